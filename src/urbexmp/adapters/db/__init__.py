@@ -1,0 +1,1 @@
+"""SQLite files in the state directory."""

@@ -1,0 +1,1 @@
+"""Stages: each takes one look at a view and says what it sees."""

@@ -1,0 +1,135 @@
+"""TOML files: read with line numbers, and set values without losing a person's comments."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from urbexmp.model.errors import ConfigProblem, FileUnreadable
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(
+    r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
+)
+_STRING = re.compile(r'"""|\'\'\'|"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*|[\[\]{}]')
+
+
+@dataclass(frozen=True, slots=True)
+class TomlDocument:
+    """A TOML file: its values, and where each stands."""
+
+    path: Path
+    values: Mapping[str, Any]
+    lines: Mapping[tuple[str | int, ...], int]
+
+    def line_of(self, *keys: str | int) -> int:
+        """Line (from 1) of a key, as in `line_of("term", 3, "path")`; of its nearest parent
+        when the key itself is absent; 1 when that is absent too."""
+        while keys:
+            if keys in self.lines:
+                return self.lines[keys]
+            keys = keys[:-1]
+        return 1
+
+
+def read_toml(path: Path) -> TomlDocument:
+    """Read a TOML file. Raises `FileUnreadable`, `ConfigProblem` (not TOML)."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        raise ConfigProblem(path, (f"byte {failure.start}: not UTF-8",)) from failure
+    except OSError as failure:
+        raise FileUnreadable(path, detail=failure.strerror or str(failure)) from failure
+    return parse_toml(text, path)
+
+
+def parse_toml(text: str, path: Path) -> TomlDocument:
+    """Parse the text of a TOML file. Raises `ConfigProblem`."""
+    text = text.replace("\r\n", "\n")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as failure:
+        raise ConfigProblem(path, (str(failure),)) from failure
+    return TomlDocument(path, values, _line_index(text))
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(
+        part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", dotted)
+    )
+
+
+def _line_index(text: str) -> dict[tuple[str | int, ...], int]:
+    """Map key paths to lines. tomllib has no positions, and tomlkit (which has none either)
+    takes a hundred times longer to read a taxonomy."""
+    lines: dict[tuple[str | int, ...], int] = {}
+    counts: dict[tuple[str | int, ...], int] = {}
+    here: tuple[str | int, ...] = ()
+    depth, quote = 0, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if depth == 0 and not quote:
+            header = _HEADER.match(line)
+            if header:
+                here = _resolve(_split(header[2]), counts, new_item=header[1] == "[[")
+                lines.setdefault(here, number)
+                continue
+            key = _KEY.match(line)
+            if key:
+                lines.setdefault((*here, *_split(key[1])), number)
+        depth, quote = _after(line, depth, quote)
+    return lines
+
+
+def _resolve(
+    names: tuple[str, ...], counts: dict[tuple[str | int, ...], int], *, new_item: bool
+) -> tuple[str | int, ...]:
+    path: tuple[str | int, ...] = ()
+    for place, name in enumerate(names):
+        path = (*path, name)
+        last = place == len(names) - 1
+        if last and new_item:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, counts[path])
+    return path
+
+
+def _after(line: str, depth: int, quote: str) -> tuple[int, str]:
+    """Bracket depth and open multi-line quote after `line`."""
+    place = 0
+    while place < len(line):
+        if quote:
+            end = line.find(quote, place)
+            if end < 0:
+                return depth, quote
+            place, quote = end + 3, ""
+            continue
+        token = _STRING.search(line, place)
+        if not token:
+            break
+        place = token.end()
+        if token[0] in ('"""', "'''"):
+            quote = token[0]
+        elif token[0] in "[{":
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+    return depth, quote
+
+
+def set_value(text: str, keys: tuple[str, ...], value: Any) -> str:
+    """Return the TOML `text` with one value set; comments, order and layout stay."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    table: Any = document
+    for key in keys[:-1]:
+        if key not in table:
+            table[key] = tomlkit.table()
+        table = table[key]
+    table[keys[-1]] = value
+    return tomlkit.dumps(document)

@@ -1,0 +1,1 @@
+"""XMP packets: reading, editing and proving them."""

@@ -1,0 +1,1 @@
+"""Floor 0: frozen values and ports. Standard library only, no input or output."""

@@ -1,0 +1,283 @@
+"""Everything that can go wrong, as classes with a number, and all the prose in one place.
+
+A problem prints as three short sentences: what is wrong, what was done about it, what the
+person can do. The numbers are the exit codes when nothing at all could be done; they never
+change their meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class Problem(Exception):  # noqa: N818  (the house's word; it is not always an error)
+    """Something a person must know about. `subject` is mostly a file."""
+
+    slug: ClassVar[str] = "problem"
+    """Machine-readable reason, stable."""
+    code: ClassVar[int] = 10
+    """Exit code when nothing could be done."""
+    what: ClassVar[str] = "{detail}"
+    done: ClassVar[str] = "Left as it is"
+    advice: ClassVar[str] = ""
+
+    def __init__(self, subject: object, **fields: Any) -> None:
+        self.subject = str(subject)
+        self.fields = {"detail": "", **fields}
+        super().__init__(self.subject, fields)
+
+    @property
+    def sentences(self) -> tuple[str, str, str]:
+        """What is wrong, what was done, what to do (may be empty), without final full stops."""
+        what, done, advice = (
+            text.format_map(self.fields).rstrip(".") for text in (self.what, self.done, self.advice)
+        )
+        return what, done, advice
+
+    def __str__(self) -> str:
+        what, done, advice = self.sentences
+        said = f"{self.subject}: {what}."
+        if done:
+            said += f" {done}."
+        if advice:
+            said += f" {advice}."
+        return said
+
+
+# --- Usage and configuration: exit code 2 -------------------------------------------------
+
+
+class ConfigProblem(Problem):
+    """A configuration file, an environment variable or a flag is wrong; lists every mistake."""
+
+    slug, code = "config", 2
+    what = "{count} mistake(s):\n{mistakes}"
+    done = "Nothing was done"
+    advice = "Correct the lines above and run the command again"
+
+    def __init__(self, subject: object, mistakes: tuple[str, ...]) -> None:
+        self.mistakes = mistakes
+        listed = "\n".join(f"  {mistake}" for mistake in mistakes)
+        super().__init__(subject, count=len(mistakes), mistakes=listed)
+
+
+class UsageProblem(Problem):
+    """A command was used in a way that makes no sense."""
+
+    slug, code = "usage", 2
+    done = "Nothing was done"
+    advice = "{advice}"
+
+    def __init__(self, subject: object, detail: str, advice: str = "") -> None:
+        super().__init__(subject, detail=detail, advice=advice)
+
+
+# --- The library as a whole: 10-19 ----------------------------------------------------------
+
+
+class LibraryGone(Problem):
+    """The root folder is missing, unreadable, or empty although photos are known in it."""
+
+    slug, code = "library-gone", 11
+    what = "{detail}"
+    done = "Nothing was done, and nothing was taken for deleted"
+    advice = "Mount the volume or correct the path, and run the command again"
+
+
+class LibraryLocked(Problem):
+    """Another urbexmp writes to this library."""
+
+    slug, code = "library-locked", 12
+    what = "another urbexmp (process {pid}) is writing to this library"
+    done = "Nothing was done"
+    advice = "Wait for it, or stop it"
+
+
+class LedgerDamaged(Problem):
+    """SQLite cannot read the ledger."""
+
+    slug, code = "ledger-damaged", 13
+    what = "the ledger is damaged ({detail})"
+    done = "Nothing was written"
+    advice = (
+        "Move the file away and run the command again: what was ours and what was refused is"
+        " read back from the packets"
+    )
+
+
+class LedgerNewer(Problem):
+    """The ledger was written by a newer urbexmp."""
+
+    slug, code = "ledger-newer", 14
+    what = "the ledger has version {found}, this urbexmp knows up to {known}"
+    done = "Nothing was written"
+    advice = "Install the newer urbexmp again"
+
+
+class StateUnwritable(Problem):
+    """The state directory cannot be written."""
+
+    slug, code = "state-unwritable", 15
+    what = "the state directory cannot be written ({detail})"
+    done = "Nothing was done"
+    advice = "Free space or correct its permissions, or choose another with --state"
+
+
+class ManyEmptied(Problem):
+    """More than a tenth of the library lost all keywords since the last run."""
+
+    slug, code = "many-emptied", 16
+    what = "{emptied} of {total} photos lost all their keywords since the last run"
+    done = "Nothing was written and nothing was taken for refused"
+    advice = "If that was meant, run again with --accept-emptied"
+
+
+class StageMissing(Problem):
+    """A stage of the profile cannot run: a package, weights or a server is missing."""
+
+    slug, code = "stage-missing", 17
+    what = "stage {stage} cannot run: {detail}"
+    done = "Nothing was done"
+    advice = "{advice}"
+
+
+class InternalProblem(Problem):
+    """Our own mistake."""
+
+    slug, code = "internal", 70
+    what = "INTERNAL ERROR: {detail}"
+    done = "Nothing was written"
+    advice = "Please report it with the log that `urbexmp doctor` names"
+
+
+# --- One photo file: 20-29 --------------------------------------------------------------------
+
+
+class FileUnreadable(Problem):
+    """The operating system would not give us the file."""
+
+    slug, code = "unreadable", 20
+    what = "cannot be read ({detail})"
+    done = "Skipped"
+    advice = "Check its permissions and the volume it is on"
+
+
+class FileVanished(Problem):
+    """The file was there and is gone."""
+
+    slug, code = "vanished", 21
+    what = "is gone since the folder was listed"
+    done = "Skipped"
+    advice = "Run the command again"
+
+
+class NotAPhoto(Problem):
+    """Extension and content disagree."""
+
+    slug, code = "not-a-photo", 22
+    what = "is named {extension} but its content is {found}"
+    done = "Skipped"
+    advice = "Give it the right extension, or copy it again from the card"
+
+
+class Undecodable(Problem):
+    """No picture can be got out of the file."""
+
+    slug, code = "undecodable", 23
+    what = "cannot be decoded ({detail})"
+    done = "Skipped"
+    advice = "{advice}"
+
+    def __init__(
+        self, subject: object, detail: str, advice: str = "Copy it again from the card"
+    ) -> None:
+        super().__init__(subject, detail=detail, advice=advice)
+
+
+# --- One packet: 30-49 ------------------------------------------------------------------------
+
+
+class PacketRefused(Problem):
+    """A packet that cannot be edited without a risk to something in it."""
+
+    slug, code = "packet-refused", 30
+    what = "cannot be edited safely ({detail})"
+    advice = "{advice}"
+
+    def __init__(self, subject: object, detail: str, reason: str, advice: str = "") -> None:
+        """`reason` is a stable word for this kind of refusal: `doctype`, `two-properties`, ..."""
+        self.reason = reason
+        super().__init__(
+            subject,
+            detail=detail,
+            advice=advice or "Open it in Lightroom and save its metadata, or repair it by hand",
+        )
+
+
+class TwoCandidates(Problem):
+    """Two files could be the photo's sidecar."""
+
+    slug, code = "two-sidecars", 31
+    what = "two files could be its sidecar: {first} and {second}"
+    advice = "Keep the one that Lightroom reads and move the other away"
+
+
+class SidecarOfAnother(Problem):
+    """The only sidecar belongs to another raw file of the same basename."""
+
+    slug, code = "sidecar-of-another", 32
+    what = "{sidecar} belongs to {owner}"
+    advice = "Give the two photos different names"
+
+
+class CarrierMoved(Problem):
+    """The packet is not the one that the change was planned for."""
+
+    slug, code = "moved-on", 33
+    what = "changed on disk after the plan was made (Lightroom?)"
+    advice = "Run `urbexmp sync` again"
+
+
+class PlanStale(Problem):
+    """A person decided something about this photo since the plan was made."""
+
+    slug, code = "plan-stale", 34
+    what = "was decided about by a person after the plan was made"
+    advice = "Make a new plan"
+
+
+class ProofFailed(Problem):
+    """The edited packet is not what was asked for: our own mistake, caught in time."""
+
+    slug, code = "proof-failed", 35
+    what = "INTERNAL ERROR: the edited packet would differ in more than the keywords ({detail})"
+    advice = "Please report it, with the sidecar if you can"
+
+
+class WriteFailed(Problem):
+    """The operating system refused the write."""
+
+    slug, code = "write-failed", 36
+    what = "cannot be written ({detail})"
+    advice = "{advice}"
+
+    def __init__(
+        self, subject: object, detail: str, advice: str = "Check permissions and free space"
+    ) -> None:
+        super().__init__(subject, detail=detail, advice=advice)
+
+
+class HardLinked(Problem):
+    """The sidecar has other names; replacing it would part them."""
+
+    slug, code = "hard-linked", 37
+    what = "has {links} names on this disk (hard links), and replacing it would part them"
+    advice = "Break the link by copying the file, then run again"
+
+
+class BackupMissing(Problem):
+    """The bytes to put back are not among the backups."""
+
+    slug, code = "backup-missing", 38
+    what = "the bytes to put back ({digest}) are not among the backups, or are damaged"
+    advice = "`urbexmp keyword remove` takes single keywords out"

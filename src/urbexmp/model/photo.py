@@ -1,0 +1,139 @@
+"""Photos, the files they are made of, and the carriers of their packets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import NewType
+
+from urbexmp.model.keyword import Keyword, KeywordFields
+
+PhotoId = NewType("PhotoId", str)
+"""Hex digest of image bytes that no metadata writer touches: survives renames and keywords."""
+
+Fingerprint = NewType("Fingerprint", str)
+"""Hex SHA-256 of a carrier's packet bytes: its version. `ABSENT` when there is no packet."""
+
+ABSENT = Fingerprint("absent")
+
+
+class FileKind(Enum):
+    """What a photo file is, by extension and magic bytes."""
+
+    JPEG = "jpeg"
+    TIFF = "tiff"
+    DNG = "dng"
+    RAW = "raw"
+    """A proprietary raw format: Lightroom reads its sidecar only."""
+    HEIC = "heic"
+    OTHER = "other"
+    """PNG, WebP, PSD: looked at, never written into."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """The cheap "maybe changed" of a file: three numbers of one `stat` call."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFile:
+    """One image file that the walk found."""
+
+    path: Path
+    kind: FileKind
+    stat: FileStat
+
+
+class CarrierKind(Enum):
+    """Where a packet lives."""
+
+    SIDECAR = "sidecar"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A place where a photo's packet lives, or will live once written."""
+
+    kind: CarrierKind
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One picture and its files. A RAW+JPEG pair of one basename is one photo."""
+
+    path: Path
+    """The file that names the photo: the RAW of a pair, else the image file."""
+    kind: FileKind
+    stat: FileStat
+    companions: tuple[PhotoFile, ...]
+    """Other files of the same picture: the JPEG of a RAW+JPEG pair."""
+    carriers: tuple[Carrier, ...]
+    """Where its packets are written, at least one."""
+    also_read: tuple[Path, ...] = ()
+    """Sidecars of other programs that hold keywords of this photo and are only read."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEntry:
+    """One keyword that we wrote, as our block in the packet remembers it."""
+
+    keyword: Keyword
+    score: float | None
+    """Confidence 0..1, None where the stage gives none."""
+    stage: str
+    """Id of the stage that said it, `person` for a keyword confirmed by hand."""
+    profile: str
+    at: str
+    """ISO 8601 time of the write, UTC, `2026-11-20T09:00:00Z`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Our own property group in a packet: what we wrote there, and what a person refused.
+
+    It travels with the packet, so `mark` tells which of our writes the packet's last author
+    had before them.
+    """
+
+    mark: str
+    written: tuple[BlockEntry, ...] = ()
+    vetoed: tuple[Keyword, ...] = ()
+    flats: tuple[str, ...] = ()
+    """Words of `dc:subject` that we added (only these may we take away again)."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What the look at the photo found, name and value: `view`, `viewScore`, `quality`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierState:
+    """What one carrier held when we looked."""
+
+    carrier: Carrier
+    fingerprint: Fingerprint
+    fields: KeywordFields
+    block: Block | None
+    protected: frozenset[str] = frozenset()
+    """Words never to be taken away: names of faces, persons, weighted keywords (XMP.md R21)."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about the packet, one sentence each (a Seq, a stale field)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What all carriers of a photo held when we looked."""
+
+    photo: Photo
+    photo_id: PhotoId
+    carriers: tuple[CarrierState, ...]
+    elsewhere: tuple[KeywordFields, ...] = ()
+    """Keyword fields of sidecars that we only read (`Photo.also_read`)."""

@@ -1,0 +1,408 @@
+"""The ports: what the pipeline needs of the outside, as protocols.
+
+Each has one adapter for real use and a double in `adapters.memory`; both pass the same contract
+tests (`tests/contract`). Every method may raise `Problem`; nothing else is expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from urbexmp.model.change import Change, Edit, MergeBase, PacketEdit, Receipt, RunRecord, Verdict
+from urbexmp.model.errors import Problem
+from urbexmp.model.keyword import Keyword, KeywordFields
+from urbexmp.model.observation import (
+    CaptureFacts,
+    Context,
+    Observation,
+    Preview,
+    StageInput,
+    StageLook,
+)
+from urbexmp.model.photo import (
+    Block,
+    Carrier,
+    FileStat,
+    Fingerprint,
+    Photo,
+    PhotoFile,
+    PhotoId,
+)
+from urbexmp.model.report import Report
+
+# --- Finding and looking ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """What one folder holds: photo files, sidecars, and the trouble met while listing."""
+
+    folder: Path
+    photos: tuple[PhotoFile, ...]
+    sidecars: Mapping[str, FileStat]
+    """File names ending in .xmp (any case), as spelled on disk."""
+    problems: tuple[Problem, ...] = ()
+    skipped: Mapping[str, int] | None = None
+    """Files left out, by reason."""
+
+
+class Walker(Protocol):
+    """Lists folders. By extension only: no file is opened (`Inspector` looks at magic bytes)."""
+
+    def folders(self, roots: Iterable[Path]) -> Iterator[FolderListing]:
+        """Yield every folder once, parents first, names sorted; never follows a loop.
+
+        A root that is a file gives a listing of its folder reduced to that photo (and its
+        pair). Raises `LibraryGone` when a root is missing.
+        """
+        ...
+
+
+class Inspector(Protocol):
+    """Opens one photo file and says what is in it. Never writes."""
+
+    def verify(self, file: PhotoFile) -> None:
+        """Raise `NotAPhoto` when the magic bytes do not fit the extension."""
+        ...
+
+    def photo_id(self, path: Path) -> PhotoId:
+        """Digest of image bytes that metadata writers do not touch."""
+        ...
+
+    def facts(self, path: Path) -> CaptureFacts:
+        """Capture facts; all None where the file says nothing."""
+        ...
+
+    def preview(self, photo: Photo, long_side: int) -> Preview:
+        """Upright picture, long side at least `long_side` where the source has it.
+
+        For a RAW: the embedded preview, the companion JPEG, then a demosaic where rawpy is
+        installed. Raises `Undecodable`.
+        """
+        ...
+
+
+class Stage(Protocol):
+    """One look at a photo."""
+
+    @property
+    def name(self) -> str:
+        """`camera`, `pixels`, `place`, ..."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Name, `@`, eight hex digits of weights, prompts, settings and the code's version."""
+        ...
+
+    @property
+    def uses_preview(self) -> bool:
+        """Whether it looks at the picture."""
+        ...
+
+    @property
+    def uses_context(self) -> bool:
+        """Whether its answer depends on the context; then it is cached by that too."""
+        ...
+
+    def look(self, seen: StageInput) -> tuple[Observation, ...]:
+        """Say what is seen. Thread-safe. Raises `Problem` when this photo cannot be looked at."""
+        ...
+
+
+class Places(Protocol):
+    """What is known of the place of a photo."""
+
+    def context(self, photo: Photo, root: Path, facts: CaptureFacts) -> Context:
+        """Context from folder names below `root`, `location.toml` files, and XMP location."""
+        ...
+
+
+# --- Packets ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PacketReading:
+    """What a packet says."""
+
+    fields: KeywordFields
+    block: Block | None
+    protected: frozenset[str]
+    notes: tuple[str, ...]
+    sidecar_for: str | None = None
+    """`photoshop:SidecarForExtension`, else the extension of `crs:RawFileName`, upper case."""
+
+
+class Codec(Protocol):
+    """Packets as bytes: pure functions. Thread-safe."""
+
+    def read(self, packet: bytes, subject: Path) -> PacketReading:
+        """Read all that is legal and much that is not. Raises `PacketRefused` when it cannot."""
+        ...
+
+    def edit(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """Return the packet with exactly `edit` done to it. Raises `PacketRefused`."""
+        ...
+
+    def create(self, edit: PacketEdit) -> bytes:
+        """Return a new sidecar's bytes."""
+        ...
+
+    def prove(self, before: bytes | None, after: bytes, edit: PacketEdit, subject: Path) -> None:
+        """Raise `ProofFailed` unless `after` is `before` plus exactly `edit`.
+
+        Shares no parser with `edit`. `before` None: a new sidecar.
+        """
+        ...
+
+
+class CarrierStore(Protocol):
+    """The packets on disk. The applier is the only one that calls `replace` and `remove`."""
+
+    def read(self, carrier: Carrier) -> bytes | None:
+        """The packet's bytes, None when there is none. Raises `FileUnreadable`."""
+        ...
+
+    def replace(self, carrier: Carrier, packet: bytes, assumes: Fingerprint) -> None:
+        """Put `packet` in place of the version `assumes`, whole or not at all, durable.
+
+        Temp file in the same folder, fsync, fingerprint check, rename, fsync of the folder.
+        The mtime strictly advances. Raises `CarrierMoved`, `HardLinked`, `WriteFailed`; then
+        the carrier is as it was and no temp file is left.
+        """
+        ...
+
+    def remove(self, carrier: Carrier, assumes: Fingerprint) -> None:
+        """Remove a sidecar that we created (undo only). Raises as `replace`."""
+        ...
+
+    def tidy(self, folder: Path) -> int:
+        """Remove temp files that a killed run of ours left in `folder`; return how many."""
+        ...
+
+
+class Backups(Protocol):
+    """The exact bytes that we replaced, by their digest."""
+
+    def keep(self, packet: bytes) -> Fingerprint:
+        """Store durably; storing twice is one backup. Raises `StateUnwritable`."""
+        ...
+
+    def fetch(self, digest: Fingerprint) -> bytes:
+        """Raises `BackupMissing` when absent or damaged (the digest is checked)."""
+        ...
+
+
+# --- The ledger -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the applier is about to do to one photo; written before the first effect."""
+
+    run: str
+    at: str
+    change: Change
+    will_be: tuple[tuple[Carrier, Fingerprint], ...]
+    """The version each carrier has once it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the ledger remembers of a photo that was dealt with: enough to skip it unopened."""
+
+    path: Path
+    stat: FileStat
+    photo_id: PhotoId
+    carriers: tuple[tuple[Path, FileStat | None], ...]
+    """Sidecars and companions with the stat they had, None for absent."""
+    policy: str
+    """Digest of profile, taxonomy and stages it was dealt with under."""
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWork:
+    """A photo that waits to be dealt with, or tried again."""
+
+    path: Path
+    priority: int
+    """Lower goes first: 0 a person asked, 50 an import, 90 background."""
+    attempts: int
+    next_try: str
+    last_error: str
+
+
+class Ledger(Protocol):
+    """Durable log of intents, receipts, merge bases, observations and waiting work."""
+
+    # runs
+    def open_run(self, record: RunRecord) -> None:
+        """Record that a command began."""
+        ...
+
+    def close_run(self, run: str, ended: str, report: Report) -> None:
+        """Record how it ended."""
+        ...
+
+    def runs(self, limit: int = 50) -> tuple[RunRecord, ...]:
+        """Newest first."""
+        ...
+
+    def receipts(self, run: str) -> tuple[Receipt, ...]:
+        """In the order they were carried out."""
+        ...
+
+    def mark_undone(self, run: str) -> None:
+        """Record that a run was taken back."""
+        ...
+
+    # applying
+    def intend(self, intent: Intent) -> None:
+        """Record durably what is about to be done."""
+        ...
+
+    def intents(self) -> tuple[Intent, ...]:
+        """Intents without a receipt: what a killed run left."""
+        ...
+
+    def forget(self, intent: Intent) -> None:
+        """Drop an intent of which nothing happened."""
+        ...
+
+    def record(self, receipt: Receipt) -> None:
+        """One transaction: receipt, merge base, agreed set under the mark, intent gone."""
+        ...
+
+    # merge bases
+    def base(self, photo_id: PhotoId, path: Path) -> MergeBase | None:
+        """The base of this photo at this path."""
+        ...
+
+    def bases_elsewhere(self, photo_id: PhotoId, path: Path) -> tuple[tuple[Path, MergeBase], ...]:
+        """Bases of the same picture at other paths (a move, or a copy)."""
+        ...
+
+    def put_base(self, photo_id: PhotoId, path: Path, base: MergeBase) -> None:
+        """Store a base without a write: vetoes learned, a move, a verdict."""
+        ...
+
+    def drop_base(self, photo_id: PhotoId, path: Path) -> None:
+        """Forget the base of a photo that moved away."""
+        ...
+
+    def told(self, mark: str) -> frozenset[Keyword] | None:
+        """All keywords agreed at the write of that name; None: not known here."""
+        ...
+
+    # observations
+    def look(self, photo_id: PhotoId, stage: str, inputs: str) -> StageLook | None:
+        """`inputs` is the digest of context and earlier looks the stage used, or ""."""
+        ...
+
+    def remember(self, photo_id: PhotoId, inputs: str, look: StageLook) -> None:
+        """Keep a look."""
+        ...
+
+    def looks(self) -> Iterator[tuple[PhotoId, StageLook]]:
+        """All observations of photos that are in the library, newest per photo and stage."""
+        ...
+
+    # what was dealt with
+    def known(self, folder: Path) -> Mapping[str, KnownFile]:
+        """By file name, for one folder: one query a folder keeps memory flat."""
+        ...
+
+    def known_count(self, root: Path) -> int:
+        """How many photos below `root` were dealt with."""
+        ...
+
+    def settle(self, files: Iterable[KnownFile]) -> None: ...
+    def unsettle(self, paths: Iterable[Path]) -> None:
+        """Forget that these were dealt with: a gone file, or one to look at again."""
+        ...
+
+    # held edits
+    def hold(self, photo_id: PhotoId, path: Path, edits: tuple[Edit, ...]) -> None:
+        """Replace the held edits of a photo; an empty tuple clears them."""
+        ...
+
+    def held(self, under: Path | None = None) -> tuple[tuple[Path, Edit], ...]:
+        """Held edits, by photo path."""
+        ...
+
+    # waiting work
+    def wait(self, work: WaitingWork) -> None:
+        """Add or replace waiting work."""
+        ...
+
+    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first."""
+        ...
+
+    def done_waiting(self, path: Path) -> None:
+        """Take a photo off the waiting work."""
+        ...
+
+
+class LibraryLock(Protocol):
+    """One writer per library; survives the crash of its holder."""
+
+    def __enter__(self) -> LibraryLock:
+        """Raises `LibraryLocked` with the holder's process id."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Let the library go."""
+        ...
+
+
+# --- People, time and names ------------------------------------------------------------------------
+
+
+class Judge(Protocol):
+    """Decides about edits: the profile, or a person."""
+
+    def verdicts(self, change: Change) -> Mapping[Edit, Verdict]:
+        """A verdict for each edit of `change.edits` and `change.held`; missing ones stay."""
+        ...
+
+
+class Clock(Protocol):
+    """Time and fresh names, so that rules and tests need none of their own."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+    def fresh(self, prefix: str) -> str:
+        """A name that was never given before, sortable by time: `r20261120-093015-4f2a`."""
+        ...
+
+
+class Show(Protocol):
+    """Shows a run to a person, or to a program."""
+
+    def begin(self, report: Report, total: int | None) -> None:
+        """The run begins; `total` photos, where known."""
+        ...
+
+    def photo(self, path: Path) -> None:
+        """One photo was dealt with (progress)."""
+        ...
+
+    def change(self, change: Change, *, applied: bool) -> None:
+        """A change was carried out, or would be."""
+        ...
+
+    def problem(self, problem: Problem) -> None:
+        """Something a person must know."""
+        ...
+
+    def end(self, report: Report) -> None:
+        """The run is over."""
+        ...

@@ -1,0 +1,112 @@
+"""Frozen values as plain JSON data and back: plans, intents and receipts are kept this way.
+
+Driven by the type hints, so a new field needs no code here. Paths are kept as POSIX text,
+keywords as `A|B|C`, sets as sorted lists.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from urbexmp.model.keyword import Keyword
+
+T = TypeVar("T")
+
+
+def to_plain(value: Any) -> Any:
+    """Return `value` as dicts, lists, strings, numbers, booleans and None."""
+    if isinstance(value, Keyword):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return value.as_posix()
+    if dataclasses.is_dataclass(value):
+        return {
+            f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
+        }
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(inner) for key, inner in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(to_plain(inner) for inner in value)
+    if isinstance(value, tuple | list):
+        return [to_plain(inner) for inner in value]
+    return value
+
+
+def from_plain(kind: type[T], plain: Any) -> T:
+    """Build a value of type `kind` from what `to_plain` gave.
+
+    Fields that are missing take their default; unknown ones raise, because data that we do not
+    understand must not be acted on. Raises `ValueError`, `TypeError` or `KeyError`.
+    """
+    return typing.cast(T, _build(kind, plain))
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _build(kind: Any, plain: Any) -> Any:
+    if isinstance(kind, typing.NewType):
+        return _build(kind.__supertype__, plain)
+    origin = typing.get_origin(kind)
+    args = typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _build_union(args, plain)
+    if origin is tuple:
+        if not isinstance(plain, list):
+            raise TypeError(f"expected a list, found {type(plain).__name__}")
+        if len(args) == 2 and args[1] is Ellipsis:
+            return tuple(_build(args[0], inner) for inner in plain)
+        if len(args) != len(plain):
+            raise ValueError(f"expected {len(args)} items, found {len(plain)}")
+        return tuple(_build(arg, inner) for arg, inner in zip(args, plain, strict=True))
+    if origin in (frozenset, set):
+        return frozenset(_build(args[0], inner) for inner in plain)
+    if origin is not None and issubclass(origin, Mapping):
+        return MappingProxyType({key: _build(args[1], inner) for key, inner in plain.items()})
+    return _build_plain_kind(kind, plain)
+
+
+def _build_plain_kind(kind: Any, plain: Any) -> Any:
+    if kind is Keyword:
+        return Keyword.parse(plain)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(plain)
+    if isinstance(kind, type) and issubclass(kind, Path):
+        return Path(plain)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        hints = _hints(kind)
+        unknown = set(plain) - set(hints)
+        if unknown:
+            raise ValueError(f"unknown fields of {kind.__name__}: {', '.join(sorted(unknown))}")
+        return kind(**{name: _build(hints[name], inner) for name, inner in plain.items()})
+    if kind is float and isinstance(plain, int) and not isinstance(plain, bool):
+        return float(plain)
+    if kind in (str, int, float, bool) and not isinstance(plain, kind):
+        raise TypeError(f"expected {kind.__name__}, found {type(plain).__name__}")
+    return plain
+
+
+def _build_union(args: tuple[Any, ...], plain: Any) -> Any:
+    if plain is None:
+        return None
+    failures: list[Exception] = []
+    for arg in args:
+        if arg is type(None):
+            continue
+        try:
+            return _build(arg, plain)
+        except (TypeError, ValueError, AttributeError) as failure:
+            failures.append(failure)
+    raise failures[0]

@@ -1,0 +1,62 @@
+"""What a run did, as counters, and the exit code that follows from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from urbexmp.model.errors import Problem
+
+EXIT_DONE = 0
+EXIT_EDITS_FOUND = 1
+EXIT_USAGE = 2
+EXIT_SOME_FAILED = 3
+
+
+@dataclass(slots=True)
+class Report:
+    """Counters of one run. The only place that knows how an exit code comes about."""
+
+    run: str = ""
+    command: str = ""
+    dry: bool = False
+    photos: int = 0
+    changed: int = 0
+    """Photos written (or that would be, in a dry run)."""
+    unchanged: int = 0
+    held: int = 0
+    """Photos with at least one edit waiting for a person."""
+    added: int = 0
+    removed: int = 0
+    learned: int = 0
+    """Vetoes learned."""
+    problems: list[Problem] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Files left out, by reason: not errors."""
+    stage_looks: Counter[str] = field(default_factory=Counter)
+    """Stage name to how often it ran (cached looks not counted)."""
+    cached_looks: Counter[str] = field(default_factory=Counter)
+    unmapped: Counter[str] = field(default_factory=Counter)
+    lightroom_blind: int = 0
+    """Photos whose keywords Lightroom will not see, because it reads no sidecar for them."""
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> int:
+        """How many photos had a problem."""
+        return len(self.problems)
+
+    def exit_code(self, *, check: bool = False) -> int:
+        """Exit code of the run: 128+2 interrupted, 3 some failed, N nothing could be done."""
+        if self.interrupted:
+            return 130
+        if self.problems:
+            anything = self.changed or self.unchanged or self.held
+            codes = {problem.code for problem in self.problems}
+            if not anything and len(codes) == 1:
+                return codes.pop()
+            return EXIT_SOME_FAILED
+        if check and self.changed:
+            return EXIT_EDITS_FOUND
+        return EXIT_DONE

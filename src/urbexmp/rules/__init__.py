@@ -1,0 +1,1 @@
+"""Floor 1: pure decisions. No clock, no disk, no randomness."""
