@@ -321,7 +321,10 @@ class Ledger(Protocol):
         """How many photos below `root` were dealt with."""
         ...
 
-    def settle(self, files: Iterable[KnownFile]) -> None: ...
+    def settle(self, files: Iterable[KnownFile]) -> None:
+        """Remember that these were dealt with."""
+        ...
+
     def unsettle(self, paths: Iterable[Path]) -> None:
         """Forget that these were dealt with: a gone file, or one to look at again."""
         ...
@@ -361,7 +364,7 @@ class LibraryLock(Protocol):
         ...
 
 
-# --- People, time and names ------------------------------------------------------------------------
+# --- People, time and names -------------------------------------------------------------------
 
 
 class Judge(Protocol):
