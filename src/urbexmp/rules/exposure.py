@@ -131,10 +131,11 @@ def inside_or_out(
 ) -> InsideOut:
     """Judge by the hard rules first, then by the model for what is known.
 
-    Unsure zone: .15-.85 with EXIF and pixels, .10-.90 with one of them alone. An interior is
-    said from EXIF alone only where the camera chose the exposure. Caps on the confidence are
-    the shares seen: .95 and .98 with both, .90 and .96 from EXIF alone, and .85 from EXIF alone
-    for an exterior whose exposure a person chose (2 of 20 were interiors).
+    Unsure zone: .15-.85 with EXIF and pixels, .10-.90 with one of them alone. EXIF alone decides
+    only where the camera chose the exposure: of manual exposures at EV >= 12, which the model
+    puts down to .08, 2 of 20 were interiors, and of flash below EV 12, 46 of 53. Both are held
+    to .15-.85. Caps on the confidence are the shares seen: .95 and .98 with both, .90 and .96
+    from EXIF alone.
 
     The hard rules, each above its model: a drone's picture is none of an interior; flash with
     EV >= 12 is fill flash in daylight (0 of 9 were interiors: exterior, .85); a long manual
@@ -171,10 +172,7 @@ def _from_exposure(facts: CaptureFacts, prior: float) -> InsideOut:
         return _decide(
             p, "EXIF exposure", low=0.10, high=0.90, interior_cap=0.90, exterior_cap=0.96
         )
-    # 20 of 23 (manual) and 46 of 53 (flash) were interiors: .85 at most, so never decided.
-    return _decide(
-        min(p, 0.85), "EXIF exposure", low=0.10, high=0.90, interior_cap=0.85, exterior_cap=0.85
-    )
+    return InsideOut(min(max(p, 0.15), 0.85), None, None, "EXIF exposure")
 
 
 def _decide(
