@@ -30,113 +30,27 @@ NAMED = 0.95
 FOLDER_SCORES = (0.9, 0.75, 0.6)
 """Score of a folder name by its distance from the photo; those further up get the last."""
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _PARTS = re.compile(r"\s+[-–—]+\s+|[,;:/()\[\]{}&+|#]+|\.(?=\s|$)")
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])")
-_NUMBER = re.compile(r"(?:\d+[a-z]?|[ivx]+|no|nr|part|teil|st\d+)$")
-_PREPOSITIONS = frozenset(
-    [
-        "of",
-        "in",
-        "at",
-        "near",
-        "by",
-        "on",
-        "from",
-        "to",
-        "for",
-        "with",
-        "without",
-        "behind",
-        "beside",
-        "opposite",
-        "next",
-        "before",
-        "after",
-        "above",
-        "below",
-        "under",
-        "inside",
-        "outside",
-        "around",
-        "between",
-        "past",
-        "via",
-        "am",
-        "im",
-        "an",
-        "bei",
-        "in",
-        "von",
-        "vom",
-        "zu",
-        "zum",
-        "zur",
-        "der",
-        "hinter",
-        "neben",
-        "de",
-        "du",
-        "des",
-        "di",
-        "da",
-        "del",
-        "della",
-        "dei",
-        "w",
-        "we",
-        "na",
-        "przy",
-        "van",
-        "het",
-        "te",
-    ]
+_NUMBER = re.compile(r"(?:\d+[a-z]?|[ivx]+|no|nr|part|teil)$")
+_LETTER = re.compile(r"[b-eg-z]$")  # Power Station B
+_PREPOSITIONS = _words(
+    "of in at near by on from to for with without behind beside opposite next before after above"
+    " below under inside outside around between past via am im an bei von vom zu zum zur der"
+    " hinter neben de du des di da del della dei w we na przy van het te"
 )
-_STREETS = frozenset(
-    [
-        "road",
-        "street",
-        "lane",
-        "avenue",
-        "way",
-        "drive",
-        "close",
-        "crescent",
-        "hill",
-        "park",
-        "gardens",
-        "square",
-        "grove",
-        "walk",
-        "trip",
-        "tour",
-        "visit",
-        "day",
-        "party",
-        "view",
-        "trail",
-        "bay",
-        "creek",
-        "town",
-        "city",
-        "wood",
-        "woods",
-        "farm",
-        "green",
-        "common",
-        "field",
-        "strasse",
-        "weg",
-        "gasse",
-        "platz",
-        "allee",
-        "straat",
-        "laan",
-    ]
+_STREETS = _words(
+    "road street lane avenue way drive close crescent hill park gardens square grove walk trip"
+    " tour visit day party view trail bay creek town city wood woods farm green common field"
+    " strasse weg gasse platz allee straat laan"
 )
 """Words after which a sort of place in front is only part of an address or an outing."""
-_STREETS_FIRST = frozenset(
-    ["rue", "via", "calle", "ulica", "ul", "avenue", "place", "piazza", "rua", "ruta", "route"]
-)
+_STREETS_FIRST = _words("rue via calle ulica ul avenue place piazza rua ruta route")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +165,11 @@ def place_observations(context: Context, taxonomy: Taxonomy) -> tuple[Observatio
 
 
 def _place_in_part(part: str, taxonomy: Taxonomy) -> tuple[str, Keyword] | None:
-    tokens = [token for token in word_key(part).split() if not _NUMBER.fullmatch(token)]
+    tokens = word_key(part).split()
+    while len(tokens) > 1 and (_NUMBER.match(tokens[-1]) or _LETTER.match(tokens[-1])):
+        tokens.pop()
+    while tokens and _NUMBER.match(tokens[0]):
+        tokens.pop(0)
     if not tokens or tokens[0] in _STREETS_FIRST:
         return None
     words = taxonomy.place_words
