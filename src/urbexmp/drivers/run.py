@@ -99,9 +99,9 @@ def attempt(house: House, report: Report, show: Show, path: Path, deal: Callable
     except Problem as problem:
         failed(house, report, show, path, problem)
     except Exception as failure:
-        problem = InternalProblem(path, detail=f"{type(failure).__name__}: {failure}")
-        problem.__cause__ = failure
-        failed(house, report, show, path, problem)
+        ours = InternalProblem(path, detail=f"{type(failure).__name__}: {failure}")
+        ours.__cause__ = failure
+        failed(house, report, show, path, ours)
     show.photo(path)
     report.interrupted = report.interrupted or house.stopping()
 
