@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from urbexmp.model.change import Change, Edit, MergeBase, PacketEdit, Receipt, RunRecord, Verdict
+from urbexmp.model.change import Change, Edit, MergeBase, PacketEdit, Receipt, RunRecord
 from urbexmp.model.errors import Problem
 from urbexmp.model.keyword import Keyword, KeywordFields
 from urbexmp.model.observation import (
@@ -389,14 +389,6 @@ class LibraryLock(Protocol):
 
 
 # --- People, time and names -------------------------------------------------------------------
-
-
-class Judge(Protocol):
-    """Decides about edits: the profile, or a person."""
-
-    def verdicts(self, change: Change) -> Mapping[Edit, Verdict]:
-        """A verdict for each edit of `change.edits` and `change.held`; missing ones stay."""
-        ...
 
 
 class Clock(Protocol):
