@@ -281,3 +281,12 @@ class BackupMissing(Problem):
     slug, code = "backup-missing", 38
     what = "the bytes to put back ({digest}) are not among the backups, or are damaged"
     advice = "`urbexmp keyword remove` takes single keywords out"
+
+
+class Unrecorded(Problem):
+    """The carrier was written, and then the ledger could not take the receipt."""
+
+    slug, code = "unrecorded", 39
+    what = "was written, but the ledger could not take the receipt ({detail})"
+    done = "The next run adds it from the intent"
+    advice = "Free space or correct the permissions of the state directory"
