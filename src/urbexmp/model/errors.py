@@ -318,3 +318,12 @@ class DngSidecar(Problem):
     slug, code = "dng-sidecar", 40
     what = "{sidecar} was written for this DNG, and Lightroom reads whichever is newer"
     advice = "Read its metadata in Lightroom, save it into the DNG, and move the sidecar away"
+
+
+class Unrecorded(Problem):
+    """The carrier was written, and then the ledger could not take the receipt."""
+
+    slug, code = "unrecorded", 41
+    what = "was written, but the ledger could not take the receipt ({detail})"
+    done = "The next run adds it from the intent"
+    advice = "Free space or correct the permissions of the state directory"
