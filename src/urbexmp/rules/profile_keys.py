@@ -227,12 +227,14 @@ def env_mistakes(environ: Mapping[str, str], known: Sequence[str]) -> tuple[str,
 
 
 def shown(value: object) -> str:
+    """A value as a message shows it."""
     if isinstance(value, str | bool | int | float):
         return as_toml(value)
     return "a table" if isinstance(value, Mapping) else "a list" if value else repr(value)
 
 
 def no_such(name: str, known: Sequence[str], what: str = "key") -> str:
+    """Say that a name is not known, and which one was perhaps meant."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"no such {what}" + (f"; did you mean {near[0]}?" if near else "")
 
@@ -312,6 +314,7 @@ def _names(key: Key, items: Sequence[object]) -> tuple[str, ...]:
 
 
 def stage_threshold(stage: str, value: object) -> float:
+    """A threshold of one stage, checked. Raises `ValueError`."""
     _known_stage(stage)
     key = BY_NAME["thresholds"]
     number = Key(key.name, "number", key.help, low=key.low, high=key.high)
@@ -321,12 +324,14 @@ def stage_threshold(stage: str, value: object) -> float:
 
 
 def plain_scalar(value: object) -> Scalar:
+    """One setting of a stage as TOML gives it. Raises `ValueError`."""
     if isinstance(value, str | bool | int | float):
         return value
     raise ValueError(f"{shown(value)} is not text, a number, true or false")
 
 
 def scalar(text: str) -> Scalar:
+    """One setting of a stage from text: true, false, a number, else the text itself."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     if re.fullmatch(r"[+-]?\d+", text):
