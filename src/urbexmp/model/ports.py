@@ -121,6 +121,18 @@ class Places(Protocol):
         """Context from folder names below `root`, `location.toml` files, and XMP location."""
         ...
 
+    def version(self, folder: Path, root: Path) -> str:
+        """Digest of what the `location.toml` files from `root` to `folder` say; "" for none."""
+        ...
+
+
+class Disk(Protocol):
+    """The cheap questions about files."""
+
+    def stat(self, path: Path) -> FileStat | None:
+        """None when there is no such file."""
+        ...
+
 
 # --- Packets ------------------------------------------------------------------------------------
 
@@ -160,12 +172,16 @@ class Codec(Protocol):
         ...
 
 
-class CarrierStore(Protocol):
-    """The packets on disk. The applier is the only one that calls `replace` and `remove`."""
+class CarrierReader(Protocol):
+    """The packets on disk, for those who only look: a dry run holds nothing that can write."""
 
     def read(self, carrier: Carrier) -> bytes | None:
         """The packet's bytes, None when there is none. Raises `FileUnreadable`."""
         ...
+
+
+class CarrierStore(CarrierReader, Protocol):
+    """The packets on disk. The applier is the only one that calls `replace` and `remove`."""
 
     def replace(self, carrier: Carrier, packet: bytes, assumes: Fingerprint) -> None:
         """Put `packet` in place of the version `assumes`, whole or not at all, durable.
@@ -299,6 +315,10 @@ class Ledger(Protocol):
         """All keywords agreed at the write of that name; None: not known here."""
         ...
 
+    def keywords(self) -> frozenset[Keyword]:
+        """Every keyword agreed anywhere in the library, in the spelling that stands there."""
+        ...
+
     # observations
     def look(self, photo_id: PhotoId, stage: str, inputs: str) -> StageLook | None:
         """`inputs` is the digest of context and earlier looks the stage used, or ""."""
@@ -347,6 +367,10 @@ class Ledger(Protocol):
         """Due at `now`, most urgent first."""
         ...
 
+    def waiting_on(self, path: Path) -> WaitingWork | None:
+        """The waiting work of one photo."""
+        ...
+
     def done_waiting(self, path: Path) -> None:
         """Take a photo off the waiting work."""
         ...
@@ -387,6 +411,14 @@ class Clock(Protocol):
         ...
 
 
+class Stopwatch(Protocol):
+    """Measures how long a look took."""
+
+    def __call__(self) -> float:
+        """Seconds since some fixed moment."""
+        ...
+
+
 class Show(Protocol):
     """Shows a run to a person, or to a program."""
 
@@ -396,6 +428,10 @@ class Show(Protocol):
 
     def photo(self, path: Path) -> None:
         """One photo was dealt with (progress)."""
+        ...
+
+    def note(self, sentence: str) -> None:
+        """Something worth knowing that is no problem: what a killed run left was put right."""
         ...
 
     def change(self, change: Change, *, applied: bool) -> None:
