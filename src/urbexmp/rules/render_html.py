@@ -47,7 +47,7 @@ def page(
     """Yield the page in pieces. `applied` says that the changes were carried out."""
     yield _HEAD.format(title=_safe(title), root=_safe(root.as_posix()), filters=_filter_boxes())
     number = 0
-    for number, change in enumerate(changes, 1):  # noqa: B007  (counts for the foot)
+    for number, change in enumerate(changes, 1):
         yield _photo(change, root, number, thumbnail(change.photo), applied=applied)
     if not number:
         yield '<p class="empty">No keyword changes.</p>'
@@ -124,10 +124,9 @@ def _row(row: Row, *, applied: bool) -> str:
             f"{row.confidence:.2f}"
         )
     many = len(row.reasons) > 1
+    one_stage = len(row.stages) == 1
     why = "<br>".join(
-        html.escape(reason_text(reason, with_score=many).partition(": ")[2] or reason.note)
-        if len(row.stages) == 1
-        else html.escape(reason_text(reason, with_score=many))
+        html.escape(reason_text(reason, with_score=many, with_stage=not one_stage))
         for reason in row.reasons
     )
     if row.remark:

@@ -114,14 +114,15 @@ def reasons_text(row: Row) -> str:
     return "; ".join(told)
 
 
-def reason_text(reason: Reason, *, with_score: bool) -> str:
+def reason_text(reason: Reason, *, with_score: bool, with_stage: bool = True) -> str:
     """One reason: the stage, the stage's own word, its score, and what it rests on."""
-    told = printable(stage_name(reason.stage))
-    if reason.label:
-        told += f': "{printable(reason.label)}"'
+    told = f'"{printable(reason.label)}"' if reason.label else ""
+    if with_stage:
+        stage = printable(stage_name(reason.stage))
+        told = f"{stage}: {told}" if told else stage
     if with_score and reason.score is not None:
         told += f" {reason.score:.2f}"
-    return told + (f" ({printable(reason.note)})" if reason.note else "")
+    return (told + (f" ({printable(reason.note)})" if reason.note else "")).strip()
 
 
 def changes_total(changes: int, *, root: Path | PurePath) -> Line:
