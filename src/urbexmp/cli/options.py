@@ -63,7 +63,6 @@ def shared(*, settings: bool = False, json: bool = False) -> Callable[[Command],
     """
 
     def decorate(command: Command) -> Command:
-        @functools.wraps(command)
         def call(**given: Any) -> Any:
             flags = {name: given.pop(name) for name in _FLAGS if name in given}
             flags |= dict(_assignment(text) for text in given.pop("assignments", ()))
@@ -79,9 +78,10 @@ def shared(*, settings: bool = False, json: bool = False) -> Callable[[Command],
             )
             return command(choices, **given)
 
+        wrapped: Command = functools.wraps(command)(call)
         for option in reversed(_options(settings=settings, json=json)):
-            call = option(call)
-        return call
+            wrapped = option(wrapped)
+        return wrapped
 
     return decorate
 
@@ -117,7 +117,7 @@ def _options(*, settings: bool, json: bool) -> list[Callable[[Command], Command]
             "--state",
             type=click.Path(path_type=Path, file_okay=False),
             metavar="FOLDER",
-            help="Where ledgers and backups are kept. Default: your state folder, or URBEXMP_STATE.",
+            help="Where ledgers and backups are. Default: URBEXMP_STATE, or your state folder.",
         ),
         click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong."),
         click.option("-v", "--verbose", is_flag=True, help="Say more."),
@@ -204,12 +204,15 @@ def load(choices: Choices) -> Settings:
 
 def _anchored(profile: Profile, folder: Path, origins: Any) -> Profile:
     """Paths in a profile file are meant from that file; everywhere else from where one stands."""
-    changed: dict[str, str] = {}
-    for name in ("taxonomy", "catalog"):
-        text = getattr(profile, name)
-        if not text or (name == "taxonomy" and not text.endswith(".toml")):
-            continue
+
+    def anchored(name: str, text: str) -> str:
         path = Path(text).expanduser()
         base = folder if origins[name].startswith("profile ") else Path.cwd()
-        changed[name] = str(path if path.is_absolute() else base.absolute() / path)
-    return dataclasses.replace(profile, **changed) if changed else profile
+        return str(path if path.is_absolute() else base.absolute() / path)
+
+    taxonomy, catalog = profile.taxonomy, profile.catalog
+    if taxonomy.endswith(".toml"):
+        taxonomy = anchored("taxonomy", taxonomy)
+    if catalog:
+        catalog = anchored("catalog", catalog)
+    return dataclasses.replace(profile, taxonomy=taxonomy, catalog=catalog)

@@ -36,6 +36,17 @@ _FILTERS = (
 )
 
 
+def head(root: Path | PurePath, title: str) -> str:
+    """The page up to the first photo."""
+    return _HEAD.format(title=_safe(title), root=_safe(root.as_posix()), filters=_filter_boxes())
+
+
+def foot(photos: int) -> str:
+    """The page after the last photo."""
+    empty = "" if photos else '<p class="empty">No keyword changes.</p>'
+    return empty + _FOOT.format(total=counted(photos, "photo"))
+
+
 def page(
     changes: Iterable[Change],
     root: Path | PurePath,
@@ -45,13 +56,12 @@ def page(
     applied: bool = False,
 ) -> Iterator[str]:
     """Yield the page in pieces. `applied` says that the changes were carried out."""
-    yield _HEAD.format(title=_safe(title), root=_safe(root.as_posix()), filters=_filter_boxes())
+    yield head(root, title)
     number = 0
-    for number, change in enumerate(changes, 1):
-        yield _photo(change, root, number, thumbnail(change.photo), applied=applied)
-    if not number:
-        yield '<p class="empty">No keyword changes.</p>'
-    yield _FOOT.format(total=counted(number, "photo"))
+    for change in changes:
+        number += 1
+        yield article(change, root, number, thumbnail(change.photo), applied=applied)
+    yield foot(number)
 
 
 def _safe(text: str) -> str:
@@ -65,9 +75,10 @@ def _filter_boxes() -> str:
     )
 
 
-def _photo(
+def article(
     change: Change, root: Path | PurePath, number: int, picture: str | None, *, applied: bool
 ) -> str:
+    """One photo; `number` counts from 1, `picture` is a `data:` URI."""
     table = rows(change)
     name = _safe(relative(change.photo.path, root))
     folder, slash, file = name.rpartition("/")

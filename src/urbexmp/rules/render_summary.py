@@ -32,7 +32,7 @@ def _headline(report: Report) -> Line:
     for place, (text, style) in enumerate(told):
         spans.append(Span(", " if place else ""))
         spans.append(Span(text, style))
-    spans.append(Span(f" ({_duration(report.seconds)})", Style.DIM))
+    spans.append(Span(f" ({duration(report.seconds)})", Style.DIM))
     return tuple(spans)
 
 
@@ -127,7 +127,8 @@ def lightroom_steps() -> tuple[Line, ...]:
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`3.2 s`, `2 min 05 s`, `1 h 20 min`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
