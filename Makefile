@@ -30,7 +30,7 @@ demo: $(READY)
 	@echo
 	@echo 'Look around in $(DEMO)/photos. To take it all back, byte for byte:'
 	@echo '  URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp runs $(DEMO)/photos'
-	@echo '  URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp undo --yes'
+	@echo '  URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp undo --yes --in $(DEMO)/photos'
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2

@@ -33,10 +33,10 @@ def commands(
 
 def render() -> str:
     """Return the whole page."""
-    from urbexmp.cli.main import main
+    from urbexmp.cli.main import cli
 
     parts = [HEAD]
-    for words, command in commands(main):
+    for words, command in commands(cli):
         called = " ".join(words)
         context = click.Context(
             command, info_name=called, terminal_width=WIDTH, max_content_width=WIDTH, color=False

@@ -22,7 +22,7 @@ COMMANDS = (
     "urbexmp diff 'photos/2024-05-11 Riverside Paper Mill/_DSC0412.NEF'",
     "urbexmp sync photos",
     "urbexmp sync photos",
-    "urbexmp undo --yes",
+    "urbexmp undo --yes --in photos",
 )
 
 

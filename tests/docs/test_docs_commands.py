@@ -8,9 +8,9 @@ import click
 import pytest
 
 from docs.pages import PAGES, ROOT, commands_shown, maker
-from urbexmp.cli.main import main
+from urbexmp.cli.main import cli
 
-COMMANDS = {" ".join(words): command for words, command in maker("make_commands").commands(main)}
+COMMANDS = {" ".join(words): command for words, command in maker("make_commands").commands(cli)}
 
 
 @pytest.mark.parametrize("called", COMMANDS)
@@ -29,9 +29,9 @@ def test_the_reference_says_what_help_says() -> None:
 
 def refused(words: list[str]) -> str | None:
     """Why a command line could not be parsed; None when it could."""
-    command: click.Command = main
+    command: click.Command = cli
     rest = words[1:]
-    context = click.Context(main, info_name="urbexmp")
+    context = click.Context(cli, info_name="urbexmp")
     try:
         while True:
             context = click.Context(command, info_name=command.name, parent=context)

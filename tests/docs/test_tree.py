@@ -133,7 +133,8 @@ def test_help_loads_nothing_heavy() -> None:
     program = (
         "import sys\n"
         "from urbexmp.cli.main import main\n"
-        "try:\n    main(['--help'])\n"
+        "sys.argv = ['urbexmp', '--help']\n"
+        "try:\n    main()\n"
         "except SystemExit:\n    pass\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
     )
