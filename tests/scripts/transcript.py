@@ -201,9 +201,10 @@ def isolated_environment(folder: Path) -> dict[str, str]:
     programs = folder / "programs"
     for made in (home, programs, folder / "work"):
         made.mkdir(parents=True, exist_ok=True)
-    command = programs / "urbexmp"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m urbexmp "$@"\n')
-    command.chmod(0o755)
+    for name, arguments in (("urbexmp", " -m urbexmp"), ("python", "")):
+        command = programs / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n')
+        command.chmod(0o755)
     kept = {key: value for key, value in os.environ.items() if key in ("SYSTEMROOT", "LANG")}
     return kept | {
         "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)]),
