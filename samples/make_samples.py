@@ -69,7 +69,13 @@ SHOTS: dict[str, tuple[str, Shot | None]] = {
     # Focused at 0.4 m: a detail
     f"{MILL}/_DSC0415.JPG": (
         "rust",
-        nikon("2024:05:11 10:44:03", exposure=Fraction(1, 60), iso=400, focal=50.0, distance=0.4),
+        nikon(
+            "2024:05:11 10:44:03",
+            exposure=Fraction(1, 160),
+            iso=100,
+            focal=50.0,
+            distance=0.4,
+        ),
     ),
     f"{MILL}/_DSC0421.JPG": (
         "warning_sign",
@@ -157,10 +163,10 @@ SHOTS: dict[str, tuple[str, Shot | None]] = {
     ),
     # Edited and saved by another program: no camera facts are left
     f"{LOOSE}/wall-edit.jpg": ("grey_wall", None),
-    # Done long ago; its sidecar says all there is to say
+    # Done long ago: its sidecar says already what the stages say
     f"{LOOSE}/DSC00007.ARW": (
-        "grey_wall",
-        Shot("SONY", "ILCE-7M3", "2019:03:02 09:12:00", None, None, None, flash=None),
+        "dormitory",
+        Shot("SONY", "ILCE-7M3", "2019:03:02 09:12:00", Fraction(1, 15), 4.0, 800, focal=24.0),
     ),
 }
 
@@ -187,7 +193,10 @@ def sidecars() -> Iterator[tuple[str, bytes]]:
         mask=True,
         saved="2024-09-08T18:40:55+02:00",
     )
-    done = Edited(("Places|United States|Vermont", "archive"), saved="2019-03-10T20:00:00+01:00")
+    done = Edited(
+        ("Places|United States|Vermont", "archive", "Urbex|View|Interior"),
+        saved="2019-03-10T20:00:00+01:00",
+    )
     for name, edited in (
         (f"{MILL}/_DSC0412.NEF", mill),
         (f"{HOSPITAL}/IMG_1021.CR2", corridor),
@@ -212,7 +221,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
         if name == f"{LOOSE}/DJI_0107.JPG":
             pixels = pixels[40:, ::-1].copy()
         if name == f"{LOOSE}/DSC00007.ARW":
-            pixels = pixels[::-1].copy()
+            pixels = pixels[:, 80:].copy()
         if extension in RAW_WRITERS:
             assert shot is not None
             yield name, RAW_WRITERS[extension](pixels, shot)

@@ -78,6 +78,10 @@ def corridor() -> Pixels:
     draw.polygon([(0, HEIGHT), (WIDTH, HEIGHT), (right, bottom), (left, bottom)], fill=(74, 60, 46))
     draw.polygon([(0, 0), (left, top), (left, bottom), (0, HEIGHT)], fill=(150, 128, 98))
     draw.polygon([(WIDTH, 0), (right, top), (right, bottom), (WIDTH, HEIGHT)], fill=(138, 116, 90))
+    for edge, vanish in ((0, left), (WIDTH, right)):  # the lower half of the walls, once blue
+        draw.polygon(
+            [(edge, 330), (vanish, 290), (vanish, bottom), (edge, HEIGHT)], fill=(84, 106, 128)
+        )
     draw.rectangle((left, top, right, bottom), fill=(206, 182, 140))
     draw.rectangle((left + 40, top + 35, right - 40, bottom), fill=(238, 218, 176))
     for near, far in ((0.06, 0.24), (0.36, 0.50), (0.60, 0.70), (0.78, 0.85)):
@@ -88,6 +92,7 @@ def corridor() -> Pixels:
             draw.polygon(
                 [(x0, tops[0]), (x1, tops[1]), (x1, ends[1]), (x0, ends[0])], fill=(58, 46, 34)
             )
+    draw.rounded_rectangle((228, 300, 252, 366), 8, fill=(176, 38, 30))
     for share in (0.1, 0.35, 0.55, 0.7, 0.82):
         y = top * share
         draw.line([(420 - 260 * (1 - share), y), (420 + 260 * (1 - share), y)], (92, 80, 64), 4)
@@ -124,6 +129,9 @@ def hall(seed: int = 21) -> Pixels:
             )
     for x in (150, 330, 520, 700):
         draw.polygon([(x, 430), (x + 60, 430), (x + 90, 540), (x - 20, 540)], fill=(170, 146, 106))
+    for x, colour in ((60, (70, 98, 124)), (600, (150, 52, 38)), (250, (78, 92, 116))):
+        draw.rectangle((x, 350, x + 150, 470), fill=colour)
+        draw.ellipse((x + 20, 330, x + 90, 400), fill=tuple(int(c * 0.7) for c in colour))
     return finish(picture, seed, 0.45, glow(0.5, 0.62, 0.8, 0.5))
 
 
@@ -289,6 +297,8 @@ def dormitory() -> Pixels:
     for n, x in enumerate((30, 240, 450, 660)):
         y = 300 + (n % 2) * 30
         draw.rectangle((x, y + 70, x + 170, y + 100), fill=(196, 180, 150))
+        blanket = (70, 90, 140) if n % 2 else (150, 50, 44)
+        draw.rectangle((x + 60, y + 66, x + 164, y + 112), fill=blanket)
         for post in (x, x + 164):
             draw.rectangle((post, y, post + 7, y + 170), fill=(46, 38, 32))
         for bar in range(x + 20, x + 160, 28):
@@ -298,12 +308,15 @@ def dormitory() -> Pixels:
 
 
 def grey_wall() -> Pixels:
-    """A wall that says nothing: neither sky nor green, neither warm nor dark."""
+    """A wall that says nothing: neither sky nor green, neither warm nor dark, some old paint."""
     picture, draw = canvas((126, 124, 120))
     for y in range(0, HEIGHT, 70):
         draw.line([(0, y), (WIDTH, y)], (100, 98, 96), 3)
         for x in range((y // 70 % 2) * 60, WIDTH, 120):
             draw.line([(x, y), (x, y + 70)], (100, 98, 96), 3)
+    for x, colour in ((90, (150, 70, 64)), (320, (74, 84, 150)), (560, (150, 120, 60))):
+        draw.ellipse((x, 210, x + 170, 380), outline=colour, width=22)
+        draw.line([(x, 400), (x + 190, 330)], colour, 16)
     return finish(picture.filter(ImageFilter.GaussianBlur(0.8)), 121, 0.28)
 
 
