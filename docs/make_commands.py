@@ -19,16 +19,24 @@ in [exit-codes.md](exit-codes.md), the words in [concepts.md](concepts.md).
 
 
 def commands(
-    command: click.Command, words: tuple[str, ...] = ("urbexmp",)
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield the words that call a command, and the command, groups before their members."""
-    yield words, command
+    command: click.Command, parent: click.Context | None = None
+) -> Iterator[click.Context]:
+    """Yield a context for every command, groups before their members: its path, its help."""
+    context = click.Context(
+        command,
+        info_name=command.name if parent else "urbexmp",
+        parent=parent,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        color=False,
+        **command.context_settings,
+    )
+    yield context
     if isinstance(command, click.Group):
-        context = click.Context(command, info_name=" ".join(words))
         for name in command.list_commands(context):
             member = command.get_command(context, name)
             if member is not None and not member.hidden:
-                yield from commands(member, (*words, name))
+                yield from commands(member, context)
 
 
 def render() -> str:
@@ -36,13 +44,9 @@ def render() -> str:
     from urbexmp.cli.main import cli
 
     parts = [HEAD]
-    for words, command in commands(cli):
-        called = " ".join(words)
-        context = click.Context(
-            command, info_name=called, terminal_width=WIDTH, max_content_width=WIDTH, color=False
-        )
-        said = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
-        parts.append(f"## {called}\n\n```text\n{said}\n```\n")
+    for context in commands(cli):
+        said = "\n".join(line.rstrip() for line in context.get_help().splitlines())
+        parts.append(f"## {context.command_path}\n\n```text\n{said}\n```\n")
     return "\n".join(parts)
 
 

@@ -41,12 +41,13 @@ def key_table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for key, default in reference():
+        by_stage = key.kind == "numbers by stage"
         cells = (
             f"`{key.name}`",
             f"`{default}`",
             key.allowed,
-            f"`{key.flag_name}`",
-            f"`{key.env}`",
+            f"`{key.flag_name}{'.STAGE' if by_stage else ''}`",
+            "" if by_stage else f"`{key.env}`",
             key.help,
         )
         rows.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")

@@ -10,7 +10,9 @@ import pytest
 from docs.pages import PAGES, ROOT, commands_shown, maker
 from urbexmp.cli.main import cli
 
-COMMANDS = {" ".join(words): command for words, command in maker("make_commands").commands(cli)}
+COMMANDS = {
+    context.command_path: context.command for context in maker("make_commands").commands(cli)
+}
 
 
 @pytest.mark.parametrize("called", COMMANDS)

@@ -18,14 +18,14 @@ FILES = project_files()
 PYTHON = [path for path in FILES if path.suffix == ".py"]
 
 ROOMS = {
-    "PIL": {"adapters", "adapters/stages"},
+    "PIL": {"adapters", "adapters/inspect", "adapters/stages"},
     "click": {"cli"},
-    "exifread": {"adapters"},
+    "exifread": {"adapters/inspect"},
     "lxml": {"adapters/xmp"},
     "numpy": {"adapters", "adapters/stages"},
     "platformdirs": {"adapters", "cli", "."},
-    "pyexiv2": {"adapters"},
-    "rawpy": {"adapters"},
+    "pyexiv2": {"adapters/inspect"},
+    "rawpy": {"adapters/inspect"},
     "rich": {"cli"},
     "sqlite3": {"adapters/db"},
     "tomlkit": {"adapters"},
