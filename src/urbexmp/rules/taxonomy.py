@@ -409,9 +409,7 @@ class _Loading:
                 plural = plural_key(key, self.plurals)
                 if plural:
                     index.setdefault(plural, keyword)
-        return PlaceWords(
-            MappingProxyType(last), MappingProxyType(first), MappingProxyType(ending)
-        )
+        return PlaceWords(MappingProxyType(last), MappingProxyType(first), MappingProxyType(ending))
 
 
 def _name_fault(name: str) -> str | None:
