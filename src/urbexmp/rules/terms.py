@@ -11,7 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from urbexmp.model.keyword import Keyword
-from urbexmp.rules.spelling import word_key
+from urbexmp.rules.spelling import word_key, word_keys
 
 
 class Guard(Enum):
@@ -148,6 +148,17 @@ class Taxonomy:
             found = self.senses.get(self._unqualified(key)[1])
         return found or ()
 
+    def place(self, word: str) -> Keyword | None:
+        """Return the term of a sort of place named outright, as in `type = "paper mill"`."""
+        for key in word_keys(word):
+            for index in (self.place_words.last, self.place_words.first, self.place_words.ending):
+                if key in index:
+                    return index[key]
+        meanings = self.lookup(word)
+        if len(meanings) == 1 and self.terms[meanings[0].keyword].place is not None:
+            return meanings[0].keyword
+        return None
+
     def guard(self, label: str) -> Guard | None:
         """Return why `label` must never become a keyword, or None."""
         key = word_key(label)
@@ -157,7 +168,7 @@ class Taxonomy:
         return found
 
     def closure(self, keyword: Keyword) -> frozenset[Keyword]:
-        """Return all terms that hold where `keyword` does: implied, and above either; not itself."""
+        """Return all that holds where `keyword` does, without itself: implied, or above."""
         implied = self.implied.get(keyword, frozenset())
         above = {node for one in (keyword, *implied) for node in one.ancestors()}
         return frozenset(above | implied)
