@@ -293,8 +293,7 @@ class _Editor:
             if resource.self_closed:
                 self.splices.insert(resource.end, own + self.described(new + own, resource))
             else:
-                closing = own if resource.open_end == resource.close else b""
-                self.splices.insert(resource.open_end, new + closing, first=True)
+                self.splices.insert(resource.open_end, new, first=True)
         for resource in self.emptied:
             if self.says_nothing(resource) and len(document.resources) > 1:
                 start = document.blank_before(resource.start)
