@@ -210,11 +210,12 @@ def measure_tone(picture: Image) -> Tone:
 
 
 def _is_monochrome(small: Image, brightness: Image) -> bool:
-    """Grey, or colours that follow from the brightness alone.
+    """Grey, or one tint whose strength follows from the brightness.
 
     Grey: 98 % of pixels have less than .04 between their strongest and weakest colour. One tint:
-    R-Y and B-Y are a quadratic of Y within .012 (RMS), which no picture in full colour is; it
-    must have some contrast, because a blank wall has one colour too.
+    all colours have one hue, and R-Y and B-Y are a quadratic of Y within .012 (RMS), which no
+    picture in full colour is. There must be some contrast, because a blank wall has one colour
+    too; and one hue, because a plain sky over a plain field follows from brightness as well.
     """
     chroma = small.max(axis=2) - small.min(axis=2)
     if float(np.percentile(chroma, 98)) < 0.04:
@@ -222,11 +223,15 @@ def _is_monochrome(small: Image, brightness: Image) -> bool:
     if float(brightness.std()) < 0.05:
         return False
     y = brightness.ravel().astype(np.float64)
+    tints = np.stack([small[..., 0].ravel() - y, small[..., 2].ravel() - y], axis=1)
+    mean = tints.mean(axis=0)
+    hue = mean / max(float(np.hypot(*mean)), 1e-9)
+    aside = tints @ np.array([-hue[1], hue[0]])
+    if float(np.sqrt((aside**2).mean())) >= 0.012 or np.percentile(tints @ hue, 2) < -0.01:
+        return False
     terms = np.stack([np.ones_like(y), y, y * y], axis=1)
-    wanted = np.stack([small[..., 0].ravel() - y, small[..., 2].ravel() - y], axis=1)
-    factors, *_ = np.linalg.lstsq(terms, wanted, rcond=None)
-    left = wanted - terms @ factors
-    return float(np.sqrt((left**2).mean())) < 0.012
+    factors, *_ = np.linalg.lstsq(terms, tints, rcond=None)
+    return float(np.sqrt(((tints - terms @ factors) ** 2).mean())) < 0.012
 
 
 @dataclass(frozen=True, slots=True)
