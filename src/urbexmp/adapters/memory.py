@@ -214,4 +214,3 @@ class MemoryClock:
         """A name that was never given before, sortable by time."""
         self._given += 1
         return f"{prefix}{self._now:%Y%m%d-%H%M%S}-{self._given:04x}"
-
