@@ -18,14 +18,16 @@ def apply(choices: Choices, plan: Path) -> int:
 
     A photo that changed since the plan was made, or that you decided about, is left as it is.
     """
+    from urbexmp.cli.plan_file import read_plan
+
+    saved = read_plan(plan)
+
     from urbexmp.app import open_house
     from urbexmp.cli.console import make_show
     from urbexmp.cli.options import load
-    from urbexmp.cli.plan_file import read_plan
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import apply_plan
 
-    saved = read_plan(plan)
     settings = load(
         choices if choices.profile else dataclasses.replace(choices, profile=saved.profile)
     )

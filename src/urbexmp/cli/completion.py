@@ -26,12 +26,12 @@ def completion(choices: Choices, shell: str) -> int:
     """
     from click.shell_completion import get_completion_class
 
-    from urbexmp.cli.main import cli
+    from urbexmp.cli.main import COMPLETE_VARIABLE, cli
 
     made = get_completion_class(shell)
     assert made is not None
     print(f"# {HOW[shell]}")
     # `source()` of bash would first start a bash to ask its version; the text is the same.
-    completer = made(cli, {}, "urbexmp", "_URBEXMP_COMPLETE")
+    completer = made(cli, {}, "urbexmp", COMPLETE_VARIABLE)
     print(completer.source_template % completer.source_vars())
     return 0

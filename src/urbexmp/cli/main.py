@@ -14,7 +14,7 @@ from urbexmp.model.errors import Crashed, Problem
 
 COMMANDS: dict[str, str] = {
     "sync": "Look at photos and write their keywords.",
-    "diff": "Show keyword changes: to come, of a run, or of a plan.",
+    "diff": "Show keyword changes, and write nothing.",
     "apply": "Carry out a plan that `sync --plan` saved.",
     "undo": "Take back what a run wrote.",
     "keyword": "List keywords, and edit them yourself.",
@@ -105,12 +105,24 @@ def run(args: Sequence[str]) -> int:
     return code
 
 
+COMPLETE_VARIABLE = "_URBEXMP_COMPLETE"
+"""The shell asks for completions by it."""
+
 STOPPED = "Stopped. Every photo is either finished or untouched; run the command again to go on."
 
 
 def _guarded(args: Sequence[str]) -> int:
+    """Run the command as `click.Group.main` would, but keep a broken pipe and Ctrl-C apart:
+    click makes both of them exit code 1, which here means "--check found edits"."""
+    if instruction := os.environ.get(COMPLETE_VARIABLE):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, "urbexmp", COMPLETE_VARIABLE, instruction)
     try:
-        code = cli.main(list(args), prog_name="urbexmp", standalone_mode=False)
+        with cli.make_context("urbexmp", list(args)) as context:
+            code = cli.invoke(context)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
     except click.Abort as failure:
         raise KeyboardInterrupt from failure
     except click.ClickException as failure:

@@ -26,10 +26,11 @@ from urbexmp.model.errors import UsageProblem
 def undo(
     choices: Choices, run: str | None, *, folder: Path | None, yes: bool, dry_run: bool
 ) -> int:
-    """Take back what a run wrote; without RUN the last one.
+    """Take back what a run wrote.
 
-    A file that nobody touched since gets its former bytes back. Elsewhere only what that run
-    added is taken out, and later work stays. `urbexmp runs` lists the runs.
+    Without RUN it is the last one that wrote something. A file that nobody touched since gets
+    its former bytes back. Elsewhere only what that run added is taken out, and later work
+    stays. `urbexmp runs` lists the runs.
     """
     from urbexmp.app import open_house
     from urbexmp.cli.console import make_show

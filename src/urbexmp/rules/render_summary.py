@@ -96,7 +96,7 @@ def _next_steps(report: Report) -> Iterator[Line]:
     if report.lightroom_blind:
         yield (
             Span(
-                f"{counted(report.lightroom_blind, 'photo')} of these"
+                f"{report.lightroom_blind:,} of these photos"
                 f" {'is' if report.lightroom_blind == 1 else 'are'} JPEG, TIFF or DNG:"
                 " Lightroom does not read their sidecars, so it will not show these keywords.",
                 Style.HELD,
