@@ -64,6 +64,8 @@ def sync(
             run.attempt(task.photo.path, deal)
             if report.interrupted:
                 break
+        for problem in house.places.take_problems():
+            run.trouble(problem)
         report.unchanged += found.unchanged
         report.skipped.update(found.skipped)
     return report

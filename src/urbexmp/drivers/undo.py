@@ -50,6 +50,10 @@ def undo(house: House, run: str | None, show: Show, *, dry_run: bool = False) ->
             if running.report.interrupted:
                 break
         running.flush()
-        if house.applier is not None and not running.report.problems and not running.report.interrupted:
+        if (
+            house.applier is not None
+            and not running.report.problems
+            and not running.report.interrupted
+        ):
             house.ledger.mark_undone(name)
     return running.report

@@ -126,6 +126,10 @@ class Places(Protocol):
         """Digest of what the `location.toml` files from `root` to `folder` say; "" for none."""
         ...
 
+    def take_problems(self) -> tuple[Problem, ...]:
+        """Mistakes met in location files since the last call, each once."""
+        ...
+
 
 class Disk(Protocol):
     """The cheap questions about files."""
