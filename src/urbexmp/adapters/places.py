@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import tomllib
@@ -38,13 +39,8 @@ class FolderPlaces:
 
     def context(self, photo: Photo, root: Path, facts: CaptureFacts) -> Context:
         """Context of a photo below `root`. What a person wrote goes before what the file says."""
-        folder = photo.path.parent
-        try:
-            below = folder.relative_to(root).parts
-        except ValueError:
-            below = ()  # a photo named outside of the library has no folders of it
-        tree = [root.joinpath(*below[:depth]) for depth in range(len(below) + 1)]
-        location = merge_locations([self._location(one) for one in tree])
+        below = _below(photo.path.parent, root)
+        location = self._merged(below, root)
         return Context(
             name=location.name,
             place_type=location.type,
@@ -57,11 +53,22 @@ class FolderPlaces:
             keywords=location.keywords,
         )
 
+    def version(self, folder: Path, root: Path) -> str:
+        """Digest of what the location files from `root` down to `folder` say; "" for nothing."""
+        location = self._merged(_below(folder, root), root)
+        if location == Location():
+            return ""
+        return hashlib.sha256(repr(location).encode()).hexdigest()[:16]
+
     def take_problems(self) -> tuple[Problem, ...]:
         """Return the problems met since the last call, each once."""
         with self._lock:
             taken, self._problems = tuple(self._problems), []
         return taken
+
+    def _merged(self, below: tuple[str, ...], root: Path) -> Location:
+        tree = [root.joinpath(*below[:depth]) for depth in range(len(below) + 1)]
+        return merge_locations([self._location(one) for one in tree])
 
     def _location(self, folder: Path) -> Location:
         path = folder / LOCATION_FILE
@@ -88,6 +95,13 @@ class FolderPlaces:
         if odd:
             self._problems.append(_Partly(path, (odd,)))
         return location
+
+
+def _below(folder: Path, root: Path) -> tuple[str, ...]:
+    try:
+        return folder.relative_to(root).parts
+    except ValueError:
+        return ()  # a photo named outside of the library has no folders of it
 
 
 class _Partly(ConfigProblem):

@@ -1,0 +1,136 @@
+"""What a person reads at the end of a run: what happened, what failed, what comes next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from urbexmp.model.report import Report
+from urbexmp.rules.render import Line, Span, Style, counted, printable
+
+
+def summary_lines(report: Report) -> tuple[Line, ...]:
+    """The summary, in the tense of the run: a dry run says what would be."""
+    lines = [_headline(report)]
+    lines += _details(report)
+    lines += _next_steps(report)
+    return tuple(lines)
+
+
+def _headline(report: Report) -> Line:
+    dry = report.dry
+    spans = [Span(f"{counted(report.photos, 'photo')}: ")]
+    parts = [
+        (report.changed, "would be written" if dry else "written", Style.ADD),
+        (report.unchanged, "unchanged", Style.PLAIN),
+        (report.held, "waiting for you", Style.HELD),
+        (report.failed, "failed", Style.PROBLEM),
+    ]
+    told = [(f"{n:,} {words}", style) for n, words, style in parts if n]
+    if not told:
+        told = [("nothing to do", Style.GOOD)]
+    for place, (text, style) in enumerate(told):
+        spans.append(Span(", " if place else ""))
+        spans.append(Span(text, style))
+    spans.append(Span(f" ({duration(report.seconds)})", Style.DIM))
+    return tuple(spans)
+
+
+def _details(report: Report) -> Iterator[Line]:
+    would = "would be " if report.dry else ""
+    if report.added or report.removed:
+        yield (
+            Span(f"  keywords: {report.added:,} {would}added, {report.removed:,} {would}removed"),
+        )
+    if report.learned:
+        yield (
+            Span(
+                f"  You took away {counted(report.learned, 'keyword')} of ours;"
+                f" {'it is' if report.learned == 1 else 'they are'} not suggested there again.",
+                Style.LEARNED,
+            ),
+        )
+    reasons = Counter(problem.slug for problem in report.problems)
+    for slug, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        first = next(problem for problem in report.problems if problem.slug == slug)
+        what = first.sentences[0] if number == 1 else _class_name(slug)
+        yield (Span(f"  failed: {number:,} {printable(what)}", Style.PROBLEM),)
+    for reason, number in sorted(report.skipped.items()):
+        yield (Span(f"  left out: {number:,} {printable(reason)}", Style.DIM),)
+    if report.unmapped:
+        yield (
+            Span(
+                f"  {counted(len(report.unmapped), 'label')} that no term of the taxonomy knows"
+                f" ({counted(sum(report.unmapped.values()), 'time')});"
+                " `urbexmp taxonomy unmapped` lists them.",
+                Style.DIM,
+            ),
+        )
+
+
+def _class_name(slug: str) -> str:
+    return slug.replace("-", " ")
+
+
+def _next_steps(report: Report) -> Iterator[Line]:
+    if report.interrupted:
+        yield (
+            Span("Stopped. Every photo is either finished or untouched;", Style.HELD),
+            Span(" the same command goes on from here.", Style.HELD),
+        )
+    if report.held:
+        yield (
+            Span("Waiting for you: ", Style.HELD),
+            Span(
+                "`urbexmp status` lists the suggestions; `urbexmp keyword confirm` or `refuse`"
+                " answers them."
+            ),
+        )
+    if report.dry:
+        if report.changed:
+            yield (Span("Nothing was written. Without --dry-run it will be."),)
+        return
+    if not report.changed:
+        return
+    seen = report.changed - report.lightroom_blind
+    if report.lightroom_blind:
+        yield (
+            Span(
+                f"{report.lightroom_blind:,} of these photos"
+                f" {'is' if report.lightroom_blind == 1 else 'are'} JPEG, TIFF or DNG:"
+                " Lightroom does not read their sidecars, so it will not show these keywords.",
+                Style.HELD,
+            ),
+        )
+    if seen:
+        yield from lightroom_steps()
+
+
+def lightroom_steps() -> tuple[Line, ...]:
+    """What to do in Lightroom now, in its own menu's words.
+
+    Reading replaces what Lightroom holds, so edits not yet saved must be saved before; and
+    saving writes over the keywords that Lightroom has not read, so `sync` comes in between.
+    """
+    return (
+        (
+            Span("In Lightroom Classic: ", Style.GOOD),
+            Span(
+                "edits there that are not in the files yet? Metadata > Save Metadata to Files"
+                " first, and sync again."
+            ),
+        ),
+        (
+            Span("Then select the photos: ", Style.GOOD),
+            Span("Metadata > Read Metadata from Files."),
+        ),
+    )
+
+
+def duration(seconds: float) -> str:
+    """`3.2 s`, `2 min 05 s`, `1 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
