@@ -81,10 +81,7 @@ def _next_steps(report: Report) -> Iterator[Line]:
     if report.held:
         yield (
             Span("Waiting for you: ", Style.HELD),
-            Span(
-                "`urbexmp status` lists the suggestions; `urbexmp keyword confirm` or `refuse`"
-                " answers them."
-            ),
+            Span("`urbexmp status` lists them, `urbexmp keyword confirm|refuse` answers them."),
         )
     if report.dry:
         if report.changed:
@@ -94,14 +91,15 @@ def _next_steps(report: Report) -> Iterator[Line]:
         return
     seen = report.changed - report.lightroom_blind
     if report.lightroom_blind:
+        one = report.lightroom_blind == 1
         yield (
             Span(
-                f"{report.lightroom_blind:,} of these photos"
-                f" {'is' if report.lightroom_blind == 1 else 'are'} JPEG, TIFF or DNG:"
-                " Lightroom does not read their sidecars, so it will not show these keywords.",
+                f"{report.lightroom_blind:,} of these photos {'is' if one else 'are'} JPEG, TIFF"
+                f" or DNG: Lightroom does not read {'its' if one else 'their'} sidecars,",
                 Style.HELD,
             ),
         )
+        yield (Span(f"so it will not show {'its' if one else 'their'} new keywords.", Style.HELD),)
     if seen:
         yield from lightroom_steps()
 
@@ -113,17 +111,13 @@ def lightroom_steps() -> tuple[Line, ...]:
     saving writes over the keywords that Lightroom has not read, so `sync` comes in between.
     """
     return (
+        (Span("Next, in Lightroom Classic:", Style.GOOD),),
         (
-            Span("In Lightroom Classic: ", Style.GOOD),
             Span(
-                "edits there that are not in the files yet? Metadata > Save Metadata to Files"
-                " first, and sync again."
+                "  1. Edits not saved yet? Metadata > Save Metadata to Files first, and sync again."
             ),
         ),
-        (
-            Span("Then select the photos: ", Style.GOOD),
-            Span("Metadata > Read Metadata from Files."),
-        ),
+        (Span("  2. Select the photos, then Metadata > Read Metadata from Files."),),
     )
 
 
