@@ -42,7 +42,7 @@ def test_the_text_diff_shows_sign_path_score_stage_and_labels() -> None:
             '  ?+ Urbex|View|Interior                 0.44  pixels: "interior" (light & colour);'
             " waits for you: below the threshold 0.50"
         ),
-        "  x  Urbex|Hazard|Asbestos                     you took it away; never suggested again",
+        "  x  Urbex|Hazard|Asbestos                     you do not want it here; never suggested again",
         "  =  Beelitz",
         "  =  People|Anna",
         "  note: The sidecar has a list where a bag belongs.",
@@ -294,7 +294,7 @@ def test_the_summary_counts_and_names_the_next_step_in_lightroom() -> None:
     )
     assert "1,234 photos: 20 written, 1,200 unchanged, 13 waiting for you, 1 failed" in told
     assert "Permission denied" in told
-    assert "You took away 2 keywords of ours; they are not suggested there again." in told
+    assert "2 keywords you took away or refused are not suggested there again" in told
     save, read = (
         told.index("Metadata > Save Metadata to Files"),
         told.index("Metadata > Read Metadata from Files"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from urbexmp.model.report import Report
@@ -43,18 +42,15 @@ def _details(report: Report) -> Iterator[Line]:
             Span(f"  keywords: {report.added:,} {would}added, {report.removed:,} {would}removed"),
         )
     if report.learned:
+        keywords = counted(report.learned, "keyword")
+        verb = "is" if report.learned == 1 else "are"
         yield (
             Span(
-                f"  You took away {counted(report.learned, 'keyword')} of ours;"
-                f" {'it is' if report.learned == 1 else 'they are'} not suggested there again.",
+                f"  {keywords} you took away or refused {verb} not suggested there again",
                 Style.LEARNED,
             ),
         )
-    reasons = Counter(problem.slug for problem in report.problems)
-    for slug, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
-        first = next(problem for problem in report.problems if problem.slug == slug)
-        what = first.sentences[0] if number == 1 else _class_name(slug)
-        yield (Span(f"  failed: {number:,} {printable(what)}", Style.PROBLEM),)
+    yield from _failures(report)
     for reason, number in sorted(report.skipped.items()):
         yield (Span(f"  left out: {number:,} {printable(reason)}", Style.DIM),)
     if report.unmapped:
@@ -68,8 +64,15 @@ def _details(report: Report) -> Iterator[Line]:
         )
 
 
-def _class_name(slug: str) -> str:
-    return slug.replace("-", " ")
+def _failures(report: Report) -> Iterator[Line]:
+    """How many failed, by what was wrong; where only the details differ, with the first of them."""
+    groups: dict[str, list[str]] = {}
+    for problem in report.problems:
+        groups.setdefault(problem.slug, []).append(problem.sentences[0])
+    for whats in sorted(groups.values(), key=lambda whats: (-len(whats), whats)):
+        first = printable(whats[0].partition("\n")[0])
+        alike = "" if len(set(whats)) == 1 else ", and the like"
+        yield (Span(f"  {len(whats):,} failed: {first}{alike}", Style.PROBLEM),)
 
 
 def _next_steps(report: Report) -> Iterator[Line]:
