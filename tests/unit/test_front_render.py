@@ -42,7 +42,7 @@ def test_the_text_diff_shows_sign_path_score_stage_and_labels() -> None:
             '  ?+ Urbex|View|Interior                 0.44  pixels: "interior" (light & colour);'
             " waits for you: below the threshold 0.50"
         ),
-        "  x  Urbex|Hazard|Asbestos                     you do not want it here; never suggested again",
+        "  x  Urbex|Hazard|Asbestos                     unwanted here: never suggested again",
         "  =  Beelitz",
         "  =  People|Anna",
         "  note: The sidecar has a list where a bag belongs.",
