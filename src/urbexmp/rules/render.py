@@ -88,7 +88,7 @@ def rows(change: Change) -> tuple[Row, ...]:
         *(_row(edit, signs[edit.kind], _AUTHORS[edit.author]) for edit in edits),
         *(_row(edit, held_signs[edit.kind], _why_held(edit)) for edit in held),
         *(
-            Row(Sign.LEARNED, keyword, remark="you took it away; never suggested again")
+            Row(Sign.LEARNED, keyword, remark="unwanted here: never suggested again")
             for keyword in sorted(change.learned)
         ),
         *(Row(Sign.KEEP, keyword) for keyword in sorted(change.keeps)),
