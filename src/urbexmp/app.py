@@ -1,1 +1,232 @@
-"""Floor 4: the composition root. Turns settings into wired objects."""
+"""Floor 4: the composition root. Turns settings into wired objects.
+
+Imports are late: a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
+from urbexmp.model.photo import Carrier, CarrierKind
+
+if TYPE_CHECKING:
+    from urbexmp.adapters.db.ledger import SqliteLedger
+    from urbexmp.drivers.house import House, StatePaths
+    from urbexmp.model.ports import CarrierReader, Codec, LibraryLock
+    from urbexmp.model.profile import Profile, Settings
+    from urbexmp.rules.taxonomy import Taxonomy
+
+STATE_VARIABLE = "URBEXMP_STATE"
+
+PLAN_VERSION = 1
+"""Raised when the rules change so that every photo should be planned again."""
+
+
+def state_base(state: Path | None) -> Path:
+    """The folder that holds the state of all libraries: `--state`, the environment, the user's."""
+    if state is not None:
+        return state.absolute()
+    named = os.environ.get(STATE_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("urbexmp", appauthor=False))
+
+
+def state_paths(root: Path, state: Path | None) -> StatePaths:
+    """Where one library's state lives: one folder a library, named after its root."""
+    from urbexmp.drivers.house import StatePaths
+
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:10]
+    name = "".join(char if char.isalnum() or char in "-_." else "_" for char in root.name)
+    folder = state_base(state) / f"{name or 'root'}-{digest}"
+    return StatePaths(
+        folder,
+        folder / "ledger.sqlite3",
+        folder / "backups",
+        folder / "lock",
+        folder / "log.txt",
+    )
+
+
+def library_root(path: Path, state: Path | None) -> Path:
+    """The root of the library that `path` belongs to.
+
+    The nearest folder above it (or itself) that is a library already; else the folder itself,
+    or a file's own folder.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100  (keeps a symlinked library's own name)
+    folder = path if path.is_dir() else path.parent
+    for candidate in (folder, *folder.parents):
+        if state_paths(candidate, state).ledger.exists():
+            return candidate
+    return folder
+
+
+def library_roots(paths: Sequence[Path], state: Path | None) -> list[tuple[Path, list[Path]]]:
+    """Group paths by the library that each belongs to, in the order given."""
+    groups: dict[Path, list[Path]] = {}
+    for path in paths:
+        full = Path(os.path.abspath(path))  # noqa: PTH100
+        groups.setdefault(library_root(full, state), []).append(full)
+    return list(groups.items())
+
+
+def open_taxonomy(profile: Profile) -> Taxonomy:
+    """Load the taxonomy that a profile names. Raises `ConfigProblem`, `FileUnreadable`."""
+    from urbexmp.adapters.shipped import shipped
+    from urbexmp.adapters.toml import read_toml
+    from urbexmp.rules.taxonomy import load_taxonomy
+
+    named = profile.taxonomy
+    path = Path(named) if named.endswith(".toml") else shipped("taxonomy", named)
+    document = read_toml(path)
+    return load_taxonomy(document.values, document.line_of, path)
+
+
+def _never() -> bool:
+    return False
+
+
+@contextmanager
+def open_house(
+    root: Path,
+    settings: Settings,
+    *,
+    state: Path | None = None,
+    writing: bool,
+    remember: bool = True,
+    known: bool = False,
+    stopping: Callable[[], bool] = _never,
+) -> Iterator[House]:
+    """Open one library.
+
+    `writing` takes the lock, puts right what a killed run left, and gives the house an applier;
+    without it nothing in the house can write to a photo or a packet. `remember` keeps what the
+    stages say in the ledger even then, so that the run after a dry run need not look again.
+    `known` refuses a folder that is no library yet, instead of making it one.
+    Raises `LibraryGone`, `LibraryLocked`, `LedgerDamaged`, `LedgerNewer`, `StateUnwritable`,
+    `ConfigProblem`, `StageMissing`.
+    """
+    from urbexmp.adapters.backups import FolderBackups
+    from urbexmp.adapters.clock import SystemClock
+    from urbexmp.adapters.disk import LocalDisk
+    from urbexmp.adapters.inspect import FileInspector
+    from urbexmp.adapters.places import FolderPlaces
+    from urbexmp.adapters.stages.registry import make_stages
+    from urbexmp.adapters.walk import FolderWalker
+    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.xmp.sidecar import SidecarStore
+    from urbexmp.drivers.house import House
+    from urbexmp.pipeline.applier import Applier
+    from urbexmp.pipeline.look import Looker
+    from urbexmp.pipeline.planner import Planner
+    from urbexmp.pipeline.recover import recover
+    from urbexmp.rules.pairing import pair
+
+    if not root.is_dir():
+        raise LibraryGone(root, detail="is missing or is no folder")
+    paths = state_paths(root, state)
+    if known and not paths.ledger.exists():
+        raise UsageProblem(
+            root,
+            "urbexmp has not written here yet",
+            "Name a folder that was synced; if it had a --state of its own, name that too",
+        )
+    profile = settings.profile
+    taxonomy = open_taxonomy(profile)
+    stages = make_stages(profile, taxonomy)
+    clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
+    with ExitStack() as stack:
+        backups = FolderBackups(paths.backups)
+        if writing:
+            stack.enter_context(_lock(paths))
+        ledger, remember = _ledger(paths, writing=writing, remember=remember)
+        stack.callback(ledger.close)
+        recovered = recover(store, ledger, backups, clock) if writing else ()
+        inspector, places = FileInspector(), FolderPlaces(taxonomy)
+        looker = Looker(
+            inspector, places, stages, ledger, root, time.perf_counter, remember=remember
+        )
+        planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
+        workers = profile.workers or os.cpu_count() or 1
+        yield House(
+            root=root,
+            settings=settings,
+            taxonomy=taxonomy,
+            state=paths,
+            policy=_policy(profile, taxonomy, tuple(stage.id for stage in stages)),
+            walker=FolderWalker(profile.ignore, profile.recursive),
+            pairing=partial(
+                pair, sidecar_name=profile.sidecar_name, owner_of=partial(_owner_of, store, codec)
+            ),
+            disk=LocalDisk(),
+            places=places,
+            ledger=ledger,
+            backups=backups,
+            looker=looker,
+            planner=planner,
+            applier=Applier(store, codec, ledger, backups, clock) if writing else None,
+            clock=clock,
+            stopwatch=time.perf_counter,
+            executor=partial(_threads, workers),
+            window=workers * 3,
+            stopping=stopping,
+            recovered=recovered,
+        )
+
+
+def _lock(paths: StatePaths) -> LibraryLock:
+    from urbexmp.adapters.lock import FileLock
+
+    try:
+        paths.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise StateUnwritable(paths.folder, detail=failure.strerror or str(failure)) from failure
+    return FileLock(paths.lock)
+
+
+def _ledger(paths: StatePaths, *, writing: bool, remember: bool) -> tuple[SqliteLedger, bool]:
+    """The ledger, and whether looks can be kept in it. A run that writes must have it writable."""
+    from urbexmp.adapters.db.ledger import SqliteLedger
+
+    if writing or remember:
+        try:
+            paths.folder.mkdir(parents=True, exist_ok=True)
+            return SqliteLedger(paths.ledger), True
+        except OSError as failure:
+            if writing:
+                detail = failure.strerror or str(failure)
+                raise StateUnwritable(paths.folder, detail=detail) from failure
+        except StateUnwritable:
+            if writing:
+                raise
+    return SqliteLedger(paths.ledger, readonly=True), False
+
+
+def _policy(profile: Profile, taxonomy: Taxonomy, stage_ids: tuple[str, ...]) -> str:
+    text = "\n".join((str(PLAN_VERSION), profile.digest, taxonomy.digest, *stage_ids))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _threads(workers: int) -> Executor:
+    return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look")
+
+
+def _owner_of(store: CarrierReader, codec: Codec, sidecar: Path) -> str | None:
+    """Which raw extension a sidecar says it belongs to; None when it does not say."""
+    try:
+        packet = store.read(Carrier(CarrierKind.SIDECAR, sidecar))
+        return codec.read(packet, sidecar).sidecar_for if packet is not None else None
+    except Problem:
+        return None

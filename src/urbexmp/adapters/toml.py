@@ -122,14 +122,40 @@ def _after(line: str, depth: int, quote: str) -> tuple[int, str]:
 
 
 def set_value(text: str, keys: tuple[str, ...], value: Any) -> str:
-    """Return the TOML `text` with one value set; comments, order and layout stay."""
+    """Return the TOML `text` with one value set; comments, order and layout stay.
+
+    A key that is not there yet goes below the comment that shows it (`# workers = 0`), where
+    there is one. Raises `ConfigProblem` when one of the `keys` above the last holds no table.
+    """
     import tomlkit
 
+    if len(keys) == 1 and keys[0] not in tomllib.loads(text.replace("\r\n", "\n")):
+        below = _below_its_comment(text, keys[0], tomlkit.item(value).as_string())
+        if below is not None:
+            return below
     document = tomlkit.parse(text)
     table: Any = document
     for key in keys[:-1]:
         if key not in table:
             table[key] = tomlkit.table()
         table = table[key]
+        if not isinstance(table, Mapping):
+            raise ConfigProblem(".".join(keys), (f"{key} is no table",))
     table[keys[-1]] = value
     return tomlkit.dumps(document)
+
+
+def _below_its_comment(text: str, key: str, value: str) -> str | None:
+    """`text` with `key = value` below the line `# key = ...`; None when there is no such line,
+    or when the line stands where it would mean something else (in a table, in a string)."""
+    shown = re.search(rf"^#[ \t]*{re.escape(key)}[ \t]*=.*?(\r?\n|\Z)", text, re.MULTILINE)
+    if shown is None:
+        return None
+    ending = shown[1] or "\n"
+    gap = "" if shown[1] else ending
+    changed = f"{text[: shown.end()]}{gap}{key} = {value}{ending}{text[shown.end() :]}"
+    try:
+        before, after = (tomllib.loads(t.replace("\r\n", "\n")) for t in (text, changed))
+    except tomllib.TOMLDecodeError:
+        return None
+    return changed if {name: v for name, v in after.items() if name != key} == before else None

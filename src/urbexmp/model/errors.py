@@ -60,6 +60,11 @@ class ConfigProblem(Problem):
         listed = "\n".join(f"  {mistake}" for mistake in mistakes)
         super().__init__(subject, count=len(mistakes), mistakes=listed)
 
+    def __str__(self) -> str:
+        """The mistakes on lines of their own, so that no full stop runs into the last one."""
+        count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
+        return f"{self.subject}: {count}:\n{self.fields['mistakes']}\n{self.done}. {self.advice}."
+
 
 class UsageProblem(Problem):
     """A command was used in a way that makes no sense."""
@@ -148,6 +153,16 @@ class InternalProblem(Problem):
     what = "INTERNAL ERROR: {detail}"
     done = "Nothing was written"
     advice = "Please report it with the log that `urbexmp doctor` names"
+
+
+class Crashed(InternalProblem):
+    """Our own mistake in the middle of a command; the details are in the log."""
+
+    done = "Every photo is either finished or untouched"
+    advice = "Please report it, with the end of {log}"
+
+    def __init__(self, subject: object, detail: str, log: object) -> None:
+        super().__init__(subject, detail=detail, log=log)
 
 
 # --- One photo file: 20-29 --------------------------------------------------------------------
@@ -318,3 +333,12 @@ class DngSidecar(Problem):
     slug, code = "dng-sidecar", 40
     what = "{sidecar} was written for this DNG, and Lightroom reads whichever is newer"
     advice = "Read its metadata in Lightroom, save it into the DNG, and move the sidecar away"
+
+
+class Unrecorded(Problem):
+    """The carrier was written, and then the ledger could not take the receipt."""
+
+    slug, code = "unrecorded", 41
+    what = "was written, but the ledger could not take the receipt ({detail})"
+    done = "The next run adds it from the intent"
+    advice = "Free space or correct the permissions of the state directory"

@@ -6,13 +6,14 @@ tests (`tests/contract`). Every method may raise `Problem`; nothing else is expe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from urbexmp.model.change import Change, Edit, MergeBase, PacketEdit, Receipt, RunRecord, Verdict
+from urbexmp.model.change import Change, Edit, MergeBase, PacketEdit, Receipt, RunRecord
 from urbexmp.model.errors import Problem
 from urbexmp.model.keyword import Keyword, KeywordFields
 from urbexmp.model.observation import (
@@ -121,6 +122,22 @@ class Places(Protocol):
         """Context from folder names below `root`, `location.toml` files, and XMP location."""
         ...
 
+    def version(self, folder: Path, root: Path) -> str:
+        """Digest of what the `location.toml` files from `root` to `folder` say; "" for none."""
+        ...
+
+    def take_problems(self) -> tuple[Problem, ...]:
+        """Mistakes met in location files since the last call, each once."""
+        ...
+
+
+class Disk(Protocol):
+    """The cheap questions about files."""
+
+    def stat(self, path: Path) -> FileStat | None:
+        """None when there is no such file."""
+        ...
+
 
 # --- Packets ------------------------------------------------------------------------------------
 
@@ -160,12 +177,25 @@ class Codec(Protocol):
         ...
 
 
-class CarrierStore(Protocol):
-    """The packets on disk. The applier is the only one that calls `replace` and `remove`."""
+class CarrierReader(Protocol):
+    """The packets on disk, for those who only look: a dry run holds nothing that can write."""
 
     def read(self, carrier: Carrier) -> bytes | None:
         """The packet's bytes, None when there is none. Raises `FileUnreadable`."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """One packet to put in place of another: the arguments of `CarrierStore.replace`."""
+
+    carrier: Carrier
+    packet: bytes
+    assumes: Fingerprint
+
+
+class CarrierStore(CarrierReader, Protocol):
+    """The packets on disk. The applier is the only one that calls `replace` and `remove`."""
 
     def replace(self, carrier: Carrier, packet: bytes, assumes: Fingerprint) -> None:
         """Put `packet` in place of the version `assumes`, whole or not at all, durable.
@@ -173,6 +203,13 @@ class CarrierStore(Protocol):
         Temp file in the same folder, fsync, fingerprint check, rename, fsync of the folder.
         The mtime strictly advances. Raises `CarrierMoved`, `HardLinked`, `WriteFailed`; then
         the carrier is as it was and no temp file is left.
+        """
+        ...
+
+    def replace_many(self, wanted: Sequence[Replacement]) -> tuple[Problem | None, ...]:
+        """`replace` for many carriers with few syncs. A problem of one stops no other.
+
+        All are durable on return; until then each is whole, old or new.
         """
         ...
 
@@ -190,6 +227,10 @@ class Backups(Protocol):
 
     def keep(self, packet: bytes) -> Fingerprint:
         """Store durably; storing twice is one backup. Raises `StateUnwritable`."""
+        ...
+
+    def keep_many(self, packets: Sequence[bytes]) -> tuple[Fingerprint, ...]:
+        """`keep` for many packets with few syncs; all are durable on return."""
         ...
 
     def fetch(self, digest: Fingerprint) -> bytes:
@@ -240,6 +281,13 @@ class WaitingWork:
 class Ledger(Protocol):
     """Durable log of intents, receipts, merge bases, observations and waiting work."""
 
+    def batch(self) -> AbstractContextManager[None]:
+        """What is written inside is one transaction, durable on exit; an exception drops it.
+
+        What is read inside sees what was written inside.
+        """
+        ...
+
     # runs
     def open_run(self, record: RunRecord) -> None:
         """Record that a command began."""
@@ -263,7 +311,11 @@ class Ledger(Protocol):
 
     # applying
     def intend(self, intent: Intent) -> None:
-        """Record durably what is about to be done."""
+        """Record durably what is about to be done.
+
+        Raises `InternalProblem` when the change's mark is the name of another photo's write:
+        `told` could not tell the two apart.
+        """
         ...
 
     def intents(self) -> tuple[Intent, ...]:
@@ -297,6 +349,10 @@ class Ledger(Protocol):
 
     def told(self, mark: str) -> frozenset[Keyword] | None:
         """All keywords agreed at the write of that name; None: not known here."""
+        ...
+
+    def keywords(self) -> frozenset[Keyword]:
+        """Every keyword ever agreed in the library, in the spelling that was seen last."""
         ...
 
     # observations
@@ -347,6 +403,10 @@ class Ledger(Protocol):
         """Due at `now`, most urgent first."""
         ...
 
+    def waiting_on(self, path: Path) -> WaitingWork | None:
+        """The waiting work of one photo."""
+        ...
+
     def done_waiting(self, path: Path) -> None:
         """Take a photo off the waiting work."""
         ...
@@ -367,14 +427,6 @@ class LibraryLock(Protocol):
 # --- People, time and names -------------------------------------------------------------------
 
 
-class Judge(Protocol):
-    """Decides about edits: the profile, or a person."""
-
-    def verdicts(self, change: Change) -> Mapping[Edit, Verdict]:
-        """A verdict for each edit of `change.edits` and `change.held`; missing ones stay."""
-        ...
-
-
 class Clock(Protocol):
     """Time and fresh names, so that rules and tests need none of their own."""
 
@@ -387,6 +439,14 @@ class Clock(Protocol):
         ...
 
 
+class Stopwatch(Protocol):
+    """Measures how long a look took."""
+
+    def __call__(self) -> float:
+        """Seconds since some fixed moment."""
+        ...
+
+
 class Show(Protocol):
     """Shows a run to a person, or to a program."""
 
@@ -396,6 +456,10 @@ class Show(Protocol):
 
     def photo(self, path: Path) -> None:
         """One photo was dealt with (progress)."""
+        ...
+
+    def note(self, sentence: str) -> None:
+        """Something worth knowing that is no problem: what a killed run left was put right."""
         ...
 
     def change(self, change: Change, *, applied: bool) -> None:

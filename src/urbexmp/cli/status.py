@@ -1,0 +1,94 @@
+"""`urbexmp status`: what waits for a person, and what waits for another try."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from urbexmp.cli.options import Choices, shared
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[PATH]")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="So many suggestions, and so many failures, at most.",
+)
+@shared(settings=True, json=True)
+def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
+    """Show what waits for you and what waits for another try.
+
+    PATH narrows the suggestions to a folder or a photo.
+    """
+    from urbexmp.app import open_house
+    from urbexmp.cli.console import console_for
+    from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.options import load
+    from urbexmp.rules.render import Span, Style, counted, printable, relative
+    from urbexmp.rules.render_json import line
+    from urbexmp.rules.render_list import (
+        held_data,
+        held_lines,
+        run_data,
+        run_lines,
+        waiting_data,
+        waiting_lines,
+    )
+
+    root, below = one_library(choices, (folder,) if folder else ())
+    ever = f"{datetime.now(UTC) + timedelta(days=36500):%Y-%m-%dT%H:%M:%SZ}"
+    with open_house(
+        root, load(choices), state=choices.state, writing=False, remember=False
+    ) as house:
+        known = house.ledger.known_count(root)
+        held = house.ledger.held(below[0] if folder else None)
+        waiting = house.ledger.waiting(ever, limit + 1)
+        last = house.ledger.runs(1)
+    if choices.json:
+        for path, edit in held[:limit]:
+            print(line(held_data(relative(path, root), edit)))
+        for work in waiting[:limit]:
+            print(line(waiting_data(relative(work.path, root), work)))
+        for run in last:
+            print(line(run_data(run)))
+        print(
+            line(
+                {
+                    "event": "status",
+                    "root": root.as_posix(),
+                    "known": known,
+                    "held": len(held),
+                    "waiting": min(len(waiting), limit),
+                }
+            )
+        )
+        return 0
+    console = console_for(choices)
+    console.lines(
+        (
+            (
+                Span(printable(str(root)), Style.PATH),
+                Span(f": {counted(known, 'photo')} dealt with"),
+            ),
+        )
+    )
+    if held:
+        print(f"\n{counted(len(held), 'suggestion')} waiting for you:")
+        console.lines(held_lines(held[:limit], root))
+        if len(held) > limit:
+            print(f"  ... and {len(held) - limit:,} more (--limit)")
+        print('Answer with `urbexmp keyword confirm "KEYWORD" PATH` or `refuse`.')
+    if waiting:
+        print("\nTried again later:")
+        console.lines(waiting_lines(waiting[:limit], root))
+    if last:
+        print("\nLast run:")
+        console.lines(run_lines(last))
+    if not held and not waiting:
+        print("Nothing waits.")
+    return 0

@@ -1,0 +1,101 @@
+"""`urbexmp sync`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from urbexmp.cli.options import Choices, shared
+from urbexmp.model.errors import UsageProblem
+
+PATHS = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=PATHS, metavar="[PATH]...")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be written; write nothing.")
+@click.option(
+    "--check", is_flag=True, help="As --dry-run, and leave with exit code 1 if there is any."
+)
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write nothing; save the changes to FILE for `urbexmp apply`.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Look at N photos at most.")
+@click.option("--again", is_flag=True, help="Take up photos again that were dealt with already.")
+@click.option(
+    "--retag", is_flag=True, help="Run the stages again, though what they said is remembered."
+)
+@click.option(
+    "--accept-emptied",
+    is_flag=True,
+    help="You did take away all keywords of many photos at once.",
+)
+@shared(settings=True, json=True)
+def sync(
+    choices: Choices,
+    paths: tuple[Path, ...],
+    *,
+    dry_run: bool,
+    check: bool,
+    plan_file: Path | None,
+    limit: int | None,
+    again: bool,
+    retag: bool,
+    accept_emptied: bool,
+) -> int:
+    """Look at photos and write their keywords.
+
+    Each PATH is a folder or a photo; without one it is the folder you stand in. Photos that did
+    not change since the last run are not opened.
+    """
+    from urbexmp.app import open_house
+    from urbexmp.cli.console import make_show
+    from urbexmp.cli.libraries import each_library, one_library
+    from urbexmp.cli.lightroom import open_catalog_note
+    from urbexmp.cli.options import load
+    from urbexmp.cli.plan_file import write_plan
+    from urbexmp.cli.stopping import stoppable
+    from urbexmp.drivers.sync import sync as run_sync
+    from urbexmp.model.change import Change
+
+    settings = load(choices)
+    dry = dry_run or check or plan_file is not None
+    if plan_file is not None:
+        one_library(choices, paths)
+        if not plan_file.absolute().parent.is_dir():
+            raise UsageProblem(plan_file, "its folder is missing", "Make it first")
+    collected: list[Change] | None = [] if plan_file is not None else None
+
+    def deal(root: Path, below: list[Path]) -> int:
+        show = make_show(choices, root, detail="diff" if dry else "short", check=check)
+        with (
+            stoppable() as stopping,
+            show,
+            open_house(
+                root, settings, state=choices.state, writing=not dry, stopping=stopping
+            ) as house,
+        ):
+            if note := open_catalog_note(settings.profile):
+                show.note(note)
+            report = run_sync(
+                house,
+                below,
+                show,
+                dry_run=dry,
+                limit=limit,
+                retag=frozenset(settings.profile.stages) if retag else frozenset(),
+                collect=collected,
+                accept_emptied=accept_emptied,
+                again=again,
+            )
+            if plan_file is not None and collected is not None and not report.interrupted:
+                write_plan(plan_file, root, settings.profile, collected)
+                show.note(f"Saved as a plan: urbexmp apply {plan_file}")
+            return stopping.exit_code(report.exit_code(check=check))
+
+    return each_library(choices, paths, deal)

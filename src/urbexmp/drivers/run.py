@@ -1,0 +1,254 @@
+"""The one loop: look at photos side by side, plan and apply them one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from urbexmp.drivers.house import House
+from urbexmp.drivers.scan import Task
+from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
+from urbexmp.model.errors import InternalProblem, Problem
+from urbexmp.model.photo import ABSENT, CarrierKind, FileKind, FileStat, Fingerprint
+from urbexmp.model.ports import KnownFile, Show, WaitingWork
+from urbexmp.model.report import Report
+from urbexmp.pipeline.look import Examined
+from urbexmp.pipeline.planner import Planned
+
+BLIND = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
+"""Kinds whose sidecar Lightroom does not read (it reads the packet inside the file)."""
+
+RETRY_MINUTES = 10
+"""A photo that failed is due again after so long, doubled with every further failure."""
+
+IMPORT_PRIORITY = 50
+
+BATCH = 64
+"""Photos written together."""
+
+BATCH_SECONDS = 2.0
+
+
+@contextmanager
+def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
+    """Open a run in the ledger (where one may write); carry out what waits, and close it."""
+    report = Report()
+    running = Running(house, report, show)
+    began = house.stopwatch()
+    report.command = command
+    report.dry = house.applier is None
+    report.run = house.clock.fresh("r")
+    if house.applier is not None:
+        started = iso(house.clock.now())
+        house.ledger.open_run(RunRecord(report.run, command, house.profile.name, started))
+    try:
+        yield running
+        running.flush()
+    except KeyboardInterrupt:
+        report.interrupted = True
+    finally:
+        report.seconds = house.stopwatch() - began
+        if house.applier is not None:
+            house.ledger.close_run(report.run, iso(house.clock.now()), report)
+    show.end(report)
+
+
+def iso(moment: datetime) -> str:
+    """Return an aware time as the ledger and the packets keep it, UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def examined(
+    house: House, work: Iterable[Task], retag: frozenset[str]
+) -> Iterator[tuple[Task, Future[Examined]]]:
+    """Yield tasks in order, each with the look at it, some of them under way ahead of the reader.
+
+    No queue between stages: each worker decodes, looks, and takes the next photo. The window
+    bounds how many decoded pictures are held.
+    """
+    with house.executor() as workers:
+        ahead: deque[tuple[Task, Future[Examined]]] = deque()
+        try:
+            for task in work:
+                future = workers.submit(house.looker.examine, task.photo, task.known_id, retag)
+                ahead.append((task, future))
+                if len(ahead) >= house.window:
+                    yield ahead.popleft()
+                if house.stopping():
+                    return
+            while ahead:
+                yield ahead.popleft()
+        finally:
+            for _, future in ahead:
+                future.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change that waits to be carried out with others."""
+
+    task: Task | None
+    planned: Planned
+
+
+class Running:
+    """One run under way: what it counts, what it shows, and what waits to be written.
+
+    Changes are carried out in batches, because a sync of the disk costs as much for one sidecar
+    as for a hundred. A batch is written when it is full, or when its first change has waited for
+    `BATCH_SECONDS`: with slow stages each photo is written as it comes.
+    """
+
+    def __init__(self, house: House, report: Report, show: Show) -> None:
+        self._house = house
+        self.report = report
+        self.show = show
+        self._pending: list[Pending] = []
+        self._since = 0.0
+
+    def attempt(self, path: Path, deal: Callable[[], None]) -> None:
+        """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
+        try:
+            deal()
+        except Problem as problem:
+            self.failed(path, problem)
+        except Exception as failure:
+            self.failed(path, _ours(path, failure))
+        self.show.photo(path)
+        self.report.interrupted = self.report.interrupted or self._house.stopping()
+
+    def trouble(self, problem: Problem) -> None:
+        """Count and show what went wrong with something that is no photo yet."""
+        self.report.problems.append(problem)
+        self.show.problem(problem)
+
+    def failed(self, path: Path, problem: Problem) -> None:
+        """Count and show a photo's problem, and put the photo among the waiting work."""
+        self.trouble(problem)
+        if self._house.applier is None:
+            return
+        before = self._house.ledger.waiting_on(path)
+        attempts = before.attempts + 1 if before is not None else 1
+        pause = timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
+        due = iso(self._house.clock.now() + pause)
+        self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
+
+    def take(self, task: Task | None, planned: Planned) -> None:
+        """Carry a change out, soon; in a dry run show it."""
+        if self._house.applier is None:
+            count(self.report, planned.change)
+            if planned.change.writes or planned.change.held or planned.change.learned:
+                self.show.change(planned.change, applied=False)
+            return
+        if not self._pending:
+            self._since = self._house.stopwatch()
+        self._pending.append(Pending(task, planned))
+        waited = self._house.stopwatch() - self._since
+        if len(self._pending) >= BATCH or waited >= BATCH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Carry out what waits."""
+        pending, self._pending = self._pending, []
+        if not pending or self._house.applier is None:
+            return
+        changes = [each.planned.change for each in pending]
+        try:
+            outcomes = self._house.applier.apply_batch(changes, self.report.run)
+        except Exception as failure:
+            for change in changes:
+                self.failed(change.photo.path, _ours(change.photo.path, failure))
+            return
+        with self._house.ledger.batch():
+            for each, outcome in zip(pending, outcomes, strict=True):
+                path = each.planned.change.photo.path
+                if isinstance(outcome, Problem):
+                    self.failed(path, outcome)
+                    continue
+                try:
+                    self._done(each, outcome)
+                except Problem as problem:
+                    self.failed(path, problem)
+
+    def _done(self, each: Pending, receipt: Receipt | None) -> None:
+        change, ledger = each.planned.change, self._house.ledger
+        count(self.report, change)
+        if each.planned.moved_from is not None:
+            ledger.drop_base(change.photo_id, each.planned.moved_from)
+        ledger.hold(change.photo_id, change.photo.path, change.held)
+        ledger.done_waiting(change.photo.path)
+        if receipt is not None or change.held or change.learned:
+            self.show.change(change, applied=True)
+        if each.task is not None:
+            after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
+            settle(self._house, each.task, change, after)
+        else:
+            ledger.unsettle((change.photo.path,))
+
+
+def _ours(path: Path, failure: Exception) -> InternalProblem:
+    ours = InternalProblem(path, detail=f"{type(failure).__name__}: {failure}")
+    ours.__cause__ = failure
+    return ours
+
+
+def count(report: Report, change: Change) -> None:
+    """Add one change to the counters."""
+    if change.writes:
+        report.changed += 1
+    else:
+        report.unchanged += 1
+    report.held += bool(change.held)
+    report.learned += len(change.learned)
+    for edit in change.edits:
+        if edit.kind is EditKind.ADD:
+            report.added += 1
+        else:
+            report.removed += 1
+    only_sidecars = all(carrier.kind is CarrierKind.SIDECAR for carrier in change.photo.carriers)
+    if change.writes and only_sidecars and change.photo.kind in BLIND:
+        report.lightroom_blind += 1
+
+
+def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerprint]) -> None:
+    """Remember a photo as dealt with, so that the next run need not open it.
+
+    What we did not write is remembered with the stat it had before it was read: should it have
+    changed in between, the next run sees that. What we wrote is remembered only if our bytes
+    are still there once its stat was taken.
+    """
+    around: list[tuple[Path, FileStat | None]] = []
+    for path, stat in task.around:
+        if path in after:
+            stat = house.disk.stat(path)
+            if not _still_ours(house, change, path, after[path]):
+                house.ledger.unsettle((task.photo.path,))
+                return
+        around.append((path, stat))
+    house.ledger.settle(
+        (
+            KnownFile(
+                task.photo.path,
+                task.photo.stat,
+                change.photo_id,
+                tuple(around),
+                task.policy,
+                bool(change.held),
+            ),
+        )
+    )
+
+
+def _still_ours(house: House, change: Change, path: Path, after: Fingerprint) -> bool:
+    for carrier in change.photo.carriers:
+        if carrier.path == path:
+            packet = house.planner.packet(carrier)
+            found = ABSENT if packet is None else hashlib.sha256(packet).hexdigest()
+            return found == after
+    return False

@@ -1,0 +1,181 @@
+"""Find what there is to do: list the folders and leave out what was dealt with before.
+
+One stat a file and one query a folder; no file is opened. That keeps a run over an archive where
+nothing changed as cheap as listing it, and its memory flat.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from urbexmp.drivers.house import House
+from urbexmp.model.errors import LibraryGone, ManyEmptied, Problem
+from urbexmp.model.photo import FileStat, Photo, PhotoId
+from urbexmp.model.ports import FolderListing, KnownFile
+
+EMPTIED_SHARE = 0.1
+"""A run is held when more than this share of the known photos lost all keywords."""
+
+EMPTIED_LEAST = 10
+"""Below so many photos each one is held by itself, and the run goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A photo to look at."""
+
+    photo: Photo
+    around: tuple[tuple[Path, FileStat | None], ...]
+    """Its sidecars and companions with the stat they had in the listing."""
+    policy: str
+    known: KnownFile | None
+    """What the ledger remembers of it; the picture is the same if the stat is."""
+
+    @property
+    def known_id(self) -> PhotoId | None:
+        """The photo's id where its file did not change since it was found."""
+        if self.known is not None and self.known.stat == self.photo.stat:
+            return self.known.photo_id
+        return None
+
+
+@dataclass(slots=True)
+class Found:
+    """Counters of one listing pass."""
+
+    photos: int = 0
+    tasks: int = 0
+    unchanged: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Files left out, by reason."""
+
+
+def no_trouble(problem: Problem) -> None:
+    """Trouble of a pass that only counts: the pass that follows will meet it again."""
+
+
+def tasks(
+    house: House,
+    paths: Iterable[Path],
+    found: Found,
+    trouble: Callable[[Problem], None],
+    *,
+    again: bool = False,
+) -> Iterator[Task]:
+    """Yield what is to do, folder by folder; call `trouble` with what went wrong on the way.
+
+    `again` takes up every photo, whatever the ledger remembers.
+    Raises `LibraryGone` when a root is missing.
+    """
+    roots = frozenset(paths)
+    for listing in house.walker.folders(paths):
+        photos, problems = house.pairing(listing)
+        for problem in (*listing.problems, *problems):
+            trouble(problem)
+        found.skipped.update(listing.skipped or {})
+        known = house.ledger.known(listing.folder)
+        if house.applier is not None:
+            house.ledger.unsettle(_gone(listing, photos, known, roots))
+        if not photos:
+            continue
+        policy = policy_of(house, listing.folder)
+        for photo in photos:
+            found.photos += 1
+            before = known.get(photo.path.name)
+            around = surroundings(photo, listing)
+            if not again and before is not None and _same(photo, around, before, policy):
+                found.unchanged += 1
+                continue
+            found.tasks += 1
+            yield Task(photo, around, policy, before)
+
+
+def task_of(house: House, path: Path) -> Task | None:
+    """The task of one photo as its folder lists it now; None when it is not there."""
+    for listing in house.walker.folders((path,)):
+        for photo in house.pairing(listing)[0]:
+            if photo.path == path:
+                policy = policy_of(house, listing.folder)
+                return Task(photo, surroundings(photo, listing), policy, None)
+    return None
+
+
+def policy_of(house: House, folder: Path) -> str:
+    """Digest of what a plan in this folder depends on beside the photo."""
+    return f"{house.policy}:{house.places.version(folder, house.root)}"
+
+
+def surroundings(photo: Photo, listing: FolderListing) -> tuple[tuple[Path, FileStat | None], ...]:
+    """The files beside a photo that its keywords depend on, with their stat."""
+    sidecars = [
+        (path, listing.sidecars.get(path.name))
+        for path in (*(carrier.path for carrier in photo.carriers), *photo.also_read)
+        if path != photo.path
+    ]
+    return (*sidecars, *((file.path, file.stat) for file in photo.companions))
+
+
+def _same(
+    photo: Photo,
+    around: tuple[tuple[Path, FileStat | None], ...],
+    before: KnownFile,
+    policy: str,
+) -> bool:
+    return before.stat == photo.stat and before.policy == policy and before.carriers == around
+
+
+def guard(house: House, paths: Iterable[Path], *, again: bool, accept_emptied: bool) -> Found:
+    """Look the folders over before anything is written, and count what is to do.
+
+    Raises `LibraryGone` when the library holds no photo although some are known, and
+    `ManyEmptied` when too many known photos lost all their keywords at once: a broken import in
+    another program looks like that, and must not be learned as so many refusals.
+    """
+    paths = tuple(paths)
+    found = Found()
+    emptied = 0
+    known = house.ledger.known_count(house.root)
+    for task in tasks(house, paths, found, no_trouble, again=again):
+        if task.known is None or task.known.carriers == task.around:
+            continue
+        emptied += _is_emptied(house, task)
+    if found.photos == 0 and house.root in paths and known:
+        raise LibraryGone(
+            house.root, detail="holds no photo, although some are known (is the volume mounted?)"
+        )
+    if not accept_emptied and emptied >= EMPTIED_LEAST and emptied > known * EMPTIED_SHARE:
+        raise ManyEmptied(house.root, emptied=emptied, total=known)
+    return found
+
+
+def _is_emptied(house: House, task: Task) -> bool:
+    assert task.known is not None
+    base, _ = house.planner.base(task.known.photo_id, task.photo.path)
+    if base is None or not base.agreed:
+        return False
+    try:
+        snapshot = house.planner.snapshot(task.photo, task.known.photo_id)
+    except Problem:
+        return False
+    return not any(state.fields.flat or state.fields.hierarchical for state in snapshot.carriers)
+
+
+def _gone(
+    listing: FolderListing,
+    photos: Iterable[Photo],
+    known: Mapping[str, KnownFile],
+    roots: frozenset[Path],
+) -> tuple[Path, ...]:
+    """Photos that the ledger knows in a folder and that are no longer in it.
+
+    Their merge bases stay: a photo that comes back, or turns up elsewhere, is known again. A
+    listing of a single file, or with trouble, says nothing of the others.
+    """
+    whole = not roots.isdisjoint((listing.folder, *listing.folder.parents))
+    if listing.problems or not whole:
+        return ()
+    here = {photo.path.name for photo in photos}
+    return tuple(file.path for name, file in known.items() if name not in here)

@@ -1,0 +1,108 @@
+"""`sync`: look at every new or changed photo, and bring its keywords up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from itertools import islice
+from pathlib import Path
+
+from urbexmp.drivers.house import House
+from urbexmp.drivers.run import examined, opened_run
+from urbexmp.drivers.scan import Found, Task, guard, task_of, tasks
+from urbexmp.model.change import Change
+from urbexmp.model.ports import Show
+from urbexmp.model.proposal import Proposal
+from urbexmp.model.report import Report
+from urbexmp.pipeline.look import Examined
+from urbexmp.pipeline.planner import Planned
+
+
+def sync(
+    house: House,
+    paths: Sequence[Path],
+    show: Show,
+    *,
+    dry_run: bool = False,
+    limit: int | None = None,
+    retag: frozenset[str] = frozenset(),
+    collect: list[Change] | None = None,
+    accept_emptied: bool = False,
+    again: bool = False,
+    command: str = "sync",
+) -> Report:
+    """Bring photos below `paths` up to date, or show what that would do.
+
+    A house opened without an applier makes a dry run whatever `dry_run` says. `collect` takes
+    the changes that would write or are held, for a plan or a diff. `again` takes up photos that
+    were dealt with already. Raises `Problem` when nothing can be done at all.
+    """
+    assert dry_run or house.applier is not None
+    again = again or bool(retag)
+    ahead = guard(house, paths, again=again, accept_emptied=accept_emptied)
+    with opened_run(house, command, show) as run:
+        report = run.report
+        report.photos = ahead.photos
+        show.begin(report, ahead.tasks if limit is None else min(ahead.tasks, limit))
+        for sentence in house.recovered:
+            show.note(sentence)
+        found = Found()
+        work = tasks(house, paths, found, run.trouble, again=again)
+        work = islice(_quiet(house, work, report), limit)
+        for task, future in examined(house, work, retag):
+
+            def deal(task: Task = task, future: Future[Examined] = future) -> None:
+                seen = future.result()
+                for stage in house.profile.stages:
+                    (report.stage_looks if stage in seen.ran else report.cached_looks)[stage] += 1
+                planned = house.planner.plan(seen, accept_emptied=accept_emptied)
+                report.unmapped.update(label for _, label in planned.proposal.unmapped)
+                if collect is not None and (planned.change.writes or planned.change.held):
+                    collect.append(planned.change)
+                run.take(task, planned)
+
+            run.attempt(task.photo.path, deal)
+            if report.interrupted:
+                break
+        for problem in house.places.take_problems():
+            run.trouble(problem)
+        report.unchanged += found.unchanged
+        report.skipped.update(found.skipped)
+    return report
+
+
+def _quiet(house: House, work: Iterable[Task], report: Report) -> Iterator[Task]:
+    """Leave alone what another program wrote a moment ago: it may not have finished."""
+    quiet = house.profile.quiet_seconds
+    for task in work:
+        if quiet > 0 and _written_just_now(task, house.clock.now().timestamp() - quiet):
+            report.skipped["written by another program a moment ago"] += 1
+            continue
+        yield task
+
+
+def _written_just_now(task: Task, quiet_since: float) -> bool:
+    before = dict(task.known.carriers) if task.known is not None else {}
+    return any(
+        stat is not None and stat.mtime_ns / 1e9 > quiet_since and before.get(path) != stat
+        for path, stat in task.around
+    )
+
+
+def apply_plan(house: House, changes: Sequence[Change], show: Show) -> Report:
+    """Carry out changes that were made earlier; what moved on since is refused."""
+    assert house.applier is not None
+    with opened_run(house, "apply", show) as run:
+        run.report.photos = len(changes)
+        show.begin(run.report, len(changes))
+        for change in changes:
+
+            def deal(change: Change = change) -> None:
+                snapshot = house.planner.snapshot(change.photo, change.photo_id)
+                planned = Planned(change, snapshot, Proposal())
+                run.take(task_of(house, change.photo.path), planned)
+
+            run.attempt(change.photo.path, deal)
+            if run.report.interrupted:
+                break
+    return run.report

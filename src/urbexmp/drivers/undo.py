@@ -1,0 +1,59 @@
+"""`undo`: take back what a run wrote."""
+
+from __future__ import annotations
+
+from urbexmp.drivers.house import House
+from urbexmp.drivers.run import opened_run
+from urbexmp.model.change import Receipt
+from urbexmp.model.errors import UsageProblem
+from urbexmp.model.ports import Show
+from urbexmp.model.report import Report
+
+
+def last_run(house: House) -> str:
+    """The newest run that wrote something and was not taken back. Raises `UsageProblem`."""
+    for record in house.ledger.runs(limit=1000):
+        if record.changed and not record.undone and record.command != "undo":
+            return record.run
+    raise UsageProblem(house.root, "there is no run left to take back", "`urbexmp runs` lists them")
+
+
+def receipts_of(house: House, run: str | None) -> tuple[str, tuple[Receipt, ...]]:
+    """A run's name and what it did, newest first. Raises `UsageProblem` for an unknown run."""
+    name = run or last_run(house)
+    receipts = house.ledger.receipts(name)
+    if not receipts:
+        raise UsageProblem(
+            house.root, f"run {name} wrote nothing here", "`urbexmp runs` lists the runs"
+        )
+    return name, tuple(reversed(receipts))
+
+
+def undo(house: House, run: str | None, show: Show, *, dry_run: bool = False) -> Report:
+    """Take back a run, the last one by default.
+
+    Where nothing happened to a packet since, it gets its former bytes back; else only what
+    that run added is taken out, and later work stays. The keywords are not vetoed by this: the
+    next `sync` may suggest them again.
+    """
+    assert dry_run or house.applier is not None
+    name, receipts = receipts_of(house, run)
+    with opened_run(house, "undo", show) as running:
+        running.report.photos = len(receipts)
+        show.begin(running.report, len(receipts))
+        for receipt in receipts:
+
+            def deal(receipt: Receipt = receipt) -> None:
+                running.take(None, house.planner.undo(receipt))
+
+            running.attempt(receipt.change.photo.path, deal)
+            if running.report.interrupted:
+                break
+        running.flush()
+        if (
+            house.applier is not None
+            and not running.report.problems
+            and not running.report.interrupted
+        ):
+            house.ledger.mark_undone(name)
+    return running.report

@@ -1,0 +1,123 @@
+"""Look at one photo: its id, its facts, and what each stage says, from the ledger where known."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from urbexmp.model.observation import (
+    CaptureFacts,
+    Observation,
+    ObservationKind,
+    Preview,
+    StageInput,
+    StageLook,
+    View,
+)
+from urbexmp.model.photo import FileKind, Photo, PhotoFile, PhotoId
+from urbexmp.model.ports import Inspector, Ledger, Places, Stage, Stopwatch
+from urbexmp.model.record import from_plain, to_plain
+
+PREVIEW_LONG_SIDE = 768
+"""Pixels; what the largest stage of a profile needs."""
+
+FACTS = "facts@2"
+"""The capture facts are kept in the ledger like a look: a new plan need not open the photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Everything that a plan needs to know of one photo's picture."""
+
+    photo: Photo
+    photo_id: PhotoId
+    looks: tuple[StageLook, ...]
+    ran: tuple[str, ...]
+    """Names of the stages that looked now; the others were known."""
+
+
+class Looker:
+    """Examines photos. Holds nothing that can write to a photo or a packet. Thread-safe."""
+
+    def __init__(
+        self,
+        inspector: Inspector,
+        places: Places,
+        stages: Sequence[Stage],
+        ledger: Ledger,
+        root: Path,
+        stopwatch: Stopwatch,
+        *,
+        remember: bool = True,
+    ) -> None:
+        self._inspector = inspector
+        self._places = places
+        self._stages = tuple(stages)
+        self._ledger = ledger
+        self._root = root
+        self._stopwatch = stopwatch
+        self._remember = remember
+
+    def examine(
+        self, photo: Photo, known_id: PhotoId | None = None, retag: frozenset[str] = frozenset()
+    ) -> Examined:
+        """Look at a photo with every stage whose answer the ledger does not hold.
+
+        `known_id` is given when the file's stat is the one that the ledger remembers: then the
+        file is opened only for a stage that has to look. `retag` names stages that look again,
+        `*` for all. Raises `Problem` when the file cannot be read or decoded.
+        """
+        photo_id = self.identify(photo, known_id)
+        facts = self._facts(photo, photo_id, again=bool(retag))
+        context = self._places.context(photo, self._root, facts)
+        preview = functools.cache(lambda: self._preview(photo))
+        looks: list[StageLook] = []
+        ran: list[str] = []
+        for stage in self._stages:
+            inputs = context.digest if stage.uses_context else ""
+            look = None
+            if "*" not in retag and stage.name not in retag:
+                look = self._ledger.look(photo_id, stage.id, inputs)
+            if look is None:
+                began = self._stopwatch()
+                seen = StageInput(View(facts, preview), context, tuple(looks))
+                observations = stage.look(seen)
+                look = StageLook(stage.id, observations, self._stopwatch() - began)
+                ran.append(stage.name)
+                if self._remember:
+                    self._ledger.remember(photo_id, inputs, look)
+            looks.append(look)
+        return Examined(photo, photo_id, tuple(looks), tuple(ran))
+
+    def identify(self, photo: Photo, known_id: PhotoId | None = None) -> PhotoId:
+        """The photo's id, read from the file unless known. Raises `Problem`."""
+        if known_id is not None:
+            return known_id
+        files = (PhotoFile(photo.path, photo.kind, photo.stat), *photo.companions)
+        for file in files:
+            self._inspector.verify(file)
+        return self._inspector.photo_id(photo.path)
+
+    def _preview(self, photo: Photo) -> Preview:
+        return self._inspector.preview(photo, PREVIEW_LONG_SIDE)
+
+    def _facts(self, photo: Photo, photo_id: PhotoId, *, again: bool) -> CaptureFacts:
+        # Location in the facts can be edited from outside (IPTC, embedded XMP), so the cache is
+        # used only while the file is the one that the facts were read from.
+        key = f"{photo.stat.size}:{photo.stat.mtime_ns}"
+        known = None if again else self._ledger.look(photo_id, FACTS, key)
+        if known is not None:
+            value = known.observations[0].value
+            if isinstance(value, str):
+                return from_plain(CaptureFacts, json.loads(value))
+        facts = self._inspector.facts(photo.path)
+        if photo.kind is FileKind.RAW and facts == CaptureFacts() and photo.companions:
+            facts = self._inspector.facts(photo.companions[0].path)
+        if self._remember:
+            text = json.dumps(to_plain(facts))
+            kept = Observation(ObservationKind.FACT, "capture facts", value=text)
+            self._ledger.remember(photo_id, key, StageLook(FACTS, (kept,)))
+        return facts

@@ -1,0 +1,128 @@
+"""Changes, problems and reports as JSON data, one object a line, with stable fields.
+
+Every object has `event`: `begin`, `change`, `problem`, `note` or `end`. Fields are only ever
+added. A path below the library's root is told from there, with `/`; bytes of a name that are
+no UTF-8 stand as lone surrogates, as Python spells them. Keywords are `A|B|C`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from urbexmp.model.change import Change, Edit
+from urbexmp.model.errors import Problem
+from urbexmp.model.report import Report
+from urbexmp.rules.render import action, relative
+
+Root = Path | PurePath
+
+
+def line(data: Mapping[str, Any]) -> str:
+    """One JSON object on one line, in ASCII, so that no terminal or pipe can garble it."""
+    return json.dumps(data, ensure_ascii=True, separators=(", ", ": "))
+
+
+def change_data(change: Change, root: Root, *, applied: bool) -> dict[str, Any]:
+    """One change."""
+    return {
+        "event": "change",
+        "path": relative(change.photo.path, root),
+        "photo_id": change.photo_id,
+        "profile": change.profile,
+        "applied": applied,
+        "mark": change.mark,
+        "carriers": [
+            {
+                "path": relative(write.carrier.path, root),
+                "kind": write.carrier.kind.value,
+                "action": action(write),
+            }
+            for write in change.writes
+        ],
+        "edits": [edit_data(edit) for edit in change.edits],
+        "held": [edit_data(edit) | {"why": edit.hold or ""} for edit in change.held],
+        "keep": [str(keyword) for keyword in change.keeps],
+        "learned": [str(keyword) for keyword in change.learned],
+        "notes": list(change.notes),
+    }
+
+
+def edit_data(edit: Edit) -> dict[str, Any]:
+    """One edit: `kind` is `add` or `remove`."""
+    return {
+        "kind": edit.kind.value,
+        "keyword": str(edit.keyword),
+        "confidence": None if edit.confidence is None else round(edit.confidence, 4),
+        "author": edit.author.value,
+        "again": edit.again,
+        "reasons": [
+            {
+                "stage": reason.stage,
+                "label": reason.label,
+                "score": None if reason.score is None else round(reason.score, 4),
+                "note": reason.note,
+            }
+            for reason in edit.reasons
+        ],
+    }
+
+
+def problem_data(problem: Problem, root: Root) -> dict[str, Any]:
+    """One problem: `reason` is a stable word, `code` the exit code it would have alone."""
+    what, done, advice = problem.sentences
+    return {
+        "event": "problem",
+        "path": relative(PurePath(problem.subject), root),
+        "reason": problem.slug,
+        "code": problem.code,
+        "what": what,
+        "done": done,
+        "advice": advice,
+    }
+
+
+def begin_data(report: Report, root: Root, total: int | None) -> dict[str, Any]:
+    """The run begins."""
+    return {
+        "event": "begin",
+        "run": report.run,
+        "command": report.command,
+        "root": root.as_posix(),
+        "dry_run": report.dry,
+        "total": total,
+    }
+
+
+def end_data(report: Report, root: Root, *, check: bool = False) -> dict[str, Any]:
+    """The run is over: all counters."""
+    return {
+        "event": "end",
+        "run": report.run,
+        "command": report.command,
+        "root": root.as_posix(),
+        "dry_run": report.dry,
+        "photos": report.photos,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "held": report.held,
+        "failed": report.failed,
+        "added": report.added,
+        "removed": report.removed,
+        "learned": report.learned,
+        "skipped": dict(sorted(report.skipped.items())),
+        "stage_looks": dict(sorted(report.stage_looks.items())),
+        "cached_looks": dict(sorted(report.cached_looks.items())),
+        "unmapped": sum(report.unmapped.values()),
+        "lightroom_blind": report.lightroom_blind,
+        "seconds": round(report.seconds, 3),
+        "interrupted": report.interrupted,
+        "exit_code": report.exit_code(check=check),
+    }
+
+
+def note_data(sentence: str) -> dict[str, Any]:
+    """Something worth knowing that is no problem."""
+    return {"event": "note", "text": sentence}

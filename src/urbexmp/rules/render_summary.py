@@ -1,0 +1,133 @@
+"""What a person reads at the end of a run: what happened, what failed, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from urbexmp.model.report import Report
+from urbexmp.rules.render import Line, Span, Style, counted, printable
+
+
+def summary_lines(report: Report) -> tuple[Line, ...]:
+    """The summary, in the tense of the run: a dry run says what would be."""
+    lines = [_headline(report)]
+    lines += _details(report)
+    lines += _next_steps(report)
+    return tuple(lines)
+
+
+def _headline(report: Report) -> Line:
+    dry = report.dry
+    spans = [Span(f"{counted(report.photos, 'photo')}: ")]
+    parts = [
+        (report.changed, "would be written" if dry else "written", Style.ADD),
+        (report.unchanged, "unchanged", Style.PLAIN),
+        (report.held, "waiting for you", Style.HELD),
+        (report.failed, "failed", Style.PROBLEM),
+    ]
+    told = [(f"{n:,} {words}", style) for n, words, style in parts if n]
+    if not told:
+        told = [("nothing to do", Style.GOOD)]
+    for place, (text, style) in enumerate(told):
+        spans.append(Span(", " if place else ""))
+        spans.append(Span(text, style))
+    spans.append(Span(f" ({duration(report.seconds)})", Style.DIM))
+    return tuple(spans)
+
+
+def _details(report: Report) -> Iterator[Line]:
+    would = "would be " if report.dry else ""
+    if report.added or report.removed:
+        yield (
+            Span(f"  keywords: {report.added:,} {would}added, {report.removed:,} {would}removed"),
+        )
+    if report.learned:
+        keywords = counted(report.learned, "keyword")
+        verb = "is" if report.learned == 1 else "are"
+        yield (
+            Span(
+                f"  {keywords} you took away or refused {verb} not suggested there again",
+                Style.LEARNED,
+            ),
+        )
+    yield from _failures(report)
+    for reason, number in sorted(report.skipped.items()):
+        yield (Span(f"  left out: {number:,} {printable(reason)}", Style.DIM),)
+    if report.unmapped:
+        yield (
+            Span(
+                f"  {counted(len(report.unmapped), 'label')} that no term of the taxonomy knows"
+                f" ({counted(sum(report.unmapped.values()), 'time')});"
+                " `urbexmp taxonomy unmapped` lists them.",
+                Style.DIM,
+            ),
+        )
+
+
+def _failures(report: Report) -> Iterator[Line]:
+    """How many failed, by what was wrong; where only the details differ, with the first of them."""
+    groups: dict[str, list[str]] = {}
+    for problem in report.problems:
+        groups.setdefault(problem.slug, []).append(problem.sentences[0])
+    for whats in sorted(groups.values(), key=lambda whats: (-len(whats), whats)):
+        first = printable(whats[0].partition("\n")[0])
+        alike = "" if len(set(whats)) == 1 else ", and the like"
+        yield (Span(f"  {len(whats):,} failed: {first}{alike}", Style.PROBLEM),)
+
+
+def _next_steps(report: Report) -> Iterator[Line]:
+    if report.interrupted:
+        yield (
+            Span("Stopped. Every photo is either finished or untouched;", Style.HELD),
+            Span(" the same command goes on from here.", Style.HELD),
+        )
+    if report.held:
+        yield (
+            Span("Waiting for you: ", Style.HELD),
+            Span("`urbexmp status` lists them, `urbexmp keyword confirm|refuse` answers them."),
+        )
+    if report.dry:
+        if report.changed:
+            yield (Span("Nothing was written. Without --dry-run it will be."),)
+        return
+    if not report.changed:
+        return
+    seen = report.changed - report.lightroom_blind
+    if report.lightroom_blind:
+        one = report.lightroom_blind == 1
+        yield (
+            Span(
+                f"{report.lightroom_blind:,} of these photos {'is' if one else 'are'} JPEG, TIFF"
+                f" or DNG: Lightroom does not read {'its' if one else 'their'} sidecars,",
+                Style.HELD,
+            ),
+        )
+        yield (Span(f"so it will not show {'its' if one else 'their'} new keywords.", Style.HELD),)
+    if seen:
+        yield from lightroom_steps()
+
+
+def lightroom_steps() -> tuple[Line, ...]:
+    """What to do in Lightroom now, in its own menu's words.
+
+    Reading replaces what Lightroom holds, so edits not yet saved must be saved before; and
+    saving writes over the keywords that Lightroom has not read, so `sync` comes in between.
+    """
+    return (
+        (Span("Next, in Lightroom Classic:", Style.GOOD),),
+        (
+            Span(
+                "  1. Edits not saved yet? Metadata > Save Metadata to Files first, and sync again."
+            ),
+        ),
+        (Span("  2. Select the photos, then Metadata > Read Metadata from Files."),),
+    )
+
+
+def duration(seconds: float) -> str:
+    """`3.2 s`, `2 min 05 s`, `1 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
