@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from look_files import cr3, crw, jpeg_bytes, noise, quadrants, raf, tiff_raw, written
 from urbexmp.adapters.inspect import FileInspector
@@ -115,6 +115,18 @@ def test_what_stands_before_and_behind_the_picture_of_a_jpeg_is_not_part_of_it(
         for n, data in enumerate((plain, dressed, appended))
     }
     assert len(ids) == 1
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_an_avif_is_known_by_its_picture_not_by_its_metadata(tmp_path: Path) -> None:
+    plain, other = saved(noise(64, 48, 1), "AVIF"), saved(noise(64, 48, 2), "AVIF")
+    dressed = saved(noise(64, 48, 1), "AVIF", xmp=b"<x:xmpmeta/>" * 50, exif=tiff_raw())
+    assert dressed != plain
+    ids = [
+        LOOK.photo_id(written(tmp_path / f"{n}.avif", data))
+        for n, data in enumerate((plain, dressed, other))
+    ]
+    assert ids[0] == ids[1] != ids[2]
 
 
 def test_large_sensor_data_is_sampled_at_both_ends(tmp_path: Path) -> None:
