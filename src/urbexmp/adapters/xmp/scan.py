@@ -30,6 +30,7 @@ _END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'
 _ITEMS = re.compile(rb"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(rb"<rdf:li>([^<]*)</rdf:li>")
 _OUR_PROPERTY = re.compile(rb"<urbexmp:([A-Za-z]+)>(.*?)</urbexmp:\1>", re.DOTALL)
+_OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
@@ -104,7 +105,7 @@ class _Scan:
         begin = start.end()
         # Single bytes are found many times faster than pairs, so those are looked for first.
         _usual(b"!" not in packet or b"<!" not in packet)
-        _usual(b"&" not in packet or b"&#" not in packet)
+        _usual(b"&" not in packet or not _OTHER_ENTITY.search(packet))
         _usual(packet.find(b"?", begin, close) < 0 or packet.find(b"<?", begin, close) < 0)
         _usual(packet.count(b">") == packet.count(b"<"))
         _usual(packet.find(b"rdf:RDF", begin, close) < 0)
