@@ -6,6 +6,7 @@ every one of them (`git diff --no-index before.xmp after.xmp`) before it is comm
 Cases that are not listed here are folders like the others, made by hand.
 """
 
+# ruff: noqa: E501  (lines of packets are as long as programs write them)
 from __future__ import annotations
 
 import json

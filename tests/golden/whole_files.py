@@ -1,5 +1,6 @@
 """Whole packets as programs leave them, all written by us: imported by make_cases.py."""
 
+# ruff: noqa: E501  (lines of packets are as long as programs write them)
 from __future__ import annotations
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

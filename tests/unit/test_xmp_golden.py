@@ -123,7 +123,7 @@ def test_the_reader_sees_what_was_asked_for(name: str) -> None:
     assert after.protected == before.protected
     assert after.sidecar_for == before.sidecar_for
     if case.edit.block is not None:
-        assert (after.block and after.block.mark or "") == case.edit.block.mark
+        assert (after.block.mark if after.block else "") == case.edit.block.mark
     else:
         assert after.block == before.block
 
@@ -160,14 +160,9 @@ def test_reading(name: str) -> None:
     case = load(name)
     for packet in (case.before, case.after or b""):
         quick = scan(packet)
-        if quick is not None:
-            try:
-                parsed = read_document(parse(packet, READ, case.path))
-            except PacketRefused as refusal:
-                # A scan does not look for mistakes in what is of no interest to it.
-                assert refusal.reason in {"not-well-formed", "too-deep"}
-            else:
-                assert quick == parsed
+        # A scan does not look for mistakes in what is of no interest to it.
+        if quick is not None and case.refused not in {"not-well-formed", "too-deep"}:
+            assert quick == read_document(parse(packet, READ, case.path))
     if case.reads:
         fields = CODEC.read(case.before, case.path).fields
         expected = {key: value and tuple(value) for key, value in case.reads.items()}
