@@ -126,7 +126,10 @@ class Database:
 
     def faults(self) -> tuple[str, ...]:
         """What SQLite's own check of the whole file finds wrong; reads all of it."""
-        found = [str(row[0]) for row in self.rows("PRAGMA quick_check(20)")]
+        try:
+            found = [str(row[0]) for row in self.rows("PRAGMA quick_check(20)")]
+        except LedgerDamaged as damaged:
+            return (damaged.sentences[0],)
         return () if found == ["ok"] else tuple(found)
 
     def close(self) -> None:
