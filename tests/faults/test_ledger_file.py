@@ -119,7 +119,7 @@ def test_a_damaged_page_is_never_a_traceback(path: Path, place: int) -> None:
 def test_a_value_that_nobody_can_read_is_said(path: Path) -> None:
     raw = sqlite3.connect(path)
     raw.execute("""UPDATE base SET body = '{"agreed":[99999]}'""")
-    raw.execute("UPDATE receipt SET body = x'00'")
+    raw.execute("UPDATE receipt SET change = x'00'")
     raw.commit()
     raw.close()
     with SqliteLedger(path) as ledger:

@@ -20,6 +20,9 @@ from urbexmp.model.errors import (
 BUSY_SECONDS = 10.0
 """How long a write waits for another process (a dry run that keeps what the stages said)."""
 
+CHECKPOINT_PAGES = 4000
+"""Of 4 KB: how long the write-ahead log grows before it is folded into the file (two syncs)."""
+
 Row = tuple[Any, ...]
 
 _UNWRITABLE = {
@@ -170,6 +173,7 @@ def _writing(path: Path) -> sqlite3.Connection:
         _check(path, connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         migrate(connection)
     except BaseException:
         connection.close()
