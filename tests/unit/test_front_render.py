@@ -349,7 +349,9 @@ def test_nothing_to_do_is_said_in_one_line() -> None:
 
 
 def test_an_interrupted_run_says_that_nothing_is_half_done() -> None:
-    assert "Every photo is either finished or untouched" in summary(photos=9, interrupted=True)
+    told = summary(photos=9, changed=2, interrupted=True)
+    assert "9 photos: 2 written, 7 left for later" in told
+    assert "Every photo is either finished or untouched" in told
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,15 @@ def summary_lines(report: Report) -> tuple[Line, ...]:
 def _headline(report: Report) -> Line:
     done = "taken back" if report.command == "undo" else "written"
     spans = [Span(f"{counted(report.photos, 'photo')}: ")]
+    left = report.photos - report.changed - report.unchanged - report.failed
     parts = [
         (report.changed, f"would be {done}" if report.dry else done, Style.ADD),
         (report.unchanged, "unchanged", Style.PLAIN),
         (report.held, "waiting for you", Style.HELD),
         (report.failed, "failed", Style.PROBLEM),
+        (left, "left for later", Style.PLAIN),
     ]
-    told = [(f"{n:,} {words}", style) for n, words, style in parts if n]
+    told = [(f"{n:,} {words}", style) for n, words, style in parts if n > 0]
     if not told:
         told = [("nothing to do", Style.GOOD)]
     for place, (text, style) in enumerate(told):
