@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable
+from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
 from urbexmp.model.photo import Carrier, CarrierKind
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def open_house(
     state: Path | None = None,
     writing: bool,
     remember: bool = True,
+    known: bool = False,
     stopping: Callable[[], bool] = _never,
 ) -> Iterator[House]:
     """Open one library.
@@ -113,6 +114,7 @@ def open_house(
     `writing` takes the lock, puts right what a killed run left, and gives the house an applier;
     without it nothing in the house can write to a photo or a packet. `remember` keeps what the
     stages say in the ledger even then, so that the run after a dry run need not look again.
+    `known` refuses a folder that is no library yet, instead of making it one.
     Raises `LibraryGone`, `LibraryLocked`, `LedgerDamaged`, `LedgerNewer`, `StateUnwritable`,
     `ConfigProblem`, `StageMissing`.
     """
@@ -134,10 +136,16 @@ def open_house(
 
     if not root.is_dir():
         raise LibraryGone(root, detail="is missing or is no folder")
+    paths = state_paths(root, state)
+    if known and not paths.ledger.exists():
+        raise UsageProblem(
+            root,
+            "urbexmp has not written here yet",
+            "Name a folder that was synced; if it had a --state of its own, name that too",
+        )
     profile = settings.profile
     taxonomy = open_taxonomy(profile)
     stages = make_stages(profile, taxonomy)
-    paths = state_paths(root, state)
     clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
     with ExitStack() as stack:
         backups = FolderBackups(paths.backups)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from urbexmp.drivers.house import House
-from urbexmp.drivers.run import attempt, carry_out, opened_run
+from urbexmp.drivers.run import opened_run
 from urbexmp.drivers.scan import Found, Task, tasks
 from urbexmp.model.errors import Problem
 from urbexmp.model.keyword import Keyword
@@ -45,13 +45,12 @@ def edit(
 ) -> Report:
     """Do to every photo below `paths` what a person says, by the same proven write as `sync`."""
     assert dry_run or house.applier is not None
-    report = Report()
     verbs = (("add", add), ("remove", remove), ("confirm", confirm), ("refuse", refuse))
     verb = next((name for name, given in verbs if given), "unveto")
-    with opened_run(house, f"keyword {verb}", report, show):
-        work = list(tasks(house, paths, report, Found(), again=True))
-        report.photos = len(work)
-        show.begin(report, len(work))
+    with opened_run(house, f"keyword {verb}", show) as run:
+        work = list(tasks(house, paths, Found(), run.trouble, again=True))
+        run.report.photos = len(work)
+        show.begin(run.report, len(work))
         for task in work:
 
             def deal(task: Task = task) -> None:
@@ -64,26 +63,25 @@ def edit(
                     refuse=refuse,
                     unveto=unveto,
                 )
-                carry_out(house, task, planned, report, show)
-                if house.applier is not None:
-                    house.ledger.unsettle((task.photo.path,))
+                # Without its task the photo is planned again by the next sync.
+                run.take(None, planned)
 
-            attempt(house, report, show, task.photo.path, deal)
-            if report.interrupted:
+            run.attempt(task.photo.path, deal)
+            if run.report.interrupted:
                 break
-    return report
+    return run.report
 
 
 def listing(house: House, paths: Sequence[Path]) -> Iterator[KeywordRow | Problem]:
     """Yield the keywords that photos below `paths` hold now, with who wrote them."""
-    report = Report()
-    for task in tasks(house, paths, report, Found(), again=True):
+    problems: list[Problem] = []
+    for task in tasks(house, paths, Found(), problems.append, again=True):
         try:
             photo_id = house.looker.identify(task.photo, task.known_id)
             yield from rows(house, task.photo, photo_id)
         except Problem as problem:
             yield problem
-    yield from report.problems
+    yield from problems
 
 
 def rows(house: House, photo: Photo, photo_id: PhotoId) -> Iterator[KeywordRow]:

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from urbexmp.drivers.house import House
 from urbexmp.drivers.scan import Task
-from urbexmp.model.change import Change, EditKind, RunRecord
+from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.photo import ABSENT, CarrierKind, FileKind, FileStat, Fingerprint
 from urbexmp.model.ports import KnownFile, Show, WaitingWork
@@ -26,12 +27,19 @@ BLIND = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
 RETRY_MINUTES = 10
 """A photo that failed is due again after so long, doubled with every further failure."""
 
-Finish = Callable[[Task | None, Planned], None]
+IMPORT_PRIORITY = 50
+
+BATCH = 64
+"""Photos written together."""
+
+BATCH_SECONDS = 2.0
 
 
 @contextmanager
-def opened_run(house: House, command: str, report: Report, show: Show) -> Iterator[Report]:
-    """Open a run in the ledger (where one may write), close it whatever happens."""
+def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
+    """Open a run in the ledger (where one may write); carry out what waits, and close it."""
+    report = Report()
+    running = Running(house, report, show)
     began = house.stopwatch()
     report.command = command
     report.dry = house.applier is None
@@ -40,7 +48,8 @@ def opened_run(house: House, command: str, report: Report, show: Show) -> Iterat
         started = iso(house.clock.now())
         house.ledger.open_run(RunRecord(report.run, command, house.profile.name, started))
     try:
-        yield report
+        yield running
+        running.flush()
     except KeyboardInterrupt:
         report.interrupted = True
     finally:
@@ -80,52 +89,113 @@ def examined(
                 future.cancel()
 
 
-def failed(house: House, report: Report, show: Show, path: Path, problem: Problem) -> None:
-    """Count and show a photo's problem, and put the photo among the waiting work."""
-    report.problems.append(problem)
-    show.problem(problem)
-    if house.applier is None:
-        return
-    before = house.ledger.waiting_on(path)
-    attempts = before.attempts + 1 if before is not None else 1
-    due = house.clock.now() + timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
-    house.ledger.wait(WaitingWork(path, 50, attempts, iso(due), str(problem)))
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change that waits to be carried out with others."""
+
+    task: Task | None
+    planned: Planned
 
 
-def attempt(house: House, report: Report, show: Show, path: Path, deal: Callable[[], None]) -> None:
-    """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
-    try:
-        deal()
-    except Problem as problem:
-        failed(house, report, show, path, problem)
-    except Exception as failure:
-        ours = InternalProblem(path, detail=f"{type(failure).__name__}: {failure}")
-        ours.__cause__ = failure
-        failed(house, report, show, path, ours)
-    show.photo(path)
-    report.interrupted = report.interrupted or house.stopping()
+class Running:
+    """One run under way: what it counts, what it shows, and what waits to be written.
+
+    Changes are carried out in batches, because a sync of the disk costs as much for one sidecar
+    as for a hundred. A batch is written when it is full, or when its first change has waited for
+    `BATCH_SECONDS`: with slow stages each photo is written as it comes.
+    """
+
+    def __init__(self, house: House, report: Report, show: Show) -> None:
+        self._house = house
+        self.report = report
+        self.show = show
+        self._pending: list[Pending] = []
+        self._since = 0.0
+
+    def attempt(self, path: Path, deal: Callable[[], None]) -> None:
+        """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
+        try:
+            deal()
+        except Problem as problem:
+            self.failed(path, problem)
+        except Exception as failure:
+            self.failed(path, _ours(path, failure))
+        self.show.photo(path)
+        self.report.interrupted = self.report.interrupted or self._house.stopping()
+
+    def trouble(self, problem: Problem) -> None:
+        """Count and show what went wrong with something that is no photo yet."""
+        self.report.problems.append(problem)
+        self.show.problem(problem)
+
+    def failed(self, path: Path, problem: Problem) -> None:
+        """Count and show a photo's problem, and put the photo among the waiting work."""
+        self.trouble(problem)
+        if self._house.applier is None:
+            return
+        before = self._house.ledger.waiting_on(path)
+        attempts = before.attempts + 1 if before is not None else 1
+        pause = timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
+        due = iso(self._house.clock.now() + pause)
+        self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
+
+    def take(self, task: Task | None, planned: Planned) -> None:
+        """Carry a change out, soon; in a dry run show it."""
+        if self._house.applier is None:
+            count(self.report, planned.change)
+            if planned.change.writes or planned.change.held or planned.change.learned:
+                self.show.change(planned.change, applied=False)
+            return
+        if not self._pending:
+            self._since = self._house.stopwatch()
+        self._pending.append(Pending(task, planned))
+        waited = self._house.stopwatch() - self._since
+        if len(self._pending) >= BATCH or waited >= BATCH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Carry out what waits."""
+        pending, self._pending = self._pending, []
+        if not pending or self._house.applier is None:
+            return
+        changes = [each.planned.change for each in pending]
+        try:
+            outcomes = self._house.applier.apply_batch(changes, self.report.run)
+        except Exception as failure:
+            for change in changes:
+                self.failed(change.photo.path, _ours(change.photo.path, failure))
+            return
+        with self._house.ledger.batch():
+            for each, outcome in zip(pending, outcomes, strict=True):
+                path = each.planned.change.photo.path
+                if isinstance(outcome, Problem):
+                    self.failed(path, outcome)
+                    continue
+                try:
+                    self._done(each, outcome)
+                except Problem as problem:
+                    self.failed(path, problem)
+
+    def _done(self, each: Pending, receipt: Receipt | None) -> None:
+        change, ledger = each.planned.change, self._house.ledger
+        count(self.report, change)
+        if each.planned.moved_from is not None:
+            ledger.drop_base(change.photo_id, each.planned.moved_from)
+        ledger.hold(change.photo_id, change.photo.path, change.held)
+        ledger.done_waiting(change.photo.path)
+        if receipt is not None or change.held or change.learned:
+            self.show.change(change, applied=True)
+        if each.task is not None:
+            after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
+            settle(self._house, each.task, change, after)
+        else:
+            ledger.unsettle((change.photo.path,))
 
 
-def carry_out(
-    house: House, task: Task | None, planned: Planned, report: Report, show: Show
-) -> None:
-    """Apply one change (or show it, in a dry run) and count it. Raises `Problem`."""
-    change = planned.change
-    count(report, change)
-    if house.applier is None:
-        if not change.is_noop or change.held:
-            show.change(change, applied=False)
-        return
-    receipt = house.applier.apply(change, report.run)
-    if planned.moved_from is not None:
-        house.ledger.drop_base(change.photo_id, planned.moved_from)
-    house.ledger.hold(change.photo_id, change.photo.path, change.held)
-    house.ledger.done_waiting(change.photo.path)
-    if receipt is not None or change.held or change.learned:
-        show.change(change, applied=True)
-    if task is not None:
-        after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
-        settle(house, task, change, after)
+def _ours(path: Path, failure: Exception) -> InternalProblem:
+    ours = InternalProblem(path, detail=f"{type(failure).__name__}: {failure}")
+    ours.__cause__ = failure
+    return ours
 
 
 def count(report: Report, change: Change) -> None:

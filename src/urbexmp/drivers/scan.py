@@ -6,15 +6,15 @@ nothing changed as cheap as listing it, and its memory flat.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from urbexmp.drivers.house import House
 from urbexmp.model.errors import LibraryGone, ManyEmptied, Problem
 from urbexmp.model.photo import FileStat, Photo, PhotoId
 from urbexmp.model.ports import FolderListing, KnownFile
-from urbexmp.model.report import Report
 
 EMPTIED_SHARE = 0.1
 """A run is held when more than this share of the known photos lost all keywords."""
@@ -46,30 +46,42 @@ class Task:
 class Found:
     """Counters of one listing pass."""
 
+    photos: int = 0
     tasks: int = 0
     unchanged: int = 0
-    photos: int = 0
-    outside: int = 0
-    """Known photos whose sidecars changed since."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Files left out, by reason."""
+
+
+def no_trouble(problem: Problem) -> None:
+    """Trouble of a pass that only counts: the pass that follows will meet it again."""
 
 
 def tasks(
-    house: House, paths: Iterable[Path], report: Report, found: Found, *, again: bool = False
+    house: House,
+    paths: Iterable[Path],
+    found: Found,
+    trouble: Callable[[Problem], None],
+    *,
+    again: bool = False,
 ) -> Iterator[Task]:
-    """Yield what is to do, folder by folder. Trouble met on the way goes into `report`.
+    """Yield what is to do, folder by folder; call `trouble` with what went wrong on the way.
 
     `again` takes up every photo, whatever the ledger remembers.
     Raises `LibraryGone` when a root is missing.
     """
+    roots = frozenset(paths)
     for listing in house.walker.folders(paths):
-        report.problems.extend(listing.problems)
-        report.skipped.update(listing.skipped or {})
         photos, problems = house.pairing(listing)
-        report.problems.extend(problems)
+        for problem in (*listing.problems, *problems):
+            trouble(problem)
+        found.skipped.update(listing.skipped or {})
+        known = house.ledger.known(listing.folder)
+        if house.applier is not None:
+            house.ledger.unsettle(_gone(listing, photos, known, roots))
         if not photos:
             continue
-        known = house.ledger.known(listing.folder)
-        policy = f"{house.policy}:{house.places.version(listing.folder, house.root)}"
+        policy = policy_of(house, listing.folder)
         for photo in photos:
             found.photos += 1
             before = known.get(photo.path.name)
@@ -79,6 +91,21 @@ def tasks(
                 continue
             found.tasks += 1
             yield Task(photo, around, policy, before)
+
+
+def task_of(house: House, path: Path) -> Task | None:
+    """The task of one photo as its folder lists it now; None when it is not there."""
+    for listing in house.walker.folders((path,)):
+        for photo in house.pairing(listing)[0]:
+            if photo.path == path:
+                policy = policy_of(house, listing.folder)
+                return Task(photo, surroundings(photo, listing), policy, None)
+    return None
+
+
+def policy_of(house: House, folder: Path) -> str:
+    """Digest of what a plan in this folder depends on beside the photo."""
+    return f"{house.policy}:{house.places.version(folder, house.root)}"
 
 
 def surroundings(photo: Photo, listing: FolderListing) -> tuple[tuple[Path, FileStat | None], ...]:
@@ -110,16 +137,15 @@ def guard(house: House, paths: Iterable[Path], *, again: bool, accept_emptied: b
     paths = tuple(paths)
     found = Found()
     emptied = 0
-    for task in tasks(house, paths, Report(), found, again=again):
+    known = house.ledger.known_count(house.root)
+    for task in tasks(house, paths, found, no_trouble, again=again):
         if task.known is None or task.known.carriers == task.around:
             continue
-        found.outside += 1
         emptied += _is_emptied(house, task)
-    if found.photos == 0 and house.root in paths and house.ledger.known_count(house.root):
+    if found.photos == 0 and house.root in paths and known:
         raise LibraryGone(
             house.root, detail="holds no photo, although some are known (is the volume mounted?)"
         )
-    known = house.ledger.known_count(house.root)
     if not accept_emptied and emptied >= EMPTIED_LEAST and emptied > known * EMPTIED_SHARE:
         raise ManyEmptied(house.root, emptied=emptied, total=known)
     return found
@@ -137,11 +163,19 @@ def _is_emptied(house: House, task: Task) -> bool:
     return not any(state.fields.flat or state.fields.hierarchical for state in snapshot.carriers)
 
 
-def gone(house: House, listing: FolderListing, photos: Iterable[Photo]) -> tuple[Path, ...]:
-    """Photos that the ledger knows in a folder and that are no longer in it."""
-    if listing.problems:
+def _gone(
+    listing: FolderListing,
+    photos: Iterable[Photo],
+    known: Mapping[str, KnownFile],
+    roots: frozenset[Path],
+) -> tuple[Path, ...]:
+    """Photos that the ledger knows in a folder and that are no longer in it.
+
+    Their merge bases stay: a photo that comes back, or turns up elsewhere, is known again. A
+    listing of a single file, or with trouble, says nothing of the others.
+    """
+    whole = not roots.isdisjoint((listing.folder, *listing.folder.parents))
+    if listing.problems or not whole:
         return ()
     here = {photo.path.name for photo in photos}
-    return tuple(
-        known.path for name, known in house.ledger.known(listing.folder).items() if name not in here
-    )
+    return tuple(file.path for name, file in known.items() if name not in here)

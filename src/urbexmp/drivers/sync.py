@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import islice
 from pathlib import Path
 
 from urbexmp.drivers.house import House
-from urbexmp.drivers.run import attempt, carry_out, examined, opened_run
-from urbexmp.drivers.scan import Found, Task, gone, guard, surroundings, tasks
+from urbexmp.drivers.run import examined, opened_run
+from urbexmp.drivers.scan import Found, Task, guard, task_of, tasks
 from urbexmp.model.change import Change
 from urbexmp.model.ports import Show
 from urbexmp.model.proposal import Proposal
@@ -37,15 +38,17 @@ def sync(
     were dealt with already. Raises `Problem` when nothing can be done at all.
     """
     assert dry_run or house.applier is not None
-    report = Report()
-    found = guard(house, paths, again=again or bool(retag), accept_emptied=accept_emptied)
-    total = found.tasks if limit is None else min(found.tasks, limit)
-    with opened_run(house, command, report, show):
-        report.photos = found.photos
-        show.begin(report, total)
+    again = again or bool(retag)
+    ahead = guard(house, paths, again=again, accept_emptied=accept_emptied)
+    with opened_run(house, command, show) as run:
+        report = run.report
+        report.photos = ahead.photos
+        show.begin(report, ahead.tasks if limit is None else min(ahead.tasks, limit))
         for sentence in house.recovered:
             show.note(sentence)
-        work = _limited(_tasks(house, paths, report, show, again=again or bool(retag)), limit)
+        found = Found()
+        work = tasks(house, paths, found, run.trouble, again=again)
+        work = islice(_quiet(house, work, report), limit)
         for task, future in examined(house, work, retag):
 
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
@@ -56,41 +59,26 @@ def sync(
                 report.unmapped.update(label for _, label in planned.proposal.unmapped)
                 if collect is not None and (planned.change.writes or planned.change.held):
                     collect.append(planned.change)
-                carry_out(house, task, planned, report, show)
+                run.take(task, planned)
 
-            attempt(house, report, show, task.photo.path, deal)
+            run.attempt(task.photo.path, deal)
             if report.interrupted:
                 break
+        for problem in house.places.take_problems():
+            run.trouble(problem)
+        report.unchanged += found.unchanged
+        report.skipped.update(found.skipped)
     return report
 
 
-def _limited(work: Iterable[Task], limit: int | None) -> Iterator[Task]:
-    for number, task in enumerate(work):
-        if limit is not None and number >= limit:
-            return
-        yield task
-
-
-def _tasks(
-    house: House, paths: Sequence[Path], report: Report, show: Show, *, again: bool
-) -> Iterator[Task]:
-    """The tasks of the writing pass: trouble is shown as it is met, quiet files are left alone."""
-    shown = 0
-    found = Found()
-    quiet_since = house.clock.now().timestamp() - house.profile.quiet_seconds
-    for task in tasks(house, paths, report, found, again=again):
-        for problem in report.problems[shown:]:
-            show.problem(problem)
-        shown = len(report.problems)
-        if _written_just_now(task, quiet_since) and house.profile.quiet_seconds > 0:
+def _quiet(house: House, work: Iterable[Task], report: Report) -> Iterator[Task]:
+    """Leave alone what another program wrote a moment ago: it may not have finished."""
+    quiet = house.profile.quiet_seconds
+    for task in work:
+        if quiet > 0 and _written_just_now(task, house.clock.now().timestamp() - quiet):
             report.skipped["written by another program a moment ago"] += 1
             continue
         yield task
-        # The consumer reports its own problems; only the listing's are shown here.
-        shown = len(report.problems)
-    for problem in report.problems[shown:]:
-        show.problem(problem)
-    report.unchanged += found.unchanged
 
 
 def _written_just_now(task: Task, quiet_since: float) -> bool:
@@ -101,43 +89,20 @@ def _written_just_now(task: Task, quiet_since: float) -> bool:
     )
 
 
-def forget_gone(house: House, paths: Sequence[Path]) -> int:
-    """Take photos that are gone from their folders off the list of what was dealt with.
-
-    Their merge bases stay: a photo that comes back, or turns up elsewhere, is known again.
-    """
-    total = 0
-    for listing in house.walker.folders(paths):
-        missing = gone(house, listing, house.pairing(listing)[0])
-        house.ledger.unsettle(missing)
-        total += len(missing)
-    return total
-
-
 def apply_plan(house: House, changes: Sequence[Change], show: Show) -> Report:
     """Carry out changes that were made earlier; what moved on since is refused."""
     assert house.applier is not None
-    report = Report()
-    with opened_run(house, "apply", report, show):
-        report.photos = len(changes)
-        show.begin(report, len(changes))
+    with opened_run(house, "apply", show) as run:
+        run.report.photos = len(changes)
+        show.begin(run.report, len(changes))
         for change in changes:
 
             def deal(change: Change = change) -> None:
-                task = _task_of(house, change)
                 snapshot = house.planner.snapshot(change.photo, change.photo_id)
-                carry_out(house, task, Planned(change, snapshot, Proposal()), report, show)
+                planned = Planned(change, snapshot, Proposal())
+                run.take(task_of(house, change.photo.path), planned)
 
-            attempt(house, report, show, change.photo.path, deal)
-            if report.interrupted:
+            run.attempt(change.photo.path, deal)
+            if run.report.interrupted:
                 break
-    return report
-
-
-def _task_of(house: House, change: Change) -> Task | None:
-    for listing in house.walker.folders((change.photo.path,)):
-        for photo in house.pairing(listing)[0]:
-            if photo.path == change.photo.path:
-                policy = f"{house.policy}:{house.places.version(listing.folder, house.root)}"
-                return Task(photo, surroundings(photo, listing), policy, None)
-    return None
+    return run.report

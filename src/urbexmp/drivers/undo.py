@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from urbexmp.drivers.house import House
-from urbexmp.drivers.run import attempt, carry_out, opened_run
+from urbexmp.drivers.run import opened_run
 from urbexmp.model.change import Receipt
 from urbexmp.model.errors import UsageProblem
 from urbexmp.model.ports import Show
@@ -40,21 +38,22 @@ def undo(house: House, run: str | None, show: Show, *, dry_run: bool = False) ->
     """
     assert dry_run or house.applier is not None
     name, receipts = receipts_of(house, run)
-    report = Report()
-    with opened_run(house, "undo", report, show):
-        report.photos = len(receipts)
-        show.begin(report, len(receipts))
+    with opened_run(house, "undo", show) as running:
+        running.report.photos = len(receipts)
+        show.begin(running.report, len(receipts))
         for receipt in receipts:
-            path = receipt.change.photo.path
 
-            def deal(receipt: Receipt = receipt, path: Path = path) -> None:
-                carry_out(house, None, house.planner.undo(receipt), report, show)
-                if house.applier is not None:
-                    house.ledger.unsettle((path,))
+            def deal(receipt: Receipt = receipt) -> None:
+                running.take(None, house.planner.undo(receipt))
 
-            attempt(house, report, show, path, deal)
-            if report.interrupted:
+            running.attempt(receipt.change.photo.path, deal)
+            if running.report.interrupted:
                 break
-        if house.applier is not None and not report.problems and not report.interrupted:
+        running.flush()
+        if (
+            house.applier is not None
+            and not running.report.problems
+            and not running.report.interrupted
+        ):
             house.ledger.mark_undone(name)
-    return report
+    return running.report

@@ -1,4 +1,4 @@
-"""Decisions as data: edits, changes, verdicts, receipts. Nothing here carries itself out."""
+"""Decisions as data: edits, changes, receipts. Nothing here carries itself out."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class MergeBase:
     """Put back once after they went missing; the next time a person is asked."""
     flats: frozenset[str] = frozenset()
     """Words of `dc:subject` that we added."""
+    mark: str = ""
+    """Name of our last write: a packet whose block carries another was saved from an older one."""
 
     @property
     def ours(self) -> frozenset[Keyword]:
@@ -55,6 +57,7 @@ class MergeBase:
                 "missing": spelled(self.missing),
                 "restored": spelled(self.restored),
                 "flats": sorted(self.flats),
+                "mark": self.mark,
             },
             sort_keys=True,
         )
@@ -91,16 +94,6 @@ class Edit:
     """It was agreed before and went missing; a person should say whether it returns."""
     hold: str | None = None
     """Why a person is asked first; None: may be carried out."""
-
-
-class Verdict(Enum):
-    """What a judge (a profile, or a person) says about one edit."""
-
-    ACCEPT = "accept"
-    HOLD = "hold"
-    """Ask later: the edit returns with the next plan."""
-    REFUSE = "refuse"
-    """Never: the keyword is vetoed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,3 +296,49 @@ class BackupMissing(Problem):
     slug, code = "backup-missing", 38
     what = "the bytes to put back ({digest}) are not among the backups, or are damaged"
     advice = "`urbexmp keyword remove` takes single keywords out"
+
+
+# --- Finding photos and their sidecars: found by the walk and by pairing ----------------------
+
+
+class LinkLoop(Problem):
+    """A symbolic link that leads back to a folder above it, or to itself."""
+
+    slug, code = "link-loop", 24
+    what = "is a link that leads back to {target}"
+    done = "Not followed"
+    advice = "Remove the link, or leave it out with `ignore` in the profile"
+
+
+class NameNotText(Problem):
+    """A file or folder name that is not UTF-8: no ledger, plan or message could hold it."""
+
+    slug, code = "name-not-text", 25
+    what = "has a name that is not UTF-8"
+    done = "Skipped"
+    advice = "Rename it, and run the command again"
+
+
+class SidecarUnclear(Problem):
+    """One sidecar name, several raw files it could belong to (XMP.md R27)."""
+
+    slug, code = "sidecar-unclear", 39
+    what = "{sidecar} could belong to {owners}"
+    advice = 'Give the photos different names, or set `sidecar_name = "darktable"` in the profile'
+
+
+class DngSidecar(Problem):
+    """A DNG with a sidecar of its own, which Lightroom reads while it is the newer (R30)."""
+
+    slug, code = "dng-sidecar", 40
+    what = "{sidecar} was written for this DNG, and Lightroom reads whichever is newer"
+    advice = "Read its metadata in Lightroom, save it into the DNG, and move the sidecar away"
+
+
+class Unrecorded(Problem):
+    """The carrier was written, and then the ledger could not take the receipt."""
+
+    slug, code = "unrecorded", 41
+    what = "was written, but the ledger could not take the receipt ({detail})"
+    done = "The next run adds it from the intent"
+    advice = "Free space or correct the permissions of the state directory"

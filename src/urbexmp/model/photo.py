@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,6 +17,11 @@ Fingerprint = NewType("Fingerprint", str)
 """Hex SHA-256 of a carrier's packet bytes: its version. `ABSENT` when there is no packet."""
 
 ABSENT = Fingerprint("absent")
+
+
+def fingerprint_of(packet: bytes | None) -> Fingerprint:
+    """Fingerprint of a packet's bytes, `ABSENT` for None."""
+    return ABSENT if packet is None else Fingerprint(hashlib.sha256(packet).hexdigest())
 
 
 class FileKind(Enum):

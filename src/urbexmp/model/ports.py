@@ -6,13 +6,14 @@ tests (`tests/contract`). Every method may raise `Problem`; nothing else is expe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from urbexmp.model.change import Change, Edit, MergeBase, PacketEdit, Receipt, RunRecord, Verdict
+from urbexmp.model.change import Change, Edit, MergeBase, PacketEdit, Receipt, RunRecord
 from urbexmp.model.errors import Problem
 from urbexmp.model.keyword import Keyword, KeywordFields
 from urbexmp.model.observation import (
@@ -125,6 +126,10 @@ class Places(Protocol):
         """Digest of what the `location.toml` files from `root` to `folder` say; "" for none."""
         ...
 
+    def take_problems(self) -> tuple[Problem, ...]:
+        """Mistakes met in location files since the last call, each once."""
+        ...
+
 
 class Disk(Protocol):
     """The cheap questions about files."""
@@ -180,6 +185,15 @@ class CarrierReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """One packet to put in place of another: the arguments of `CarrierStore.replace`."""
+
+    carrier: Carrier
+    packet: bytes
+    assumes: Fingerprint
+
+
 class CarrierStore(CarrierReader, Protocol):
     """The packets on disk. The applier is the only one that calls `replace` and `remove`."""
 
@@ -189,6 +203,13 @@ class CarrierStore(CarrierReader, Protocol):
         Temp file in the same folder, fsync, fingerprint check, rename, fsync of the folder.
         The mtime strictly advances. Raises `CarrierMoved`, `HardLinked`, `WriteFailed`; then
         the carrier is as it was and no temp file is left.
+        """
+        ...
+
+    def replace_many(self, wanted: Sequence[Replacement]) -> tuple[Problem | None, ...]:
+        """`replace` for many carriers with few syncs. A problem of one stops no other.
+
+        All are durable on return; until then each is whole, old or new.
         """
         ...
 
@@ -206,6 +227,10 @@ class Backups(Protocol):
 
     def keep(self, packet: bytes) -> Fingerprint:
         """Store durably; storing twice is one backup. Raises `StateUnwritable`."""
+        ...
+
+    def keep_many(self, packets: Sequence[bytes]) -> tuple[Fingerprint, ...]:
+        """`keep` for many packets with few syncs; all are durable on return."""
         ...
 
     def fetch(self, digest: Fingerprint) -> bytes:
@@ -256,6 +281,13 @@ class WaitingWork:
 class Ledger(Protocol):
     """Durable log of intents, receipts, merge bases, observations and waiting work."""
 
+    def batch(self) -> AbstractContextManager[None]:
+        """What is written inside is one transaction, durable on exit; an exception drops it.
+
+        What is read inside sees what was written inside.
+        """
+        ...
+
     # runs
     def open_run(self, record: RunRecord) -> None:
         """Record that a command began."""
@@ -279,7 +311,11 @@ class Ledger(Protocol):
 
     # applying
     def intend(self, intent: Intent) -> None:
-        """Record durably what is about to be done."""
+        """Record durably what is about to be done.
+
+        Raises `InternalProblem` when the change's mark is the name of another photo's write:
+        `told` could not tell the two apart.
+        """
         ...
 
     def intents(self) -> tuple[Intent, ...]:
@@ -316,7 +352,7 @@ class Ledger(Protocol):
         ...
 
     def keywords(self) -> frozenset[Keyword]:
-        """Every keyword agreed anywhere in the library, in the spelling that stands there."""
+        """Every keyword ever agreed in the library, in the spelling that was seen last."""
         ...
 
     # observations
@@ -389,14 +425,6 @@ class LibraryLock(Protocol):
 
 
 # --- People, time and names -------------------------------------------------------------------
-
-
-class Judge(Protocol):
-    """Decides about edits: the profile, or a person."""
-
-    def verdicts(self, change: Change) -> Mapping[Edit, Verdict]:
-        """A verdict for each edit of `change.edits` and `change.held`; missing ones stay."""
-        ...
 
 
 class Clock(Protocol):

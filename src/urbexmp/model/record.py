@@ -21,8 +21,11 @@ from urbexmp.model.keyword import Keyword
 T = TypeVar("T")
 
 
-def to_plain(value: Any) -> Any:
-    """Return `value` as dicts, lists, strings, numbers, booleans and None."""
+def to_plain(value: Any, *, slim: bool = False) -> Any:
+    """Return `value` as dicts, lists, strings, numbers, booleans and None.
+
+    `slim` leaves out the fields that hold their default: for what is kept by the thousand.
+    """
     if isinstance(value, Keyword):
         return str(value)
     if isinstance(value, Enum):
@@ -31,15 +34,26 @@ def to_plain(value: Any) -> Any:
         return value.as_posix()
     if dataclasses.is_dataclass(value):
         return {
-            f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
+            f.name: to_plain(getattr(value, f.name), slim=slim)
+            for f in dataclasses.fields(value)
+            if f.init and not (slim and _holds_default(f, value))
         }
     if isinstance(value, Mapping):
-        return {str(key): to_plain(inner) for key, inner in value.items()}
+        return {str(key): to_plain(inner, slim=slim) for key, inner in value.items()}
     if isinstance(value, frozenset | set):
-        return sorted(to_plain(inner) for inner in value)
+        return sorted(to_plain(inner, slim=slim) for inner in value)
     if isinstance(value, tuple | list):
-        return [to_plain(inner) for inner in value]
+        return [to_plain(inner, slim=slim) for inner in value]
     return value
+
+
+def _holds_default(field: dataclasses.Field[Any], owner: Any) -> bool:
+    value = getattr(owner, field.name)
+    if field.default is not dataclasses.MISSING:
+        return bool(value == field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return bool(value == field.default_factory())
+    return False
 
 
 def from_plain(kind: type[T], plain: Any) -> T:

@@ -95,6 +95,7 @@ class Planner:
             confirm=confirm,
             refuse=refuse,
             unveto=unveto,
+            held=frozenset(edit.keyword for _, edit in self._ledger.held(photo.path)),
         )
         return Planned(change, snapshot, Proposal(), moved_from)
 
@@ -155,5 +156,6 @@ class Planner:
             at=self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             unlisted=self._taxonomy.unlisted,
             spellings=self._spellings,
+            vocabulary=self._taxonomy.spellings,
             accept_emptied=accept_emptied,
         )

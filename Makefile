@@ -1,0 +1,67 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Both make .venv when it is missing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# Everything that the demo touches stays in these two folders.
+DEMO := demo
+DEMO_STATE := $(DEMO)/.state
+
+# Settings of your own must not change what the demo shows.
+DEMO_RUN := env -u URBEXMP_PROFILE URBEXMP_STATE=$(DEMO_STATE) XDG_CONFIG_HOME=$(DEMO)/.config $(BIN)/urbexmp
+
+.PHONY: demo test lint format samples docs session clean
+
+demo: $(READY)
+	@rm -rf $(DEMO) && mkdir -p $(DEMO_STATE) && cp -R samples/photos $(DEMO)/photos
+	@echo '== What would be written: urbexmp sync --dry-run'
+	@$(DEMO_RUN) sync --dry-run $(DEMO)/photos
+	@echo
+	@echo '== Write it: urbexmp sync'
+	@$(DEMO_RUN) sync $(DEMO)/photos
+	@echo
+	@echo '== The keywords now, and who wrote them: urbexmp keyword list'
+	@$(DEMO_RUN) keyword list '$(DEMO)/photos/2024-05-11 Riverside Paper Mill/_DSC0412.NEF'
+	@echo
+	@echo '== A second run finds nothing to do: urbexmp sync'
+	@$(DEMO_RUN) sync $(DEMO)/photos
+	@echo
+	@echo 'Look around in $(DEMO)/photos. To take it all back, byte for byte:'
+	@echo '  URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp runs $(DEMO)/photos'
+	@echo '  URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp undo --yes --in $(DEMO)/photos'
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+samples: $(READY)
+	$(BIN)/python samples/make_samples.py
+
+docs: $(READY)
+	$(BIN)/python docs/make_commands.py
+	$(BIN)/python docs/make_tables.py
+
+session: $(READY)
+	$(BIN)/python docs/make_session.py
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The mark is made last, so an interrupted installation is done again.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("urbexmp needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	@touch $(READY)

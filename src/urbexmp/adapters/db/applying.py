@@ -1,0 +1,200 @@
+"""Runs, intents, receipts, merge bases and marks: what must survive a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from urbexmp.adapters.db.part import PHOTO, Part
+from urbexmp.adapters.db.texts import pack, path_of, spelled, unpack
+from urbexmp.model.change import MergeBase, Receipt, RunRecord
+from urbexmp.model.errors import InternalProblem
+from urbexmp.model.keyword import SEPARATOR, Keyword
+from urbexmp.model.photo import PhotoId
+from urbexmp.model.ports import Intent
+from urbexmp.model.report import Report
+
+
+class Applying(Part):
+    """The part of the ledger that the applier and recovery work with."""
+
+    # runs
+
+    def open_run(self, record: RunRecord) -> None:
+        """Record that a command began."""
+        with self._database.transaction(durable=False):
+            self._database.do(
+                "INSERT OR REPLACE INTO run"
+                " (run, command, profile, started, ended, changed, failed, undone)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    record.run,
+                    record.command,
+                    record.profile,
+                    record.started,
+                    record.ended,
+                    record.changed,
+                    record.failed,
+                    record.undone,
+                ),
+            )
+
+    def close_run(self, run: str, ended: str, report: Report) -> None:
+        """Record how it ended."""
+        with self._database.transaction(durable=False):
+            self._database.do(
+                "UPDATE run SET ended = ?, changed = ?, failed = ? WHERE run = ?",
+                (ended, report.changed, report.failed, run),
+            )
+
+    def runs(self, limit: int = 50) -> tuple[RunRecord, ...]:
+        """Newest first."""
+        rows = self._database.rows(
+            # A killed run could not say how much it changed; its receipts can.
+            "SELECT run, command, profile, started, ended, CASE WHEN ended IS NULL THEN"
+            " (SELECT count(*) FROM receipt WHERE receipt.run = run.run) ELSE changed END,"
+            " failed, undone FROM run ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(
+            RunRecord(run, command, profile, started, ended, changed, failed, bool(undone))
+            for run, command, profile, started, ended, changed, failed, undone in rows
+        )
+
+    def receipts(self, run: str) -> tuple[Receipt, ...]:
+        """In the order they were carried out."""
+        rows = self._database.rows("SELECT body FROM receipt WHERE run = ? ORDER BY id", (run,))
+        with self._database.decoding():
+            return tuple(unpack(Receipt, row[0]) for row in rows)
+
+    def mark_undone(self, run: str) -> None:
+        """Record that a run was taken back."""
+        with self._database.transaction(durable=False):
+            self._database.do("UPDATE run SET undone = 1 WHERE run = ?", (run,))
+
+    # applying
+
+    def intend(self, intent: Intent) -> None:
+        """Record durably what is about to be done. Raises `InternalProblem` for a mark in use."""
+        change = intent.change
+        path = spelled(change.photo.path)
+        with self._database.transaction(durable=True):
+            photo = self._photo(change.photo_id)
+            if change.mark:
+                taken = self._database.row(
+                    "SELECT photo, path FROM mark WHERE mark = ?", (change.mark,)
+                )
+                if taken is not None and taken != (photo, path):
+                    raise InternalProblem(
+                        change.photo.path, detail=f"the mark {change.mark} was given twice"
+                    )
+                self._database.do(
+                    "INSERT OR IGNORE INTO mark (mark, photo, path) VALUES (?, ?, ?)",
+                    (change.mark, photo, path),
+                )
+            self._database.do(
+                "INSERT OR REPLACE INTO intent (photo, path, body) VALUES (?, ?, ?)",
+                (photo, path, pack(intent)),
+            )
+
+    def intents(self) -> tuple[Intent, ...]:
+        """Intents without a receipt, in the order they were recorded."""
+        rows = self._database.rows("SELECT body FROM intent ORDER BY id")
+        with self._database.decoding():
+            return tuple(unpack(Intent, row[0]) for row in rows)
+
+    def forget(self, intent: Intent) -> None:
+        """Drop an intent of which nothing happened."""
+        with self._database.transaction(durable=False):
+            self._drop_intent(intent.change.photo_id, intent.change.photo.path)
+
+    def record(self, receipt: Receipt) -> None:
+        """One transaction: receipt, merge base, agreed set under the mark, intent gone.
+
+        Not synced: until it is, the synced intent stands, and recovery writes this again.
+        """
+        change = receipt.change
+        path = spelled(change.photo.path)
+        with self._database.transaction(durable=False):
+            self._database.do(
+                "INSERT INTO receipt (run, path, at, body) VALUES (?, ?, ?, ?)",
+                (receipt.run, path, receipt.at, pack(receipt)),
+            )
+            self._put_base(change.photo_id, change.photo.path, change.after)
+            if change.mark:
+                self._database.do(
+                    "INSERT OR REPLACE INTO mark (mark, photo, path, agreed) VALUES (?, ?, ?, ?)",
+                    (
+                        change.mark,
+                        self._photo(change.photo_id),
+                        path,
+                        self._words.shorten(change.after.agreed),
+                    ),
+                )
+            self._drop_intent(change.photo_id, change.photo.path)
+
+    # merge bases
+
+    def base(self, photo_id: PhotoId, path: Path) -> MergeBase | None:
+        """The base of this photo at this path."""
+        row = self._database.row(
+            f"SELECT body FROM base WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
+        )
+        if row is None:
+            return None
+        with self._database.decoding():
+            return self._words.lengthen(MergeBase, row[0])
+
+    def bases_elsewhere(self, photo_id: PhotoId, path: Path) -> tuple[tuple[Path, MergeBase], ...]:
+        """Bases of the same picture at other paths, by path."""
+        rows = self._database.rows(
+            f"SELECT path, body FROM base WHERE photo = {PHOTO} AND path <> ? ORDER BY path",
+            (photo_id, spelled(path)),
+        )
+        with self._database.decoding():
+            return tuple(
+                (path_of(column), self._words.lengthen(MergeBase, body)) for column, body in rows
+            )
+
+    def put_base(self, photo_id: PhotoId, path: Path, base: MergeBase) -> None:
+        """Store a base without a write; durable, since a person's verdict may be in it."""
+        with self._database.transaction(durable=True):
+            self._put_base(photo_id, path, base)
+
+    def drop_base(self, photo_id: PhotoId, path: Path) -> None:
+        """Forget the base of a photo that moved away."""
+        with self._database.transaction(durable=False):
+            self._database.do(
+                f"DELETE FROM base WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
+            )
+
+    def told(self, mark: str) -> frozenset[Keyword] | None:
+        """All keywords agreed at the write of that name; kept whatever becomes of the base."""
+        row = self._database.row("SELECT agreed FROM mark WHERE mark = ?", (mark,))
+        if row is None or row[0] is None:
+            return None
+        with self._database.decoding():
+            return self._words.lengthen(frozenset[Keyword], row[0])
+
+    def keywords(self) -> frozenset[Keyword]:
+        """Every keyword ever agreed, in the spelling that was seen last."""
+        rows = self._database.rows("SELECT text FROM spelling")
+        with self._database.decoding():
+            return frozenset(Keyword.parse(row[0]) for row in rows)
+
+    def _put_base(self, photo_id: PhotoId, path: Path, base: MergeBase) -> None:
+        self._database.do(
+            "INSERT OR REPLACE INTO base (photo, path, body) VALUES (?, ?, ?)",
+            (self._photo(photo_id), spelled(path), self._words.shorten(base)),
+        )
+        for keyword in base.agreed:
+            folded, text = SEPARATOR.join(keyword.key), str(keyword)
+            if self._spellings.get(folded) != text:
+                self._database.do(
+                    "INSERT OR REPLACE INTO spelling (folded, text) VALUES (?, ?)", (folded, text)
+                )
+                self._spellings[folded] = text
+
+    def _drop_intent(self, photo_id: PhotoId, path: Path) -> None:
+        self._database.do(
+            f"DELETE FROM intent WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
+        )

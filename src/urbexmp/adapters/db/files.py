@@ -1,0 +1,181 @@
+"""Which files were dealt with, what waits for a person, and what is to be tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from urbexmp.adapters.db.database import Row
+from urbexmp.adapters.db.part import PHOTO, Part
+from urbexmp.adapters.db.texts import pack_list, path_of, spelled, unpack_list
+from urbexmp.model.change import Edit
+from urbexmp.model.photo import FileStat, PhotoId
+from urbexmp.model.ports import KnownFile, WaitingWork
+
+
+class Files(Part):
+    """The part of the ledger that remembers files. Nothing in it is synced: it is found again."""
+
+    # what was dealt with
+
+    def known(self, folder: Path) -> Mapping[str, KnownFile]:
+        """By file name, for one folder, in one query."""
+        rows = self._database.rows(
+            "SELECT known.name, stat, photo.name, carriers, policy, held"
+            " FROM known JOIN photo ON photo.id = known.photo"
+            " WHERE folder = (SELECT id FROM folder WHERE path = ?)",
+            (spelled(folder),),
+        )
+        with self._database.decoding():
+            return {str(path_of(row[0])): self._known(folder, row) for row in rows}
+
+    def known_count(self, root: Path) -> int:
+        """How many photos below `root` were dealt with."""
+        rows = self._database.rows(
+            "SELECT folder.path, count(*) FROM known JOIN folder ON folder.id = known.folder"
+            " GROUP BY folder.id"
+        )
+        return sum(count for column, count in rows if path_of(column).is_relative_to(root))
+
+    def settle(self, files: Iterable[KnownFile]) -> None:
+        """Remember that these were dealt with."""
+        with self._database.transaction(durable=False):
+            for file in files:
+                self._database.do(
+                    "INSERT OR REPLACE INTO known"
+                    " (folder, name, photo, stat, carriers, policy, held)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        self._folder(file.path.parent),
+                        spelled(Path(file.path.name)),
+                        self._photo(file.photo_id),
+                        json.dumps(_stat_plain(file.stat)),
+                        _carriers_text(file),
+                        self._words.number(file.policy),
+                        file.held,
+                    ),
+                )
+
+    def unsettle(self, paths: Iterable[Path]) -> None:
+        """Forget that these were dealt with."""
+        with self._database.transaction(durable=False):
+            for path in paths:
+                self._database.do(
+                    "DELETE FROM known WHERE folder = (SELECT id FROM folder WHERE path = ?)"
+                    " AND name = ?",
+                    (spelled(path.parent), spelled(Path(path.name))),
+                )
+
+    # held edits
+
+    def hold(self, photo_id: PhotoId, path: Path, edits: tuple[Edit, ...]) -> None:
+        """Replace the held edits of a photo; an empty tuple clears them."""
+        kept = self._database.row(
+            f"SELECT body FROM held WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
+        )
+        body = pack_list(edits) if edits else None
+        if (kept[0] if kept is not None else None) == body:
+            return
+        with self._database.transaction(durable=False):
+            if body is None:
+                self._database.do(
+                    f"DELETE FROM held WHERE photo = {PHOTO} AND path = ?",
+                    (photo_id, spelled(path)),
+                )
+            else:
+                self._database.do(
+                    "INSERT OR REPLACE INTO held (photo, path, body) VALUES (?, ?, ?)",
+                    (self._photo(photo_id), spelled(path), body),
+                )
+
+    def held(self, under: Path | None = None) -> tuple[tuple[Path, Edit], ...]:
+        """Held edits of photos at or below `under`, by photo path."""
+        found: list[tuple[Path, Edit]] = []
+        for column, body in self._database.rows("SELECT path, body FROM held"):
+            path = path_of(column)
+            if under is None or path.is_relative_to(under):
+                with self._database.decoding():
+                    found.extend((path, edit) for edit in unpack_list(Edit, body))
+        found.sort(key=lambda each: each[0])
+        return tuple(found)
+
+    # waiting work
+
+    def wait(self, work: WaitingWork) -> None:
+        """Add or replace waiting work."""
+        with self._database.transaction(durable=False):
+            self._database.do(
+                "INSERT OR REPLACE INTO waiting (path, priority, attempts, next_try, last_error)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (
+                    spelled(work.path),
+                    work.priority,
+                    work.attempts,
+                    work.next_try,
+                    # An error can name a file whose name is no text.
+                    work.last_error.encode("utf-8", "backslashreplace").decode("utf-8"),
+                ),
+            )
+
+    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first, then the one that waits longest."""
+        rows = self._database.rows(
+            "SELECT path, priority, attempts, next_try, last_error FROM waiting"
+            " WHERE next_try <= ? ORDER BY priority, next_try, path LIMIT ?",
+            (now, limit),
+        )
+        return tuple(WaitingWork(path_of(row[0]), *row[1:]) for row in rows)
+
+    def waiting_on(self, path: Path) -> WaitingWork | None:
+        """The waiting work of one photo."""
+        row = self._database.row(
+            "SELECT priority, attempts, next_try, last_error FROM waiting WHERE path = ?",
+            (spelled(path),),
+        )
+        return WaitingWork(path, *row) if row is not None else None
+
+    def done_waiting(self, path: Path) -> None:
+        """Take a photo off the waiting work."""
+        if self.waiting_on(path) is not None:
+            with self._database.transaction(durable=False):
+                self._database.do("DELETE FROM waiting WHERE path = ?", (spelled(path),))
+
+    def _folder(self, folder: Path) -> int:
+        column = spelled(folder)
+        found = self._database.row("SELECT id FROM folder WHERE path = ?", (column,))
+        if found is not None:
+            return int(found[0])
+        return self._database.do("INSERT INTO folder (path) VALUES (?)", (column,))
+
+    def _known(self, folder: Path, row: Row) -> KnownFile:
+        name, stat, photo, carriers, policy, held = row
+        return KnownFile(
+            folder / path_of(name),
+            FileStat(*json.loads(stat)),
+            PhotoId(photo),
+            tuple(
+                (folder / path, FileStat(*numbers) if numbers else None)
+                for path, *numbers in json.loads(carriers)
+            ),
+            self._words.text(policy),
+            bool(held),
+        )
+
+
+def _carriers_text(file: KnownFile) -> str:
+    """Names where the file lies beside the photo, else whole paths."""
+    folder = file.path.parent
+    return json.dumps(
+        [
+            [path.name if path.parent == folder else path.as_posix(), *_stat_plain(stat)]
+            for path, stat in file.carriers
+        ],
+        separators=(",", ":"),
+    )
+
+
+def _stat_plain(stat: FileStat | None) -> list[Any]:
+    # As JSON, because an inode may not fit the 63 bits of a column.
+    return [stat.size, stat.mtime_ns, stat.inode] if stat is not None else []

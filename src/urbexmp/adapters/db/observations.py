@@ -1,0 +1,82 @@
+"""What the stages said, by photo and stage, so that no photo is looked at twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from urbexmp.adapters.db.part import PHOTO, Part
+from urbexmp.adapters.db.texts import pack_list, unpack_list
+from urbexmp.model.observation import Observation, StageLook
+from urbexmp.model.photo import PhotoId
+
+PAGE = 500
+"""Looks that `looks` holds at once."""
+
+
+class Observations(Part):
+    """The part of the ledger that keeps looks."""
+
+    def look(self, photo_id: PhotoId, stage: str, inputs: str) -> StageLook | None:
+        """What a stage said; `inputs` is the digest of what else it used, or ""."""
+        row = self._database.row(
+            f"SELECT seconds, body FROM look WHERE photo = {PHOTO}"
+            " AND stage = (SELECT id FROM stage WHERE full = ?) AND inputs = ?",
+            (photo_id, stage, inputs),
+        )
+        if row is None:
+            return None
+        with self._database.decoding():
+            return StageLook(stage, unpack_list(Observation, row[1]), row[0])
+
+    def remember(self, photo_id: PhotoId, inputs: str, look: StageLook) -> None:
+        """Keep a look. Not synced: after a power cut the stage looks again."""
+        with self._database.transaction(durable=False):
+            # Replacing gives a new, higher id: the newest look has the highest.
+            self._database.do(
+                "INSERT OR REPLACE INTO look (photo, stage, inputs, seconds, body)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (
+                    self._photo(photo_id),
+                    self._stage(look.stage),
+                    inputs,
+                    look.seconds,
+                    pack_list(look.observations),
+                ),
+            )
+
+    def looks(self) -> Iterator[tuple[PhotoId, StageLook]]:
+        """All looks of photos that are in the library, the newest per photo and stage name.
+
+        A stage whose prompts or weights changed is the same stage: its older look is not given.
+        """
+        last = 0
+        while True:
+            rows = self._database.rows(
+                "SELECT look.id, photo.name, stage.full, look.seconds, look.body"
+                " FROM look JOIN stage ON stage.id = look.stage JOIN photo ON photo.id = look.photo"
+                " WHERE look.id > ?"
+                " AND EXISTS (SELECT 1 FROM known WHERE known.photo = look.photo)"
+                " AND NOT EXISTS (SELECT 1 FROM look AS newer JOIN stage AS its"
+                "   ON its.id = newer.stage WHERE newer.photo = look.photo"
+                "   AND its.name = stage.name AND newer.id > look.id)"
+                " ORDER BY look.id LIMIT ?",
+                (last, PAGE),
+            )
+            for last, name, stage, seconds, body in rows:  # noqa: B007  (where the page ended)
+                with self._database.decoding():
+                    look = StageLook(stage, unpack_list(Observation, body), seconds)
+                yield PhotoId(name), look
+            if len(rows) < PAGE:
+                return
+
+    def _stage(self, full: str) -> int:
+        if full not in self._stages:
+            found = self._database.row("SELECT id FROM stage WHERE full = ?", (full,))
+            self._stages[full] = (
+                int(found[0])
+                if found is not None
+                else self._database.do(
+                    "INSERT INTO stage (full, name) VALUES (?, ?)", (full, full.split("@")[0])
+                )
+            )
+        return self._stages[full]

@@ -1,0 +1,103 @@
+"""The tables of the ledger, as numbered steps that each happen wholly or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+
+APPLICATION = 0x75786D70
+"""`PRAGMA application_id` of our files: the letters `uxmp`."""
+
+STEPS: tuple[str, ...] = (
+    # 1: the first ledger.
+    """
+    CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+    CREATE TABLE photo (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE folder (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, command TEXT NOT NULL,
+        profile TEXT NOT NULL, started TEXT NOT NULL, ended TEXT,
+        changed INTEGER NOT NULL, failed INTEGER NOT NULL, undone INTEGER NOT NULL
+    );
+    CREATE TABLE intent (
+        id INTEGER PRIMARY KEY, photo INTEGER NOT NULL, path TEXT NOT NULL, body BLOB NOT NULL,
+        UNIQUE (photo, path)
+    );
+    CREATE TABLE receipt (
+        id INTEGER PRIMARY KEY, run TEXT NOT NULL, path TEXT NOT NULL, at TEXT NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE INDEX receipt_by_run ON receipt (run);
+    CREATE TABLE base (
+        photo INTEGER NOT NULL, path TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (photo, path)
+    ) WITHOUT ROWID;
+    CREATE TABLE mark (
+        mark TEXT PRIMARY KEY, photo INTEGER NOT NULL, path TEXT NOT NULL, agreed TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE spelling (folded TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+
+    CREATE TABLE stage (id INTEGER PRIMARY KEY, full TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
+    CREATE TABLE look (
+        id INTEGER PRIMARY KEY, photo INTEGER NOT NULL, stage INTEGER NOT NULL,
+        inputs TEXT NOT NULL, seconds REAL NOT NULL, body BLOB NOT NULL,
+        UNIQUE (photo, stage, inputs)
+    );
+
+    CREATE TABLE known (
+        folder INTEGER NOT NULL, name TEXT NOT NULL, photo INTEGER NOT NULL, stat TEXT NOT NULL,
+        carriers TEXT NOT NULL, policy INTEGER NOT NULL, held INTEGER NOT NULL,
+        PRIMARY KEY (folder, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX known_by_photo ON known (photo);
+    CREATE TABLE held (
+        photo INTEGER NOT NULL, path TEXT NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (photo, path)
+    ) WITHOUT ROWID;
+    CREATE TABLE waiting (
+        path TEXT PRIMARY KEY, priority INTEGER NOT NULL, attempts INTEGER NOT NULL,
+        next_try TEXT NOT NULL, last_error TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX waiting_by_turn ON waiting (priority, next_try);
+    """,
+)
+
+KNOWN = len(STEPS)
+"""The newest version of the ledger that this code knows: `PRAGMA user_version`."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Version of the ledger in this file; 0 for an empty one."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def is_foreign(connection: sqlite3.Connection) -> bool:
+    """Whether the file holds the tables of another program."""
+    if int(connection.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION:
+        return False
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> int:
+    """Bring the file to the newest version; return how many steps that took.
+
+    Each step and the number that records it are one transaction, so a kill leaves the file at
+    one version or the other. Two processes may try at once: the second finds it done.
+    """
+    taken = 0
+    while (version := version_of(connection)) < len(steps):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if version_of(connection) == version:
+                # Not executescript(): it would commit the transaction first.
+                for statement in steps[version].split(";"):
+                    if statement.strip():
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+                taken += 1
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+    return taken

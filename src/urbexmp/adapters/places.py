@@ -1,0 +1,141 @@
+"""What is known of the place of a photo: folder names, `location.toml` files, XMP location."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import tomllib
+from pathlib import Path
+
+from urbexmp.model.errors import ConfigProblem, FileUnreadable, Problem
+from urbexmp.model.observation import CaptureFacts, Context
+from urbexmp.model.photo import Photo
+from urbexmp.rules.place import (
+    LOCATION_FILE,
+    Location,
+    merge_locations,
+    read_location,
+    unknown_type,
+)
+from urbexmp.rules.terms import Taxonomy
+
+_Stamp = tuple[int, int] | None
+
+
+class FolderPlaces:
+    """Reads `location.toml` down the folder tree; the nearest file that says something wins.
+
+    A `location.toml` with a mistake is reported once for each version of the file
+    (`take_problems`), and is left out until it is corrected: the photos of the folder still have
+    its name and what the folders above say. Thread-safe.
+    """
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._taxonomy = taxonomy
+        self._lock = threading.Lock()
+        self._read: dict[Path, tuple[_Stamp, Location]] = {}
+        self._problems: list[Problem] = []
+
+    def context(self, photo: Photo, root: Path, facts: CaptureFacts) -> Context:
+        """Context of a photo below `root`. What a person wrote goes before what the file says."""
+        below = _below(photo.path.parent, root)
+        location = self._merged(below, root)
+        return Context(
+            name=location.name,
+            place_type=location.type,
+            era=location.era,
+            city=location.city or facts.city,
+            county=location.county,
+            state=location.state or facts.state,
+            country=location.country or facts.country,
+            folders=tuple(below),
+            keywords=location.keywords,
+        )
+
+    def version(self, folder: Path, root: Path) -> str:
+        """Digest of what the location files from `root` down to `folder` say; "" for nothing."""
+        location = self._merged(_below(folder, root), root)
+        if location == Location():
+            return ""
+        return hashlib.sha256(repr(location).encode()).hexdigest()[:16]
+
+    def take_problems(self) -> tuple[Problem, ...]:
+        """Return the problems met since the last call, each once."""
+        with self._lock:
+            taken, self._problems = tuple(self._problems), []
+        return taken
+
+    def _merged(self, below: tuple[str, ...], root: Path) -> Location:
+        tree = [root.joinpath(*below[:depth]) for depth in range(len(below) + 1)]
+        return merge_locations([self._location(one) for one in tree])
+
+    def _location(self, folder: Path) -> Location:
+        path = folder / LOCATION_FILE
+        try:
+            found = path.stat()
+            stamp: _Stamp = (found.st_mtime_ns, found.st_size)
+        except OSError:
+            stamp = None
+        with self._lock:
+            known = self._read.get(folder)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            location = Location() if stamp is None else self._load(path)
+            self._read[folder] = (stamp, location)
+            return location
+
+    def _load(self, path: Path) -> Location:
+        try:
+            location = _parse(path)
+        except Problem as problem:
+            self._problems.append(problem)
+            return Location()
+        odd = unknown_type(location, self._taxonomy)
+        if odd:
+            self._problems.append(_Partly(path, (odd,)))
+        return location
+
+
+def _below(folder: Path, root: Path) -> tuple[str, ...]:
+    try:
+        return folder.relative_to(root).parts
+    except ValueError:
+        return ()  # a photo named outside of the library has no folders of it
+
+
+class _Partly(ConfigProblem):
+    """A `location.toml` of which one thing means nothing to us; the rest of it is used."""
+
+    done = "The rest of the file is used"
+    advice = "Correct it, or add the word to a taxonomy of your own"
+
+
+class _LeftOut(ConfigProblem):
+    """A `location.toml` that cannot be used."""
+
+    done = "Its photos are dealt with as if it were not there"
+    advice = "Correct it and run the command again"
+
+
+def _parse(path: Path) -> Location:
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        values = tomllib.loads(text)
+    except UnicodeDecodeError as failure:
+        raise _LeftOut(path, (f"byte {failure.start}: not UTF-8",)) from failure
+    except tomllib.TOMLDecodeError as failure:
+        raise _LeftOut(path, (str(failure),)) from failure
+    except OSError as failure:
+        raise FileUnreadable(path, detail=failure.strerror or str(failure)) from failure
+
+    def line_of(*keys: str | int) -> int:
+        # The file is flat, so a line that begins with the key is the key's line.
+        pattern = re.compile(rf"""\s*["']?{re.escape(str(keys[0]))}["']?\s*(=|\])""")
+        lines = enumerate(text.split("\n"), 1)
+        return next((n for n, line in lines if pattern.match(line.lstrip("["))), 1)
+
+    try:
+        return read_location(values, line_of, path)
+    except ConfigProblem as problem:
+        raise _LeftOut(path, problem.mistakes) from problem

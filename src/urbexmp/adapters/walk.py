@@ -1,0 +1,278 @@
+"""Finds photo files and sidecars in folders, by name only.
+
+`os.scandir` on an open folder with `stat` relative to it is as fast as anything measured short
+of C (0.43 s for 200,000 files; `pathlib` 1.94 s), and only photos and sidecars are statted.
+"""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import re
+import stat
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from urbexmp.model.errors import (
+    FileUnreadable,
+    FileVanished,
+    LibraryGone,
+    LinkLoop,
+    NameNotText,
+    Problem,
+)
+from urbexmp.model.keyword import fold
+from urbexmp.model.photo import FileStat, PhotoFile
+from urbexmp.model.ports import FolderListing
+from urbexmp.rules.formats import KINDS, extension, stem
+
+IGNORED_FOLDERS = (
+    "@eadir",  # Synology's thumbnails
+    "#recycle",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+    "__macosx",
+    "captureone",  # cache and settings beside the photos
+    "originals.picasa",
+    "*.lrdata",  # Lightroom's previews and helpers
+    "*.lrcat-data",
+    "*.cocatalog",
+    "*.photoslibrary",
+    "*.aplibrary",
+)
+"""Folders of other programs, lower case; hidden folders are left out beside these."""
+
+IGNORED_FILES = (
+    "*.lrcat*",
+    "*.acr",  # Lightroom's masks: never touched
+    "*.tmp",
+    "*.part",
+    "*.partial",
+    "*.crdownload",
+    "*.download",
+    "*~",
+    "*_exiftool_tmp",
+)
+"""Files of other programs and half-written ones, lower case; hidden files (`._*`, our own
+temporary files) are left out beside these."""
+
+
+class FolderWalker:
+    """Lists folders (`ports.Walker`).
+
+    Links to folders are followed after all real folders of their root, each folder once, so a
+    photo is found under its real path where it has one. `ignore` holds patterns (fnmatch, case
+    ignored) for names of files and folders; a pattern with a slash is for the path below the
+    root.
+    """
+
+    def __init__(self, ignore: tuple[str, ...] = (), recursive: bool = True) -> None:
+        self._recursive = recursive
+        self._folder_names = _any_of(IGNORED_FOLDERS)
+        self._file_names = _any_of(IGNORED_FILES)
+        self._names = _any_of(pattern for pattern in ignore if "/" not in pattern)
+        self._paths = _any_of(pattern.strip("/") for pattern in ignore if "/" in pattern)
+
+    def folders(self, roots: Iterable[Path]) -> Iterator[FolderListing]:
+        """Yield every folder once, parents first, names sorted.
+
+        A root that is a file gives a listing of its folder with only the files of its
+        basename. Raises `LibraryGone` when a root is missing or cannot be listed.
+        """
+        wanted = list(roots)
+        for root in wanted:
+            _check_root(root)
+        seen: set[tuple[int, int]] = set()
+        for root in wanted:
+            if root.is_dir():
+                yield from self._tree(root, seen)
+            else:
+                yield self._around(root)
+
+    def _tree(self, root: Path, seen: set[tuple[int, int]]) -> Iterator[FolderListing]:
+        folders: deque[Path] = deque([root])
+        links: deque[Path] = deque()
+        while folders or links:
+            found = self._list(folders.popleft() if folders else links.popleft(), root, seen)
+            if found is not None:
+                # Depth first: what was just found comes before what waits.
+                folders.extendleft(reversed(found.folders))
+                links.extend(found.links)
+                yield found.listing()
+
+    def _around(self, file: Path) -> FolderListing:
+        """The listing of a file's folder, reduced to the files of its basename."""
+        found = self._list(file.parent, file.parent, set()) or _Found(file.parent)
+        bases = {fold(stem(file.name))}
+        if extension(file.name) == "xmp":
+            bases.add(fold(stem(stem(file.name))))
+        photos = tuple(p for p in found.photos if fold(stem(p.path.name)) in bases)
+        bases |= {fold(photo.path.name) for photo in photos}
+        return FolderListing(
+            folder=file.parent,
+            photos=photos,
+            sidecars={n: s for n, s in found.sidecars.items() if fold(stem(n)) in bases},
+            problems=tuple(
+                p for p in found.problems if p.subject in (_printable(file), str(file.parent))
+            ),
+        )
+
+    def _list(self, folder: Path, root: Path, seen: set[tuple[int, int]]) -> _Found | None:
+        """One folder's entries; None when the folder was listed before."""
+        found = _Found(folder)
+        try:
+            with _opened(folder) as (target, identity):
+                if identity in seen:
+                    return None
+                seen.add(identity)
+                with os.scandir(target) as entries:
+                    listed = sorted(entries, key=lambda entry: entry.name)
+                for entry in listed:
+                    self._sort(entry, root, found)
+        except OSError as trouble:
+            found.problems.append(_trouble(folder, trouble))
+        return found
+
+    def _sort(self, entry: os.DirEntry[str], root: Path, found: _Found) -> None:
+        """Put one directory entry where it belongs."""
+        name = entry.name
+        if name.startswith("."):
+            found.skipped["hidden"] += 1
+            return
+        kind = KINDS.get(extension(name))
+        wanted = kind is not None or name[-4:].lower() == ".xmp"
+        path = found.folder / name
+        try:
+            is_folder = entry.is_dir()
+            if not (wanted or is_folder):
+                found.skipped["no photo"] += 1
+            elif not _is_text(name):
+                found.problems.append(NameNotText(_printable(path)))
+            elif self._ignored(name, path, root, is_folder):
+                found.skipped["ignored"] += 1
+            elif is_folder:
+                self._folder(entry, path, found)
+            else:
+                numbers = entry.stat()
+                if not stat.S_ISREG(numbers.st_mode):
+                    found.skipped["not a file"] += 1
+                elif kind is not None:
+                    found.photos.append(PhotoFile(path, kind, _file_stat(numbers)))
+                else:
+                    found.sidecars[name] = _file_stat(numbers)
+        except OSError as trouble:
+            if wanted or trouble.errno == errno.ELOOP:
+                found.problems.append(_trouble(path, trouble))
+            else:
+                found.skipped["no photo"] += 1
+
+    def _folder(self, entry: os.DirEntry[str], path: Path, found: _Found) -> None:
+        if not self._recursive:
+            found.skipped["folder"] += 1
+        elif not entry.is_symlink():
+            found.folders.append(path)
+        else:
+            target = path.resolve()
+            if found.folder.resolve().is_relative_to(target):
+                found.problems.append(LinkLoop(path, target=target))
+            else:
+                found.links.append(path)
+
+    def _ignored(self, name: str, path: Path, root: Path, is_folder: bool) -> bool:
+        lower = name.lower()
+        own = self._folder_names if is_folder else self._file_names
+        if own is not None and own.match(lower):
+            return True
+        if self._names is not None and self._names.match(lower):
+            return True
+        if self._paths is None:
+            return False
+        return self._paths.match(path.relative_to(root).as_posix().lower()) is not None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one folder turned out to hold."""
+
+    folder: Path
+    photos: list[PhotoFile] = field(default_factory=list)
+    sidecars: dict[str, FileStat] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    folders: list[Path] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+
+    def listing(self) -> FolderListing:
+        return FolderListing(
+            folder=self.folder,
+            photos=tuple(self.photos),
+            sidecars=self.sidecars,
+            problems=tuple(self.problems),
+            skipped=dict(self.skipped),
+        )
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str] | None:
+    """One expression for all patterns, for lower-case names; None when there is none."""
+    parts = [f"(?:{fnmatch.translate(pattern.lower())})" for pattern in patterns]
+    return re.compile("|".join(parts)) if parts else None
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[int | Path, tuple[int, int]]]:
+    """What to scan, and the folder's identity. By descriptor where the platform can."""
+    if os.scandir not in os.supports_fd:
+        numbers = folder.stat()
+        yield folder, (numbers.st_dev, numbers.st_ino)
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        numbers = os.fstat(descriptor)
+        yield descriptor, (numbers.st_dev, numbers.st_ino)
+    finally:
+        os.close(descriptor)
+
+
+def _check_root(root: Path) -> None:
+    """Raise `LibraryGone` when a root is missing or cannot be listed."""
+    try:
+        numbers = root.stat()
+    except FileNotFoundError:
+        raise LibraryGone(_printable(root), detail="is not there") from None
+    except OSError as trouble:
+        detail = f"cannot be read ({trouble.strerror})"
+        raise LibraryGone(_printable(root), detail=detail) from None
+    if stat.S_ISDIR(numbers.st_mode) and not os.access(root, os.R_OK | os.X_OK):
+        raise LibraryGone(_printable(root), detail="cannot be read (no permission)")
+
+
+def _file_stat(numbers: os.stat_result) -> FileStat:
+    return FileStat(numbers.st_size, numbers.st_mtime_ns, numbers.st_ino)
+
+
+def _trouble(path: Path, trouble: OSError) -> Problem:
+    """The problem that an operating system error stands for."""
+    if trouble.errno == errno.ELOOP:
+        return LinkLoop(path, target="itself")
+    if isinstance(trouble, FileNotFoundError):
+        if path.is_symlink():
+            return FileUnreadable(path, detail="it is a link to something that is gone")
+        return FileVanished(path)
+    return FileUnreadable(path, detail=trouble.strerror or type(trouble).__name__)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,0 +1,161 @@
+"""Our block: the property group that says what we wrote into a packet.
+
+One `rdf:Description` of our own holds it, in forms that every tool keeps (XMP.md R25): the
+simple properties `Mark`, `Profile` and `At`, and `rdf:Seq` lists of plain text, `Written`,
+`Vetoed`, `Flats` and `Facts`; an empty list is left out. An item of `Written` is
+
+    Urbex|Building|Hospital;0.87;pixels@1f2e3d4c;offline;2026-11-20T09:00:00Z
+
+path, score, stage, profile, time; empty fields at the end are dropped, and a profile or time
+that equals the block's own `Profile` or `At` is left empty. An item of `Facts` is `name;value`.
+A `;` inside a field is spelled `%3B`. Scores keep three decimals.
+
+Whatever another tool made of it (attributes, a Bag, another prefix, another Description) is
+read all the same; a damaged item is left out with a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from urbexmp.model.keyword import Keyword
+from urbexmp.model.photo import Block, BlockEntry
+
+PREFIX = "urbexmp"
+SIMPLE = ("Mark", "Profile", "At")
+LISTS = ("Written", "Vetoed", "Flats", "Facts")
+
+_ESCAPED = re.compile("%(?=3B|25)")
+
+
+def properties(block: Block) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    """The properties of a block in their order: local name, and text or items."""
+    profile = _shared([entry.profile for entry in block.written])
+    at = _shared([entry.at for entry in block.written])
+    written = tuple(_item(entry, profile, at) for entry in block.written)
+    vetoed = tuple(str(keyword) for keyword in block.vetoed)
+    facts = tuple(f"{_quote(name)};{_quote(value)}" for name, value in block.facts)
+    named: tuple[tuple[str, str | tuple[str, ...]], ...] = (
+        ("Mark", block.mark),
+        ("Profile", profile),
+        ("At", at),
+        ("Written", written),
+        ("Vetoed", vetoed),
+        ("Flats", block.flats),
+        ("Facts", facts),
+    )
+    return tuple((name, value) for name, value in named if value)
+
+
+def is_nothing(block: Block) -> bool:
+    """Whether a block says nothing at all; writing it takes the block out of the packet."""
+    return not properties(block)
+
+
+def as_read(block: Block) -> Block:
+    """The block as it reads once written: scores lose what lies behind three decimals."""
+    return Block(
+        block.mark,
+        tuple(
+            BlockEntry(entry.keyword, _score(_score_text(entry.score)), *_rest(entry))
+            for entry in block.written
+        ),
+        block.vetoed,
+        block.flats,
+        block.facts,
+    )
+
+
+def block_of(found: Mapping[str, Sequence[str]]) -> tuple[Block | None, tuple[str, ...]]:
+    """Make a block of its properties (local name to texts), and say what was damaged.
+
+    None: none of our properties is there.
+    """
+    if not any(name in found for name in (*SIMPLE, *LISTS)):
+        return None, ()
+    damaged = 0
+    profile, at = _first(found, "Profile"), _first(found, "At")
+    written: list[BlockEntry] = []
+    for item in found.get("Written", ()):
+        entry = _entry(item, profile, at)
+        if entry is None:
+            damaged += 1
+        else:
+            written.append(entry)
+    vetoed: list[Keyword] = []
+    for item in found.get("Vetoed", ()):
+        try:
+            vetoed.append(Keyword.parse(item))
+        except ValueError:
+            damaged += 1
+    facts: list[tuple[str, str]] = []
+    for item in found.get("Facts", ()):
+        name, separator, value = item.partition(";")
+        if name and separator:
+            facts.append((_unquote(name), _unquote(value)))
+        else:
+            damaged += 1
+    flats = tuple(word for word in found.get("Flats", ()) if word)
+    notes = (f"{damaged} damaged item(s) of our block were ignored",) if damaged else ()
+    mark = _first(found, "Mark")
+    return Block(mark, tuple(written), tuple(vetoed), flats, tuple(facts)), notes
+
+
+def _item(entry: BlockEntry, profile: str, at: str) -> str:
+    fields = (
+        str(entry.keyword),
+        _score_text(entry.score),
+        entry.stage,
+        "" if entry.profile == profile else entry.profile,
+        "" if entry.at == at else entry.at,
+    )
+    return ";".join(_quote(field) for field in fields).rstrip(";")
+
+
+def _entry(item: str, profile: str, at: str) -> BlockEntry | None:
+    path, *more = (_unquote(field) for field in item.split(";"))
+    if len(more) > 4:
+        return None
+    score, stage, own_profile, own_at = (*more, *([""] * (4 - len(more))))
+    try:
+        return BlockEntry(
+            Keyword.parse(path), _score(score), stage, own_profile or profile, own_at or at
+        )
+    except ValueError:
+        return None
+
+
+def _shared(values: list[str]) -> str:
+    """The first value, where leaving it out cannot be taken for an empty one."""
+    return values[0] if values and all(values) else ""
+
+
+def _rest(entry: BlockEntry) -> tuple[str, str, str]:
+    return entry.stage, entry.profile, entry.at
+
+
+def _score_text(score: float | None) -> str:
+    return "" if score is None else f"{score:.3f}".rstrip("0").rstrip(".")
+
+
+def _score(text: str) -> float | None:
+    """Raises `ValueError` for what is no number from 0 to 1."""
+    if not text:
+        return None
+    score = float(text)
+    if not 0 <= score <= 1:
+        raise ValueError(text)
+    return score
+
+
+def _quote(field: str) -> str:
+    return _ESCAPED.sub("%25", field).replace(";", "%3B")
+
+
+def _unquote(field: str) -> str:
+    return field.replace("%3B", ";").replace("%25", "%")
+
+
+def _first(found: Mapping[str, Sequence[str]], name: str) -> str:
+    return next(iter(found.get(name, ())), "")

@@ -1,0 +1,98 @@
+"""Puts our block into a packet: one `rdf:Description` of its own, last in `rdf:RDF`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from urbexmp.adapters.xmp import layout
+from urbexmp.adapters.xmp.block import PREFIX, as_read, is_nothing, properties
+from urbexmp.adapters.xmp.names import ABOUT, RDF, URBEXMP
+from urbexmp.adapters.xmp.parse import Document, Resource
+from urbexmp.adapters.xmp.reading import read_block
+from urbexmp.model.errors import PacketRefused
+from urbexmp.model.photo import Block
+
+Splice = tuple[int, int, bytes]
+
+
+def is_block(resource: Resource) -> bool:
+    """Whether a description holds properties of ours and nothing else."""
+    ours = sum(node.name[0] == URBEXMP for node in resource.properties)
+    attributes = [name for name in resource.attributes if name not in {ABOUT, ("", "about")}]
+    return (
+        resource.plain
+        and ours == resource.elements
+        and bool(ours or attributes)
+        and all(uri == URBEXMP for uri, _ in attributes)
+    )
+
+
+def block_splices(document: Document, block: Block, subject: object) -> Iterator[Splice]:
+    """What replaces our block; nothing when the packet says the same already.
+
+    A block that another tool took apart is collected and written anew in one piece.
+    """
+    standing, damage = read_block(document)
+    nothing = is_nothing(block)
+    if not damage and (standing is None if nothing else standing == as_read(block)):
+        return
+    written = nothing
+    for resource in document.resources:
+        if is_block(resource):
+            start = document.blank_before(resource.start)
+            if written:
+                yield start, resource.end, b""
+            else:
+                yield resource.start, resource.end, _description(document, block, subject)
+                written = True
+        else:
+            yield from _loose(document, resource, subject)
+    if written:
+        return
+    rdf = document.rdf
+    new = _description(document, block, subject)
+    if document.resources:
+        last = document.resources[-1]
+        yield last.end, last.end, layout.indent(document, last.start) + new
+    else:
+        at = document.blank_before(rdf.close)
+        yield at, at, new
+
+
+def _loose(document: Document, resource: Resource, subject: object) -> Iterator[Splice]:
+    """Cut properties of ours out of a description of someone else."""
+    for node in resource.properties:
+        if node.name[0] == URBEXMP:
+            yield document.blank_before(node.start), node.end, b""
+    for name in resource.attributes:
+        if name[0] == URBEXMP:
+            where = document.attribute(resource, name)
+            if where is None:
+                raise PacketRefused(
+                    subject, f"{PREFIX}:{name[1]} is an attribute out of reach", "property-form"
+                )
+            yield where.start, where.end, b""
+
+
+def _description(document: Document, block: Block, subject: object) -> bytes:
+    """The block as XML, without the indentation before it: a line for each property."""
+    first = document.resources[0] if document.resources else None
+    own = layout.indent(document, first.start) if first else b""
+    unit = layout.indents(document, first).unit if first else b""
+    child = own + (unit or b" ") if own else b""
+    rdf, rdf_declared = layout.prefix_for(RDF, document.rdf.scope, "rdf")
+    ours, declared = layout.prefix_for(URBEXMP, document.rdf.scope, PREFIX)
+    about = layout.attribute(first.about if first else "", subject)
+    opened = b"<" + rdf + b":Description" + rdf_declared + b" " + rdf + b':about="' + about + b'"'
+    lines = [opened + declared + b">"]
+    for name, value in properties(block):
+        tag = ours + b":" + name.encode()
+        if isinstance(value, str):
+            content = layout.escape(value, subject)
+        else:
+            li, end = b"<" + rdf + b":li>", b"</" + rdf + b":li>"
+            items = b"".join(li + layout.escape(item, subject) + end for item in value)
+            content = b"<" + rdf + b":Seq>" + items + b"</" + rdf + b":Seq>"
+        lines.append(child + b"<" + tag + b">" + content + b"</" + tag + b">")
+    lines.append(own + b"</" + rdf + b":Description>")
+    return b"".join(lines)

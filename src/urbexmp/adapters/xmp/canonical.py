@@ -1,0 +1,176 @@
+"""What a packet says, independent of how it is spelled: lxml's view, for the proof.
+
+Shares nothing with the reader and the editor. Two packets that mean the same have the same
+canonical form, whatever their prefixes, attributes or elements, and however many
+`rdf:Description` they use. A value is one of
+
+    ("text", value, qualifiers)          ("uri", value, qualifiers)
+    ("struct", fields, qualifiers)       (xml of a form that XMP does not know)
+    ("Bag" | "Seq" | "Alt", items, qualifiers)
+
+with the items of a Bag and the fields of a structure sorted, and qualifiers sorted (`xml:lang`
+in lower case among them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_LANG = _XML + "lang"
+_ARRAYS = {_RDF + "Bag": "Bag", _RDF + "Seq": "Seq", _RDF + "Alt": "Alt"}
+_IGNORED = {_RDF + "about", "about", _RDF + "ID", _RDF + "nodeID", _RDF + "parseType"}
+
+Value = tuple[Any, ...]
+
+
+class Unreadable(Exception):  # noqa: N818  (says what it is)
+    """lxml cannot read the packet, or finds no single rdf:RDF in it."""
+
+
+@dataclass(slots=True)
+class Canonical:
+    """All that a packet says."""
+
+    properties: dict[str, list[Value]] = field(default_factory=dict)
+    """Clark name (`{uri}local`) to values, sorted; mostly one. (A counter of pairs would have to
+    hash every nested value, over and over: four times slower.)"""
+    abouts: frozenset[str] = frozenset()
+    root: str = ""
+    root_attributes: tuple[tuple[str, str], ...] = ()
+
+    def values(self, name: str) -> list[Value]:
+        """All values of one property."""
+        return self.properties.get(name, [])
+
+
+def canonical(text: str) -> Canonical:
+    """Read a whole XML document. Raises `Unreadable`."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, encoding="utf-8"
+    )
+    try:
+        root = etree.fromstring(text.encode("utf-8"), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError) as failure:
+        raise Unreadable(str(failure)) from failure
+    if getattr(root.getroottree().docinfo, "doctype", ""):
+        raise Unreadable("it has a DOCTYPE")
+    found = [root] if root.tag == _RDF + "RDF" else list(root.iter(_RDF + "RDF"))
+    if len(found) != 1:
+        raise Unreadable(f"it has {len(found)} rdf:RDF")
+    abouts: set[str] = set()
+    properties: dict[str, list[Value]] = {}
+    for node in found[0]:
+        if not isinstance(node.tag, str):
+            continue  # a comment or processing instruction
+        abouts.add(node.get(_RDF + "about", node.get("about", "")))
+        if node.tag != _RDF + "Description":
+            properties.setdefault(_RDF + "type", []).append(("uri", node.tag, ()))
+        for name, said in node.attrib.items():
+            if name not in _IGNORED and not str(name).startswith(_XML):
+                properties.setdefault(str(name), []).append(("text", str(said), ()))
+        for child in node:
+            if isinstance(child.tag, str):
+                properties.setdefault(child.tag, []).append(_value(child))
+    for values in properties.values():
+        values.sort()
+    return Canonical(
+        properties,
+        frozenset(about for about in abouts if about),
+        str(root.tag),
+        tuple(sorted((str(name), str(said)) for name, said in root.attrib.items())),
+    )
+
+
+def _value(element: etree._Element) -> Value:
+    """The value of a property element or array item."""
+    if not len(element) and not element.attrib:
+        return ("text", element.text or "", ())
+    qualifiers = _language(element)
+    children = [child for child in element if isinstance(child.tag, str)]
+    parse_type = element.get(_RDF + "parseType")
+    if parse_type not in (None, "Resource"):
+        return ("xml", etree.tostring(element, method="c14n").decode("utf-8"), qualifiers)
+    if parse_type is None and len(children) == 1:
+        only = children[0]
+        if only.tag in _ARRAYS:
+            return _array(only, qualifiers)
+        if only.tag == _RDF + "Description" or not _simple_fields(element):
+            typed = () if only.tag == _RDF + "Description" else (("uri", only.tag, ()),)
+            return _fields(only, qualifiers, typed)
+    if children:
+        return _fields(element, qualifiers)
+    if _RDF + "resource" in element.attrib:
+        return ("uri", element.get(_RDF + "resource"), qualifiers + _attributes(element, False))
+    said = _attributes(element, True)
+    if said or parse_type == "Resource":
+        return _fields(element, qualifiers)
+    return ("text", _text(element), qualifiers)
+
+
+def _simple_fields(element: etree._Element) -> bool:
+    return bool(_attributes(element, True))
+
+
+def _array(array: etree._Element, qualifiers: tuple[Value, ...]) -> Value:
+    kind = _ARRAYS[str(array.tag)]
+    items = [_value(item) for item in array if isinstance(item.tag, str)]
+    if kind == "Bag":
+        items.sort()
+    return (kind, tuple(items), qualifiers)
+
+
+def _fields(
+    node: etree._Element, qualifiers: tuple[Value, ...], typed: tuple[Value, ...] = ()
+) -> Value:
+    """A structure, or, where it has an rdf:value, that value with the others as qualifiers."""
+    fields: list[tuple[str, Value]] = [(_RDF + "type", kind) for kind in typed]
+    fields += [(name, ("text", said, ())) for name, said in _attributes(node, True)]
+    fields += [(str(child.tag), _value(child)) for child in node if isinstance(child.tag, str)]
+    main = [value for name, value in fields if name == _RDF + "value"]
+    if len(main) == 1:
+        rest = [("qualifier", name, value) for name, value in fields if name != _RDF + "value"]
+        kind, value, own = main[0]
+        return (kind, value, tuple(sorted((*own, *qualifiers, *rest))))
+    return ("struct", tuple(sorted(fields)), qualifiers)
+
+
+def _attributes(element: etree._Element, with_resource: bool) -> tuple[tuple[str, str], ...]:
+    """Attributes that are properties in short form."""
+    if not element.attrib:
+        return ()
+    return tuple(
+        (str(name), str(said))
+        for name, said in element.attrib.items()
+        if name not in _IGNORED
+        and not str(name).startswith(_XML)
+        and (with_resource or name != _RDF + "resource")
+    )
+
+
+def _language(element: etree._Element) -> tuple[Value, ...]:
+    """`xml:` attributes as qualifiers."""
+    if not element.attrib:
+        return ()
+    found = sorted(
+        (str(name), str(said))
+        for name, said in element.attrib.items()
+        if str(name).startswith(_XML)
+    )
+    return tuple(
+        ("qualifier", name, ("text", said.lower() if name == _LANG else said, ()))
+        for name, said in found
+    )
+
+
+def _text(element: etree._Element) -> str:
+    """All text, also behind comments inside."""
+    return (
+        "".join(str(piece) for piece in element.itertext())
+        if len(element)
+        else (element.text or "")
+    )

@@ -1,0 +1,13 @@
+"""Ids of stages: what a stage says is kept under its id until anything it rests on changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+
+def stage_id(name: str, version: str, settings: Mapping[str, object]) -> str:
+    """Name, `@`, and eight hex digits of the code's version and the settings."""
+    text = json.dumps([version, dict(settings)], sort_keys=True)
+    return f"{name}@{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -1,0 +1,106 @@
+"""Take back what one receipt did, and nothing that came after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from urbexmp.model.change import (
+    NOTHING,
+    Author,
+    CarrierWrite,
+    Change,
+    Edit,
+    EditKind,
+    MergeBase,
+    Receipt,
+)
+from urbexmp.model.keyword import Keyword
+from urbexmp.model.photo import Snapshot
+from urbexmp.rules.assemble import Wanted, assemble
+from urbexmp.rules.merge import Told, merge
+from urbexmp.rules.plan import Policy
+
+
+def undo(
+    receipt: Receipt, snapshot: Snapshot, base: MergeBase | None, told: Told, policy: Policy
+) -> Change:
+    """The change that takes `receipt` back.
+
+    Where every carrier still has the packet that the receipt left, each gets its former bytes.
+    Where one has moved on, only our keywords of that receipt go (not those that a person has
+    taken over), and what we had taken away returns. Vetoes stay, whichever way: to undo is not to
+    refuse, and a refusal is not undone by accident.
+    """
+    here = {state.carrier.path: state.fingerprint for state in snapshot.carriers}
+    if all(here.get(done.carrier.path) == done.after for done in receipt.carriers):
+        return _restore(receipt, snapshot, base or receipt.change.after)
+    return _take_back(receipt, snapshot, base, told, policy)
+
+
+def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
+    made = receipt.change
+    before = made.base
+    stood = frozenset(made.keeps) | _keywords(made.edits, EditKind.REMOVE)
+    after = replace(
+        before,
+        agreed=stood,
+        vetoed=(before.vetoed | base.vetoed) - stood,
+        missing=before.missing - stood,
+    )
+    writes = tuple(
+        CarrierWrite(done.carrier, assumes=done.after, restore=done.before)
+        for done in receipt.carriers
+    )
+    return Change(
+        photo=snapshot.photo,
+        photo_id=snapshot.photo_id,
+        profile=made.profile,
+        base=base,
+        after=after,
+        edits=tuple(_reverse(made.edits)),
+        keeps=tuple(sorted(made.keeps)),
+        writes=writes,
+    )
+
+
+def _take_back(
+    receipt: Receipt, snapshot: Snapshot, base: MergeBase | None, told: Told, policy: Policy
+) -> Change:
+    merged = replace(merge(snapshot, base, told, policy.vocabulary), emptied=())
+    ours = NOTHING.union(*merged.written.values())
+    made = receipt.change
+    # What a person did by a command of ours is theirs to take back; all else of theirs is spared.
+    by_person = frozenset(edit.keyword for edit in made.edits if edit.author is Author.PERSON)
+    vetoed = merged.vetoed - (by_person & _keywords(made.edits, EditKind.REMOVE))
+    edits = tuple(
+        replace(edit, author=Author.PERSON)
+        if edit.keyword in by_person and edit.keyword not in made.base.ours
+        else edit
+        for edit in _reverse(made.edits)
+        if (edit.kind is EditKind.REMOVE and edit.keyword in (ours | by_person) & merged.current)
+        or (edit.kind is EditKind.ADD and edit.keyword not in merged.current | vetoed)
+    )
+    return assemble(
+        snapshot,
+        merged,
+        Wanted(
+            edits=edits,
+            vetoed=vetoed,
+            by_person=by_person,
+            settled=_keywords(edits, EditKind.REMOVE),
+        ),
+        policy,
+    )
+
+
+def _reverse(edits: Iterable[Edit]) -> list[Edit]:
+    opposite = {EditKind.ADD: EditKind.REMOVE, EditKind.REMOVE: EditKind.ADD}
+    return [
+        Edit(opposite[edit.kind], edit.keyword, Author.UNDO, edit.confidence, edit.reasons)
+        for edit in reversed(tuple(edits))
+    ]
+
+
+def _keywords(edits: Iterable[Edit], kind: EditKind) -> frozenset[Keyword]:
+    return frozenset(edit.keyword for edit in edits if edit.kind is kind)
