@@ -153,8 +153,9 @@ def test_json_fields_of_a_change_are_these() -> None:
 def test_json_of_problems_and_of_the_end() -> None:
     problem = PacketRefused(ROOT / "a.xmp", "it has a DOCTYPE", "doctype")
     data = render_json.problem_data(problem, ROOT)
-    assert (data["path"], data["reason"], data["code"]) == ("a.xmp", "packet-refused", 30)
-    assert set(data) == {"event", "path", "reason", "code", "what", "done", "advice"}
+    assert (data["path"], data["slug"], data["code"]) == ("a.xmp", "packet-refused", 30)
+    assert data["reason"] == "doctype"
+    assert set(data) == {"event", "path", "slug", "reason", "code", "what", "done", "advice"}
     report = Report(run="r1", command="sync", photos=2, changed=1, problems=[problem])
     end = render_json.end_data(report, ROOT)
     assert (end["failed"], end["exit_code"]) == (1, 3)
