@@ -166,7 +166,6 @@ def open_house(
             partial(_location_in, store, codec),
             root,
             time.perf_counter,
-            remember=remember,
         )
         planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
         workers = profile.workers or os.cpu_count() or 1
@@ -192,6 +191,7 @@ def open_house(
             executor=partial(_threads, workers),
             window=workers * 3,
             stopping=stopping,
+            remember=remember,
             recovered=recovered,
         )
 
