@@ -94,11 +94,12 @@ NOT_READ_BY_EXIV2 = frozenset(
         "list-blanks-in-item",  # shown with the blanks around them cut
         "list-lang-on-item",
         "list-qualified-item",
-        "ns-declared-on-property",
         "whole-several-descriptions",  # takes one prefix for one namespace
     }
 )
 """Forms that exiv2 0.27 shows differently or not at all."""
+MISREAD_BY_EXIV2 = "ns-declared-on-property"
+"""It takes an rdf:Bag under another prefix for a structure, and a second item for a mistake."""
 NOT_READ_BY_EXEMPI = frozenset({"whole-bare-rdf"})
 """Adobe's core reads nothing from rdf:RDF without x:xmpmeta."""
 
@@ -221,7 +222,7 @@ def all_by_exiv2() -> dict[tuple[str, str], dict[str, str]]:
         return dict(zip(keys, said, strict=True))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != MISREAD_BY_EXIV2])
 def test_exiv2_sees_the_edit_and_nothing_else(name: str) -> None:
     before, after = (dict(all_by_exiv2()[name, which]) for which in ("before", "after"))
     edit = edit_of(name)
@@ -243,7 +244,10 @@ def test_exiv2_sees_the_edit_and_nothing_else(name: str) -> None:
             assert now == ", ".join(expected(shown, add, remove))
     for values in (before, after):
         for key in list(values):
-            if key.startswith(("Xmp.urbex", "Xmp.ns1")) or key == "Xmp.xmp.MetadataDate":
+            if (
+                key.startswith(("Xmp.urbex", "Xmp.ns1", "Xmp.dc.subject["))
+                or key == "Xmp.xmp.MetadataDate"
+            ):
                 del values[key]
     assert after == before
 
