@@ -45,8 +45,8 @@ STEPS: tuple[str, ...] = (
     );
 
     CREATE TABLE known (
-        folder INTEGER NOT NULL, name TEXT NOT NULL, photo INTEGER NOT NULL, stat TEXT NOT NULL,
-        carriers TEXT NOT NULL, policy INTEGER NOT NULL, held INTEGER NOT NULL,
+        folder INTEGER NOT NULL, name TEXT NOT NULL, photo INTEGER NOT NULL,
+        files TEXT NOT NULL, policy INTEGER NOT NULL, held INTEGER NOT NULL,
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID;
     CREATE INDEX known_by_photo ON known (photo);
