@@ -61,8 +61,7 @@ def keywords(library: Path) -> dict[str, frozenset[str]]:
     codec = XmpCodec()
     return {
         path.name: frozenset(
-            str(keyword)
-            for keyword in found_keywords(codec.read(path.read_bytes(), path).fields)
+            str(keyword) for keyword in found_keywords(codec.read(path.read_bytes(), path).fields)
         )
         for path in sorted(library.rglob("*.xmp"))
     }

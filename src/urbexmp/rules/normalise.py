@@ -22,6 +22,9 @@ PLACE_KEYWORD = "location.toml keyword"
 """Source of an observation that is a keyword already, as a person gave it for a whole place."""
 
 
+_FROM_FACTS = frozenset({"aerial", "detail"})
+
+
 def stage_name(stage_id: str) -> str:
     """Return the name of a stage: `pixels` of `pixels@1f2e3d4c`."""
     return stage_id.partition("@")[0]
@@ -70,9 +73,9 @@ class Heard:
 def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
     """Return what `looks`, in the order of the profile's stages, say in terms of `taxonomy`.
 
-    The view of the last stage that decided one counts: each stage knows what those before it
-    said. Priors stay out, they are for other stages only; captions and texts read are kept for
-    search, and stages that understand them say so by labels.
+    Of several views the last stage's counts (see `_view`): each knows what those before it said.
+    Priors stay out, they are for other stages only; captions and texts read are kept for search,
+    and stages that understand them say so by labels.
     """
     evidence: list[Evidence] = []
     pending: list[Pending] = []
@@ -153,17 +156,39 @@ def _own_keyword(text: str, taxonomy: Taxonomy) -> Keyword | None:
 
 
 def _view(looks: Sequence[StageLook]) -> tuple[str | None, float | None, str]:
-    """The view that the last stage with an opinion decided, its score and the stage id."""
-    for look in reversed(looks):
-        said = [one for one in look.observations if one.kind is ObservationKind.VIEW]
+    """The view that the stages decided, its score and the stage id.
+
+    A later stage replaces what an earlier one said. But `camera` and `pixels` only ever ask
+    "inside or outside?": their answer does not touch a view from the air or of a detail, which
+    rests on facts of its own, and another stage takes those back only where it is surer.
+    """
+    view: str | None = None
+    score: float | None = None
+    stage = ""
+    for look in looks:
+        said: dict[str, float] = {}
+        for one in look.observations:
+            if one.kind is ObservationKind.VIEW:
+                said[one.label] = max(_sure(one), said.get(one.label, 0.0))
+        inside_or_out = stage_name(look.stage) in ("camera", "pixels")
+        special = {label: sure for label, sure in said.items() if label in _FROM_FACTS}
+        said = special if inside_or_out and special else said
         if not said:
+            # The later of the two weighs the same exposure together with the picture: where it is
+            # no longer sure, the earlier one's word does not stand.
+            unsure = any(one.kind is ObservationKind.PRIOR for one in look.observations)
+            if inside_or_out and unsure and view not in _FROM_FACTS:
+                view, score, stage = None, None, ""
             continue
-        best = max(_sure(one) for one in said)
-        labels = sorted({one.label for one in said if _sure(one) == best})
+        best = max(said.values())
+        labels = [label for label, sure in said.items() if sure == best]
+        if view in _FROM_FACTS and (inside_or_out or best <= (score or 0.0)) and not special:
+            continue
         if len(labels) == 1:
-            return labels[0], best, look.stage
-        return None, None, ""
-    return None, None, ""
+            view, score, stage = labels[0], best, look.stage
+        elif not inside_or_out:
+            view, score, stage = None, None, ""  # a tie decides nothing
+    return view, score, stage
 
 
 def _sure(said: Observation) -> float:

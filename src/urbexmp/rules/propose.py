@@ -5,7 +5,8 @@ one opinion. Statements of stages of different names are combined as independent
 
     confidence = 1 - (1 - s1)(1 - s2)...        (noisy-or), at most 0.98,
 
-because they are not quite independent: they look at the same pixels. A single statement keeps its
+because they are not quite independent: they look at the same pixels. Statements that rest on EXIF
+are one witness, whichever stages make them. A single statement keeps its
 own score, and the result is never lower than the strongest of them. What is so weak that it would
 not even be asked about takes no part, or thirty stages' noise would add up to a certainty.
 
@@ -137,14 +138,18 @@ class _Weighing:
             stage = stage_name(one.stage)
             best[stage] = max(best.get(stage, 0.0), self.score(one))
         limits = {stage: self.threshold(stage, keyword) for stage in best}
+        witnesses: dict[str, float] = {}
+        for one in evidence:
+            witness = "EXIF" if one.note.startswith("EXIF") else stage_name(one.stage)
+            witnesses[witness] = max(witnesses.get(witness, 0.0), self.score(one))
         confidence = max(best.values())
-        if len(best) > 1:
+        if len(witnesses) > 1:
             doubt = 1.0
-            for stage in sorted(best):
-                doubt *= 1.0 - best[stage]
+            for witness in sorted(witnesses):
+                doubt *= 1.0 - witnesses[witness]
             confidence = max(confidence, min(AGREEMENT_CAP, 1.0 - doubt))
         alone = any(score >= limits[stage] for stage, score in best.items())
-        together = len(best) > 1 and confidence >= max(limits.values())
+        together = len(witnesses) > 1 and confidence >= max(limits.values())
         own_words = any(one.own_words for one in evidence)
         ordered = sorted(evidence, key=lambda one: (-self.score(one), one.stage, one.label))
         reasons = dict.fromkeys(

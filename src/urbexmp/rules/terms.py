@@ -66,7 +66,8 @@ class Meaning:
 
     keyword: Keyword
     how: str
-    """`name`, `synonym`, `label`, `plural`, `path`, `place`, `before WORD`."""
+    """`name`, `synonym`, `label`, `plural`, `path`, `place`; `label 'bench'` where
+    something stood before it, `the word before 'bench'` for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Taxonomy:
             return ()
         known = self.words.get(rest)
         if known is not None:
-            return (Meaning(known.keyword, f"{known.how} {rest}"), *carried)
+            return (Meaning(known.keyword, f"{known.how} {rest!r}"), *carried)
         if rest in self.senses or self.guards.get(rest) is Guard.IGNORED:
             return carried
         return ()
@@ -204,6 +205,6 @@ class Taxonomy:
                 break
             keyword = self.qualifiers[first]
             if keyword is not None:
-                carried.append(Meaning(keyword, f"before {tail}"))
+                carried.append(Meaning(keyword, f"the word before {tail!r}"))
             rest = tail
         return tuple(carried), rest

@@ -264,7 +264,7 @@ class _Editor:
                     self.splices.insert(node.end, spaces.child + new)
                     return
             home = self.home()
-        spaces = layout.indents(document, home) if home else layout.Indents(b"", b"", b"")
+        spaces = layout.indents(document, home) if home else layout.new_resource(document)
         outside = home is None or home.self_closed
         scope = document.rdf.scope if home is None or outside else home.scope
         new = layout.array(name, preferred, items, scope, spaces)
@@ -301,7 +301,8 @@ class _Editor:
                 self.splices.replace(start, resource.end, b"")
         orphans = b"".join(self.inserted.pop(-1, ()))
         if orphans:
-            self.splices.insert(document.rdf.open_end, self.described(orphans))
+            own = layout.new_resource(document).own
+            self.splices.insert(document.rdf.open_end, own + self.described(orphans + own))
 
     def says_nothing(self, resource: Resource) -> bool:
         """Whether nothing but its subject is left of a description after the splices."""
