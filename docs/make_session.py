@@ -25,7 +25,6 @@ COMMANDS = (
     "urbexmp diff photos",
     "urbexmp sync photos",
     "urbexmp sync photos",
-    "urbexmp undo --yes --in photos",
 )
 
 
