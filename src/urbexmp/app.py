@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
-STATE_VARIABLE = "URBEXMP_STATE"
-
 PLAN_VERSION = 1
 """Raised when the rules change so that every photo should be planned again."""
 
@@ -36,12 +34,9 @@ def state_base(state: Path | None) -> Path:
     """The folder that holds the state of all libraries: `--state`, the environment, the user's."""
     if state is not None:
         return state.absolute()
-    named = os.environ.get(STATE_VARIABLE)
-    if named:
-        return Path(named).absolute()
-    import platformdirs
+    from urbexmp.adapters.dirs import state_folder
 
-    return Path(platformdirs.user_state_dir("urbexmp", appauthor=False))
+    return state_folder(os.environ).absolute()
 
 
 def state_paths(root: Path, state: Path | None) -> StatePaths:
@@ -166,7 +161,6 @@ def open_house(
             partial(_location_in, store, codec),
             root,
             time.perf_counter,
-            remember=remember,
         )
         planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
         workers = profile.workers or os.cpu_count() or 1
@@ -192,6 +186,7 @@ def open_house(
             executor=partial(_threads, workers),
             window=workers * 3,
             stopping=stopping,
+            remember=remember,
             recovered=recovered,
         )
 

@@ -143,9 +143,12 @@ class _Proof:
         """One keyword property says what it said, less `remove`, and `add`."""
         if len(said) > 1 or len(says) > 1:
             self.fail(f"{name} occurs twice")
+        unwanted = frozenset(remove)
         kind, items = _items(said)
         expected = [
-            item for item in items if not (item[0] == "text" and item[1] in remove and not item[2])
+            item
+            for item in items
+            if not (item[0] == "text" and item[1] in unwanted and not item[2])
         ]
         standing = {item[1] for item in expected if item[0] == "text"}
         expected += [("text", word, ()) for word in dict.fromkeys(add) if word not in standing]
@@ -200,7 +203,8 @@ class _Proof:
         if len(old) > 1 or len(new) > 1:
             self.fail("a keyword property occurs twice")
         was, now = old[0] if old else Listing(), new[0] if new else Listing()
-        kept = [unit for unit in was.units if unit_value(unit) not in remove]
+        unwanted = frozenset(remove)
+        kept = [unit for unit in was.units if unit_value(unit) not in unwanted]
         fresh = len(now.units) - len(kept)
         if fresh < 0:
             self.fail("an item is missing")
