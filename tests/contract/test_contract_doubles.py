@@ -10,10 +10,10 @@ import pytest
 from contract.promises import (
     BackupsPromises,
     ClockPromises,
-    LedgerPromises,
     LockPromises,
     StorePromises,
 )
+from contract.promises_ledger import LedgerPromises
 from urbexmp.adapters.memory import MemoryBackups, MemoryClock, MemoryLock, MemoryStore
 from urbexmp.adapters.memory_ledger import MemoryLedger
 from urbexmp.model.errors import WriteFailed

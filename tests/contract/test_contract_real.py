@@ -11,10 +11,10 @@ import pytest
 from contract.promises import (
     BackupsPromises,
     ClockPromises,
-    LedgerPromises,
     LockPromises,
     StorePromises,
 )
+from contract.promises_ledger import LedgerPromises
 from urbexmp.adapters.backups import FolderBackups
 from urbexmp.adapters.clock import SystemClock
 from urbexmp.adapters.db.ledger import SqliteLedger

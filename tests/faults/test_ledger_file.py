@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contract.making import AT, RUN, base_of, change_to, intent_of, receipt_of
-from contract.promises import PHOTO, known_file
+from contract.promises_ledger import PHOTO, known_file
 from faults.full_disk import SmallDisk, small_disk
 from urbexmp.adapters.backups import FolderBackups
 from urbexmp.adapters.db.ledger import SqliteLedger
