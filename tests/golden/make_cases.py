@@ -173,6 +173,7 @@ other("deep", "<t:a>" + "<rdf:Seq><rdf:li>" * 30 + "x" + "</rdf:li></rdf:Seq>" *
 other("emoji-rtl-astral", "<t:a>🏚️ \u202eabc\u202c \U00010348 עברית</t:a>")
 other("same-name-twice", "<t:a>1</t:a>\n   <t:a>2</t:a>")
 other("unused-namespace", "<t:a>1</t:a>", '\n    xmlns:unused="http://example.org/unused#"')
+other("relative-namespace", "<r:a><r:b>1</r:b></r:a>", '\n    xmlns:r="no-absolute-uri"')
 other("xml-base", '<t:a xml:base="http://example.org/">v</t:a>')
 other("attribute-without-namespace", '<t:a odd="1">v</t:a>')
 other("inner-xmlns", '<u:a xmlns:u="http://example.org/u#">v</u:a>')
