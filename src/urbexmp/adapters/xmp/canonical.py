@@ -14,6 +14,7 @@ in lower case among them).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,8 +49,13 @@ class Canonical:
         return self.properties.get(name, [])
 
 
-def canonical(text: str) -> Canonical:
-    """Read a whole XML document. Raises `Unreadable`."""
+def canonical(text: str, looked_into: Callable[[str], bool] | None = None) -> Canonical:
+    """Read a whole XML document. Raises `Unreadable`.
+
+    Where `looked_into` says no to a property's name, its element is not taken apart: its value
+    is its exclusive C14N form. Two packets in which it is spelled the same compare the same,
+    several times faster.
+    """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, encoding="utf-8"
     )
@@ -77,7 +83,9 @@ def canonical(text: str) -> Canonical:
                 properties.setdefault(str(name), []).append(("text", str(said), ()))
         for child in node:
             if isinstance(child.tag, str):
-                properties.setdefault(child.tag, []).append(_value(child))
+                whole = looked_into is not None and not looked_into(child.tag)
+                value = _spelling(child) if whole else _value(child)
+                properties.setdefault(child.tag, []).append(value)
     if any(strays):
         properties["#text"] = [("text", stray, ()) for stray in strays if stray]
     for values in properties.values():
@@ -88,6 +96,17 @@ def canonical(text: str) -> Canonical:
         str(root.tag),
         tuple(sorted((str(name), str(said)) for name, said in root.attrib.items())),
     )
+
+
+def _spelling(element: etree._Element) -> Value:
+    """A value as it is spelled, but for prefixes declared elsewhere and order of attributes."""
+    if not len(element) and not element.attrib:
+        return ("text", element.text or "", ())
+    try:
+        spelled = etree.tostring(element, method="c14n", exclusive=True, with_tail=False)
+    except etree.C14NError:
+        return _value(element)  # C14N knows no namespaces with a relative URI
+    return ("xml", spelled.decode("utf-8"), ())
 
 
 def _value(element: etree._Element) -> Value:
