@@ -151,7 +151,13 @@ class _Weighing:
         alone = any(score >= limits[stage] for stage, score in best.items())
         together = len(witnesses) > 1 and confidence >= max(limits.values())
         own_words = any(one.own_words for one in evidence)
-        ordered = sorted(evidence, key=lambda one: (-self.score(one), one.stage, one.label))
+        ordered = sorted(
+            evidence,
+            key=lambda one: (
+                *(-self.score(one), one.stage, one.label),
+                *(one.score is None, one.note),
+            ),
+        )
         reasons = dict.fromkeys(
             Reason(one.stage, one.label, one.score, one.note) for one in ordered
         )
