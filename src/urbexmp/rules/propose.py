@@ -194,8 +194,7 @@ def _hold_back(found: dict[Keyword, _Candidate], view: str | None, taxonomy: Tax
     A sort of building that is not the one the place is known to be, and things that the view
     cannot show: a corridor seen from a drone.
     """
-    roots = [node for node, term in taxonomy.terms.items() if term.place_decides]
-    for root in roots:
+    for root in taxonomy.deciding:
         known = [
             node for node, one in found.items() if one.placed and one.sure and node.is_under(root)
         ]

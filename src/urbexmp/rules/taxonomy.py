@@ -82,6 +82,7 @@ class _Loading(TermReading):
             implied=MappingProxyType(links.implied()),
             blind_views=MappingProxyType(links.blind_views()),
             groups=MappingProxyType(links.groups()),
+            deciding=tuple(key for key, term in ordered.items() if term.place_decides),
             unlisted=frozenset(k for k, term in self.terms.items() if not term.export),
         )
 
