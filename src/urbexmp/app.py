@@ -15,17 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable
+from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
 from urbexmp.model.photo import Carrier, CarrierKind
 
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
+    from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.drivers.house import House, StatePaths
     from urbexmp.model.ports import CarrierReader, Codec, LibraryLock
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
-
-STATE_VARIABLE = "URBEXMP_STATE"
 
 PLAN_VERSION = 1
 """Raised when the rules change so that every photo should be planned again."""
@@ -35,12 +34,9 @@ def state_base(state: Path | None) -> Path:
     """The folder that holds the state of all libraries: `--state`, the environment, the user's."""
     if state is not None:
         return state.absolute()
-    named = os.environ.get(STATE_VARIABLE)
-    if named:
-        return Path(named).absolute()
-    import platformdirs
+    from urbexmp.adapters.dirs import state_folder
 
-    return Path(platformdirs.user_state_dir("urbexmp", appauthor=False))
+    return state_folder(os.environ).absolute()
 
 
 def state_paths(root: Path, state: Path | None) -> StatePaths:
@@ -106,6 +102,7 @@ def open_house(
     state: Path | None = None,
     writing: bool,
     remember: bool = True,
+    known: bool = False,
     stopping: Callable[[], bool] = _never,
 ) -> Iterator[House]:
     """Open one library.
@@ -113,6 +110,7 @@ def open_house(
     `writing` takes the lock, puts right what a killed run left, and gives the house an applier;
     without it nothing in the house can write to a photo or a packet. `remember` keeps what the
     stages say in the ledger even then, so that the run after a dry run need not look again.
+    `known` refuses a folder that is no library yet, instead of making it one.
     Raises `LibraryGone`, `LibraryLocked`, `LedgerDamaged`, `LedgerNewer`, `StateUnwritable`,
     `ConfigProblem`, `StageMissing`.
     """
@@ -134,10 +132,18 @@ def open_house(
 
     if not root.is_dir():
         raise LibraryGone(root, detail="is missing or is no folder")
+    paths = state_paths(root, state)
+    if known and not paths.ledger.exists():
+        raise UsageProblem(
+            root,
+            "urbexmp has not written here yet",
+            "Name a folder that was synced; if it had a --state of its own, name that too",
+        )
+    # One thread a worker is enough: BLAS threads of their own would fight the workers for cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     profile = settings.profile
     taxonomy = open_taxonomy(profile)
     stages = make_stages(profile, taxonomy)
-    paths = state_paths(root, state)
     clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
     with ExitStack() as stack:
         backups = FolderBackups(paths.backups)
@@ -148,7 +154,13 @@ def open_house(
         recovered = recover(store, ledger, backups, clock) if writing else ()
         inspector, places = FileInspector(), FolderPlaces(taxonomy)
         looker = Looker(
-            inspector, places, stages, ledger, root, time.perf_counter, remember=remember
+            inspector,
+            places,
+            stages,
+            ledger,
+            partial(_location_in, store, codec),
+            root,
+            time.perf_counter,
         )
         planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
         workers = profile.workers or os.cpu_count() or 1
@@ -174,6 +186,7 @@ def open_house(
             executor=partial(_threads, workers),
             window=workers * 3,
             stopping=stopping,
+            remember=remember,
             recovered=recovered,
         )
 
@@ -213,6 +226,26 @@ def _policy(profile: Profile, taxonomy: Taxonomy, stage_ids: tuple[str, ...]) ->
 
 def _threads(workers: int) -> Executor:
     return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look")
+
+
+LOCATION = {
+    ("http://ns.adobe.com/photoshop/1.0/", "City"),
+    ("http://ns.adobe.com/photoshop/1.0/", "State"),
+    ("http://ns.adobe.com/photoshop/1.0/", "Country"),
+    ("http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "Location"),
+}
+
+
+def _location_in(store: CarrierReader, codec: XmpCodec, carrier: Carrier) -> dict[str, str]:
+    """What a packet says of the place, by property name; nothing where it cannot be read."""
+    try:
+        packet = store.read(carrier)
+        if packet is None or not any(name.encode() in packet for _, name in LOCATION):
+            return {}
+        found = codec.read_simple(packet, LOCATION, carrier.path)
+    except Problem:
+        return {}  # the planner reads it again, and says what is wrong
+    return {name: value for (_, name), value in found.items() if value.strip()}
 
 
 def _owner_of(store: CarrierReader, codec: Codec, sidecar: Path) -> str | None:

@@ -18,8 +18,9 @@ A command runs in bash, in an empty folder of its own, with a home of its own; l
 with `> ` continue it. What follows is what it prints (standard output and standard error as they
 come), and `[N]` its exit code where that is not 0. A line `...` stands for any number of lines,
 `...` within a line for anything in that line; `<run>`, `<time>`, `<seconds>`, `<digest>` for what
-they name, `<re:...>` for a regular expression, `<tmp>` for the transcript's own folder. A line of
-output that would read as something else begins with a backslash.
+they name, `<re:...>` for a regular expression, `<tmp>` for the transcript's own folder,
+`<project>` for the checkout. A line of output that would read as something else begins with a
+backslash.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def pattern(expected: list[str], folder: Path | None = None) -> re.Pattern[str]:
             continue
         plain = line[1:] if line.startswith("\\") else line
         if folder is not None:
-            plain = plain.replace("<tmp>", str(folder))
+            plain = plain.replace("<tmp>", str(folder)).replace("<project>", str(ROOT))
         at = 0
         for token in _TOKEN.finditer(plain):
             said += re.escape(plain[at : token.start()])
@@ -187,7 +188,7 @@ def generalise(actual: list[str], folder: Path) -> list[str]:
     """Return printed lines as expectations: what differs on every run becomes a placeholder."""
     expected = []
     for line in actual:
-        said = line.replace(str(folder), "<tmp>")
+        said = line.replace(str(folder), "<tmp>").replace(str(ROOT), "<project>")
         said = re.sub(HOLES["<run>"], "<run>", said)
         said = re.sub(HOLES["<time>"], "<time>", said)
         said = re.sub(r"\b\d+(?:\.\d+)? s\b", "<seconds> s", said)

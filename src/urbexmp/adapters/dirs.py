@@ -1,4 +1,4 @@
-"""The user's own folders: where profiles, state and the log of crashes live."""
+"""The user's own folders: where profiles live, and where the state of all libraries does."""
 
 from __future__ import annotations
 
@@ -24,14 +24,9 @@ def profiles_folder(environ: Mapping[str, str]) -> Path:
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """Folder that holds the state of all libraries; `URBEXMP_STATE` names another."""
+    """Folder of the state of all libraries; `URBEXMP_STATE` names another."""
     if given := environ.get(STATE_VARIABLE):
         return Path(given)
     import platformdirs
 
     return platformdirs.user_state_path("urbexmp", appauthor=False)
-
-
-def log_file(environ: Mapping[str, str]) -> Path:
-    """File that keeps what is needed to find a mistake of ours."""
-    return state_folder(environ) / "urbexmp.log"

@@ -304,7 +304,8 @@ class Bar:
             MofNCompleteColumn(),
             TextColumn("photos"),
             TextColumn("{task.fields[rate]}", style="cyan"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeRemainingColumn(),
+            TextColumn("left"),
             TextColumn(
                 "{task.fields[name]}",
                 style="dim",

@@ -43,7 +43,9 @@ def list_keywords(choices: Choices, paths: tuple[Path, ...]) -> int:
     def deal(root: Path, below: list[Path]) -> int:
         code = EXIT_DONE
         photo: Path | None = None
-        with open_house(root, settings, state=choices.state, writing=False) as house:
+        with open_house(
+            root, settings, state=choices.state, writing=False, remember=False
+        ) as house:
             for row in listing(house, below):
                 if isinstance(row, Problem):
                     code = EXIT_SOME_FAILED

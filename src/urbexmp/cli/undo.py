@@ -47,17 +47,19 @@ def undo(
         show = make_show(choices, root, detail="diff")
         with (
             show,
-            open_house(root, settings, state=choices.state, writing=False) as house,
+            open_house(root, settings, state=choices.state, writing=False, known=True) as house,
         ):
             report = run_undo(house, run, show, dry_run=True)
         if dry_run or not report.changed:
             return report.exit_code()
-        click.confirm("Take this back?", abort=True, err=True)
+        if not click.confirm("Take this back?", err=True):
+            print("Left as it is.", file=sys.stderr)
+            return 0
     show = make_show(choices, root, detail="short")
     with (
         stoppable() as stopping,
         show,
-        open_house(root, settings, state=choices.state, writing=not dry_run) as house,
+        open_house(root, settings, state=choices.state, writing=not dry_run, known=True) as house,
     ):
         report = run_undo(house, run, show, dry_run=dry_run)
         return stopping.exit_code(report.exit_code())

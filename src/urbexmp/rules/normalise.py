@@ -174,6 +174,11 @@ def _view(looks: Sequence[StageLook]) -> tuple[str | None, float | None, str]:
         special = {label: sure for label, sure in said.items() if label in _FROM_FACTS}
         said = special if inside_or_out and special else said
         if not said:
+            # The later of the two weighs the same exposure together with the picture: where it is
+            # no longer sure, the earlier one's word does not stand.
+            unsure = any(one.kind is ObservationKind.PRIOR for one in look.observations)
+            if inside_or_out and unsure and view not in _FROM_FACTS:
+                view, score, stage = None, None, ""
             continue
         best = max(said.values())
         labels = [label for label, sure in said.items() if sure == best]

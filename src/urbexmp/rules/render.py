@@ -88,7 +88,7 @@ def rows(change: Change) -> tuple[Row, ...]:
         *(_row(edit, signs[edit.kind], _AUTHORS[edit.author]) for edit in edits),
         *(_row(edit, held_signs[edit.kind], _why_held(edit)) for edit in held),
         *(
-            Row(Sign.LEARNED, keyword, remark="you took it away; never suggested again")
+            Row(Sign.LEARNED, keyword, remark="unwanted here: never suggested again")
             for keyword in sorted(change.learned)
         ),
         *(Row(Sign.KEEP, keyword) for keyword in sorted(change.keeps)),
@@ -96,7 +96,9 @@ def rows(change: Change) -> tuple[Row, ...]:
 
 
 def _row(edit: Edit, sign: Sign, remark: str) -> Row:
-    return Row(sign, edit.keyword, edit.confidence, edit.reasons, remark)
+    # What a person wants needs no other reason; the remark says that they want it.
+    reasons = tuple(reason for reason in edit.reasons if reason.stage != "person" or not remark)
+    return Row(sign, edit.keyword, edit.confidence, reasons, remark)
 
 
 def _why_held(edit: Edit) -> str:

@@ -126,7 +126,7 @@ def _carriers(change: Change, root: Path | PurePath, *, applied: bool) -> str:
 def _row(row: Row, *, applied: bool) -> str:
     kind, done, planned = _KINDS[row.sign]
     *above, leaf = (_safe(name) for name in row.keyword.path)
-    path = "".join(f"<i>{name}<b>|</b></i>" for name in above) + f"<strong>{leaf}</strong>"
+    path = "".join(f"<i>{name}<b>|</b></i><wbr>" for name in above) + f"<strong>{leaf}</strong>"
     score = ""
     if row.confidence is not None:
         share = max(0.0, min(1.0, row.confidence))
@@ -184,10 +184,12 @@ figure {{ margin:0 }} img {{ display:block; width:100%; max-height:15rem; object
 .nothing {{ height:8rem; border:1px dashed var(--line); border-radius:.4rem }}
 .carriers, .notes {{ margin:.15rem 0 .6rem; color:var(--soft); overflow-wrap:anywhere }}
 .carriers em {{ font-style:normal; opacity:.85 }} .carriers em::before {{ content:"– " }}
-table {{ width:100%; border-collapse:collapse }}
+table {{ width:100%; border-collapse:collapse; table-layout:fixed }}
+th:nth-child(1) {{ width:9.4rem }} th:nth-child(3) {{ width:6.6rem }}
+th:nth-child(4) {{ width:6rem }} th:nth-child(2) {{ width:33% }}
 th {{ text-align:left; font-weight:400; font-size:.8rem; color:var(--soft) }}
 td, th {{ padding:.22rem .7rem .22rem 0; vertical-align:top; border-top:1px solid var(--line) }}
-thead th {{ border-top:0 }} td {{ overflow-wrap:anywhere }}
+thead th {{ border-top:0 }} td {{ overflow-wrap:break-word }}
 .what {{ white-space:nowrap; color:var(--kind) }}
 .keyword i {{ font-style:normal; color:var(--soft) }}
 .keyword b {{ font-weight:400; opacity:.6; margin:0 .15em }}
@@ -201,8 +203,13 @@ thead th {{ border-top:0 }} td {{ overflow-wrap:anywhere }}
 form label {{ color:var(--kind); white-space:nowrap }}
 [hidden] {{ display:none }}
 footer {{ color:var(--soft) }}
-@media (max-width:48rem) {{ article {{ grid-template-columns:1fr }} th:nth-child(4),
-  td:nth-child(4) {{ display:none }} }}
+.notes {{ margin-top:.6rem }}
+@media (max-width:60rem) {{ article {{ grid-template-columns:1fr }} img {{ max-height:10rem;
+  object-position:left }} figure:has(.nothing) {{ display:none }} }}
+@media (max-width:40rem) {{ body {{ padding:.8rem }} thead {{ display:none }}
+  tr {{ display:flex; flex-wrap:wrap; gap:0 .8rem; padding:.3rem 0;
+    border-top:1px solid var(--line) }}
+  td {{ border:0; padding:0 }} .keyword {{ flex:1 0 100%; order:-1 }} td:empty {{ display:none }} }}
 @media print {{ form {{ display:none }} article {{ break-inside:avoid }} }}
 </style>
 </head>

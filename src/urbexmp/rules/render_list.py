@@ -142,9 +142,10 @@ def waiting_lines(waiting: Sequence[WaitingWork], root: Path | PurePath) -> tupl
     for work in waiting:
         tries = "1 try" if work.attempts == 1 else f"{work.attempts} tries"
         lines.append(photo_line(work.path, root))
+        error = work.last_error.removeprefix(f"{work.path}: ").replace(f"{root}/", "")
         lines.append(
             (
-                Span(f"  {printable(work.last_error)}", Style.PROBLEM),
+                Span(f"  {printable(error)}", Style.PROBLEM),
                 Span(f"  {tries}, next {printable(work.next_try)}", Style.DIM),
             )
         )

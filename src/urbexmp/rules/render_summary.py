@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from urbexmp.model.report import Report
@@ -18,15 +17,17 @@ def summary_lines(report: Report) -> tuple[Line, ...]:
 
 
 def _headline(report: Report) -> Line:
-    dry = report.dry
+    done = "taken back" if report.command == "undo" else "written"
     spans = [Span(f"{counted(report.photos, 'photo')}: ")]
+    left = report.photos - report.changed - report.unchanged - report.failed
     parts = [
-        (report.changed, "would be written" if dry else "written", Style.ADD),
+        (report.changed, f"would be {done}" if report.dry else done, Style.ADD),
         (report.unchanged, "unchanged", Style.PLAIN),
         (report.held, "waiting for you", Style.HELD),
         (report.failed, "failed", Style.PROBLEM),
+        (left, "left for later", Style.PLAIN),
     ]
-    told = [(f"{n:,} {words}", style) for n, words, style in parts if n]
+    told = [(f"{n:,} {words}", style) for n, words, style in parts if n > 0]
     if not told:
         told = [("nothing to do", Style.GOOD)]
     for place, (text, style) in enumerate(told):
@@ -43,18 +44,15 @@ def _details(report: Report) -> Iterator[Line]:
             Span(f"  keywords: {report.added:,} {would}added, {report.removed:,} {would}removed"),
         )
     if report.learned:
+        keywords = counted(report.learned, "keyword")
+        verb = "is" if report.learned == 1 else "are"
         yield (
             Span(
-                f"  You took away {counted(report.learned, 'keyword')} of ours;"
-                f" {'it is' if report.learned == 1 else 'they are'} not suggested there again.",
+                f"  {keywords} you took away or refused {verb} not suggested there again",
                 Style.LEARNED,
             ),
         )
-    reasons = Counter(problem.slug for problem in report.problems)
-    for slug, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
-        first = next(problem for problem in report.problems if problem.slug == slug)
-        what = first.sentences[0] if number == 1 else _class_name(slug)
-        yield (Span(f"  failed: {number:,} {printable(what)}", Style.PROBLEM),)
+    yield from _failures(report)
     for reason, number in sorted(report.skipped.items()):
         yield (Span(f"  left out: {number:,} {printable(reason)}", Style.DIM),)
     if report.unmapped:
@@ -68,8 +66,21 @@ def _details(report: Report) -> Iterator[Line]:
         )
 
 
-def _class_name(slug: str) -> str:
-    return slug.replace("-", " ")
+def _failures(report: Report) -> Iterator[Line]:
+    """How many failed, by what was wrong; where only the details differ, with the first of them."""
+    groups: dict[str, list[str]] = {}
+    for problem in report.problems:
+        groups.setdefault(problem.slug, []).append(problem.sentences[0])
+    for whats in sorted(groups.values(), key=lambda whats: (-len(whats), whats)):
+        first = printable(whats[0].partition("\n")[0])
+        alike = "" if len(set(whats)) == 1 else ", and the like"
+        yield (Span(f"  {len(whats):,} failed: {first}{alike}", Style.PROBLEM),)
+
+
+_NOT_WRITTEN = {
+    "diff": "Nothing was written; `urbexmp sync` writes it.",
+    "undo": "Nothing was written yet.",
+}
 
 
 def _next_steps(report: Report) -> Iterator[Line]:
@@ -81,27 +92,25 @@ def _next_steps(report: Report) -> Iterator[Line]:
     if report.held:
         yield (
             Span("Waiting for you: ", Style.HELD),
-            Span(
-                "`urbexmp status` lists the suggestions; `urbexmp keyword confirm` or `refuse`"
-                " answers them."
-            ),
+            Span("`urbexmp status` lists them, `urbexmp keyword confirm|refuse` answers them."),
         )
     if report.dry:
         if report.changed:
-            yield (Span("Nothing was written. Without --dry-run it will be."),)
+            yield (Span(_NOT_WRITTEN.get(report.command, "Nothing was written: a dry run.")),)
         return
     if not report.changed:
         return
     seen = report.changed - report.lightroom_blind
-    if report.lightroom_blind:
+    if report.lightroom_blind and report.added and report.command != "undo":
+        one = report.lightroom_blind == 1
         yield (
             Span(
-                f"{report.lightroom_blind:,} of these photos"
-                f" {'is' if report.lightroom_blind == 1 else 'are'} JPEG, TIFF or DNG:"
-                " Lightroom does not read their sidecars, so it will not show these keywords.",
+                f"{report.lightroom_blind:,} of these photos {'is' if one else 'are'} JPEG, TIFF"
+                f" or DNG: Lightroom does not read {'its' if one else 'their'} sidecars,",
                 Style.HELD,
             ),
         )
+        yield (Span(f"so it will not show {'its' if one else 'their'} new keywords.", Style.HELD),)
     if seen:
         yield from lightroom_steps()
 
@@ -113,17 +122,13 @@ def lightroom_steps() -> tuple[Line, ...]:
     saving writes over the keywords that Lightroom has not read, so `sync` comes in between.
     """
     return (
+        (Span("Next, in Lightroom Classic:", Style.GOOD),),
         (
-            Span("In Lightroom Classic: ", Style.GOOD),
             Span(
-                "edits there that are not in the files yet? Metadata > Save Metadata to Files"
-                " first, and sync again."
+                "  1. Edits not saved yet? Metadata > Save Metadata to Files first, and sync again."
             ),
         ),
-        (
-            Span("Then select the photos: ", Style.GOOD),
-            Span("Metadata > Read Metadata from Files."),
-        ),
+        (Span("  2. Select the photos, then Metadata > Read Metadata from Files."),),
     )
 
 
