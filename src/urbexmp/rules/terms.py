@@ -110,6 +110,8 @@ class Taxonomy:
     """Views in which a term cannot be seen; terms without any are left out."""
     groups: Mapping[Keyword, str]
     """Exclusive group of a term, its own or that of a term above it."""
+    deciding: tuple[Keyword, ...]
+    """Terms with `place_decides`."""
     unlisted: frozenset[Keyword]
     """Grouping nodes, not exported to `dc:subject`."""
 

@@ -15,6 +15,17 @@ class Links:
         self._terms = terms
         self._order = sorted(terms, key=lambda keyword: where[keyword])
         self._closed: dict[Keyword, frozenset[Keyword]] = {}
+        # The terms above each term, nearest first, without making a Keyword a time: this is
+        # asked thousands of times while a vocabulary is loaded.
+        by_key = {keyword.key: keyword for keyword in terms}
+        self._above = {
+            keyword: tuple(
+                by_key[keyword.key[:depth]]
+                for depth in range(len(keyword.key) - 1, 0, -1)
+                if keyword.key[:depth] in by_key
+            )
+            for keyword in terms
+        }
 
     def implied(self) -> dict[Keyword, frozenset[Keyword]]:
         """Map each term to all that it implies by others, where it implies anything.
@@ -38,7 +49,7 @@ class Links:
         written = {key for key, term in self._terms.items() if term.not_in_view is not None}
         found = {}
         for keyword in self._order:
-            for node in (keyword, *reversed(keyword.ancestors())):
+            for node in (keyword, *self._above[keyword]):
                 if node in written:
                     views = self._terms[node].not_in_view
                     if views:
@@ -84,16 +95,14 @@ class Links:
 
     def _beside(self, keyword: Keyword) -> list[Keyword]:
         direct = list(self._terms[keyword].implies)
-        for node in keyword.ancestors():
-            if node in self._terms:
-                direct += self._terms[node].implies
+        for node in self._above[keyword]:
+            direct += self._terms[node].implies
         return direct
 
     def _group(self, keyword: Keyword) -> str | None:
-        for node in (keyword, *reversed(keyword.ancestors())):
-            term = self._terms.get(node)
-            if term is not None and term.exclusive:
-                return term.exclusive
+        for node in (keyword, *self._above[keyword]):
+            if self._terms[node].exclusive:
+                return self._terms[node].exclusive
         return None
 
     def _cycles(self) -> Iterator[tuple[Keyword, str, str]]:
@@ -119,8 +128,8 @@ class Links:
         for other in self._terms[keyword].implies:
             if not keyword.is_under(other):
                 yield from self._walk(other, trail, done)
-        if len(keyword.path) > 1:
-            yield from self._walk(Keyword(keyword.path[:-1]), trail, done)
+        for above in self._above[keyword][:1]:
+            yield from self._walk(above, trail, done)
         trail.pop()
         done.add(keyword)
 
