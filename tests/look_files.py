@@ -11,7 +11,6 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
-Box = tuple[bytes, bytes]
 
 
 def quadrants(width: int, height: int) -> Image.Image:
@@ -156,19 +155,19 @@ def cr3(preview: bytes, *, orientation: int = 1, sensor: bytes = b"\xaa" * 5000)
 
 
 def crw(preview: bytes, *, degrees: int = 0, sensor: bytes = b"\x77" * 3000) -> bytes:
-    """A CRW: sensor's data, JPEG and image record in one heap."""
-    heap = bytearray()
-    records = b""
-    for tag, data in (
-        (0x2005, sensor),
-        (0x2007, preview),
-        (0x1810, struct.pack("<IIfi", 64, 48, 1.0, degrees) + b"\0" * 12),
-    ):
-        records += struct.pack("<HII", tag, len(data), len(heap))
+    """A CRW: sensor's data, JPEG, and the image record in a heap inside the heap."""
+    image = struct.pack("<IIfi", 64, 48, 1.0, degrees) + b"\0" * 12
+    inner = _heap([(0x1810, image)])
+    heap = _heap([(0x2005, sensor), (0x2007, preview), (0x300A, inner)])
+    return b"II" + struct.pack("<I", 26) + b"HEAPCCDR" + b"\0" * 12 + heap
+
+
+def _heap(records: list[tuple[int, bytes]]) -> bytes:
+    heap, table = bytearray(), struct.pack("<H", len(records))
+    for tag, data in records:
+        table += struct.pack("<HII", tag, len(data), len(heap))
         heap += data
-    table = len(heap)
-    heap += struct.pack("<H", 3) + records + struct.pack("<I", table)
-    return b"II" + struct.pack("<I", 26) + b"HEAPCCDR" + b"\0" * 12 + bytes(heap)
+    return bytes(heap) + table + struct.pack("<I", len(heap))
 
 
 def raf(preview: bytes, sensor: bytes = b"\x33" * 2000) -> bytes:

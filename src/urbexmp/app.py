@@ -20,6 +20,7 @@ from urbexmp.model.photo import Carrier, CarrierKind
 
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
+    from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.drivers.house import House, StatePaths
     from urbexmp.model.ports import CarrierReader, Codec, LibraryLock
     from urbexmp.model.profile import Profile, Settings
@@ -143,6 +144,8 @@ def open_house(
             "urbexmp has not written here yet",
             "Name a folder that was synced; if it had a --state of its own, name that too",
         )
+    # One thread a worker is enough: BLAS threads of their own would fight the workers for cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     profile = settings.profile
     taxonomy = open_taxonomy(profile)
     stages = make_stages(profile, taxonomy)
@@ -156,7 +159,13 @@ def open_house(
         recovered = recover(store, ledger, backups, clock) if writing else ()
         inspector, places = FileInspector(), FolderPlaces(taxonomy)
         looker = Looker(
-            inspector, places, stages, ledger, root, time.perf_counter, remember=remember
+            inspector,
+            places,
+            stages,
+            ledger,
+            partial(_location_in, store, codec),
+            root,
+            time.perf_counter,
         )
         planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
         workers = profile.workers or os.cpu_count() or 1
@@ -182,6 +191,7 @@ def open_house(
             executor=partial(_threads, workers),
             window=workers * 3,
             stopping=stopping,
+            remember=remember,
             recovered=recovered,
         )
 
@@ -221,6 +231,26 @@ def _policy(profile: Profile, taxonomy: Taxonomy, stage_ids: tuple[str, ...]) ->
 
 def _threads(workers: int) -> Executor:
     return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look")
+
+
+LOCATION = {
+    ("http://ns.adobe.com/photoshop/1.0/", "City"),
+    ("http://ns.adobe.com/photoshop/1.0/", "State"),
+    ("http://ns.adobe.com/photoshop/1.0/", "Country"),
+    ("http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "Location"),
+}
+
+
+def _location_in(store: CarrierReader, codec: XmpCodec, carrier: Carrier) -> dict[str, str]:
+    """What a packet says of the place, by property name; nothing where it cannot be read."""
+    try:
+        packet = store.read(carrier)
+        if packet is None or not any(name.encode() in packet for _, name in LOCATION):
+            return {}
+        found = codec.read_simple(packet, LOCATION, carrier.path)
+    except Problem:
+        return {}  # the planner reads it again, and says what is wrong
+    return {name: value for (_, name), value in found.items() if value.strip()}
 
 
 def _owner_of(store: CarrierReader, codec: Codec, sidecar: Path) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 
 from urbexmp.model.change import Author, CarrierWrite, Change, Edit, EditKind, MergeBase
@@ -86,3 +88,14 @@ def change(
 
 hostile = st.text(min_size=1, max_size=30).filter(lambda text: "|" not in text)
 """Any text at all: markup, control characters, lone surrogates, direction overrides."""
+
+
+@pytest.fixture
+def clean_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of the user's own settings or state is seen or touched."""
+    for name in list(os.environ):
+        if name.startswith("URBEXMP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("URBEXMP_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("URBEXMP_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("NO_COLOR", raising=False)

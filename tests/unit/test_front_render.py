@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unit.front_examples import ROOT, change, hostile
-from urbexmp.model.change import CarrierWrite, Edit, EditKind
+from urbexmp.model.change import Author, CarrierWrite, Edit, EditKind
 from urbexmp.model.errors import FileUnreadable, PacketRefused
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import ABSENT, Fingerprint
@@ -153,8 +153,9 @@ def test_json_fields_of_a_change_are_these() -> None:
 def test_json_of_problems_and_of_the_end() -> None:
     problem = PacketRefused(ROOT / "a.xmp", "it has a DOCTYPE", "doctype")
     data = render_json.problem_data(problem, ROOT)
-    assert (data["path"], data["reason"], data["code"]) == ("a.xmp", "packet-refused", 30)
-    assert set(data) == {"event", "path", "reason", "code", "what", "done", "advice"}
+    assert (data["path"], data["slug"], data["code"]) == ("a.xmp", "packet-refused", 30)
+    assert data["reason"] == "doctype"
+    assert set(data) == {"event", "path", "slug", "reason", "code", "what", "done", "advice"}
     report = Report(run="r1", command="sync", photos=2, changed=1, problems=[problem])
     end = render_json.end_data(report, ROOT)
     assert (end["failed"], end["exit_code"]) == (1, 3)
@@ -261,7 +262,7 @@ def test_an_empty_page_says_so() -> None:
 @given(name=hostile, label=hostile)
 def test_no_name_can_add_a_tag_or_an_attribute(name: str, label: str) -> None:
     def made(name: str, label: str) -> Seen:
-        reason = (Reason(label, label, 0.5, label), Reason("x", label, 0.5, label))
+        reason = (Reason("s" + label, label, 0.5, label), Reason("x", label, 0.5, label))
         edit = Edit(EditKind.ADD, Keyword((name, name)), confidence=0.5, reasons=reason, hold=label)
         return seen(
             page_of(dataclasses.replace(change(), edits=(edit,), held=(edit,), notes=(label,)))
@@ -306,17 +307,41 @@ def test_a_dry_run_says_would_and_sends_nobody_to_lightroom() -> None:
     told = summary(photos=3, changed=2, unchanged=1, added=4, dry=True)
     assert "2 would be written" in told
     assert "4 would be added" in told
-    assert "Nothing was written." in told
+    assert "Nothing was written: a dry run." in told
     assert "Lightroom" not in told
 
 
 def test_photos_whose_sidecars_lightroom_does_not_read_are_told_plainly() -> None:
-    told = summary(photos=5, changed=5, lightroom_blind=5)
+    told = summary(photos=5, changed=5, added=9, lightroom_blind=5)
     assert (
         "5 of these photos are JPEG, TIFF or DNG: Lightroom does not read their sidecars," in told
     )
     assert "Read Metadata from Files" not in told
-    assert "1 of these photos is JPEG" in summary(photos=5, changed=5, lightroom_blind=1)
+    assert "1 of these photos is JPEG" in summary(photos=5, changed=5, added=1, lightroom_blind=1)
+
+
+def test_an_undo_says_what_it_did() -> None:
+    report = Report(command="undo", photos=2, changed=2, removed=3, lightroom_blind=1)
+    told = "\n".join(plain(line) for line in summary_lines(report))
+    assert "2 photos: 2 taken back" in told
+    assert "will not show" not in told
+    assert "Read Metadata from Files" in told
+
+
+def test_failures_are_told_by_what_was_wrong() -> None:
+    problems = [FileUnreadable(f"/{n}.jpg", detail="Permission denied") for n in range(3)]
+    told = summary(photos=4, problems=[*problems, FileUnreadable("/x", detail="I/O error")])
+    assert "4 failed: cannot be read (Permission denied), and the like" in told
+    assert "3 failed: cannot be read (Permission denied)\n" in summary(
+        photos=4, problems=problems, held=1
+    )
+
+
+def test_what_a_person_wants_needs_no_other_reason() -> None:
+    reason = (Reason("person", "A|B", None),)
+    edit = Edit(EditKind.ADD, Keyword.parse("A|B"), Author.PERSON, reasons=reason)
+    (row, *_) = rows(dataclasses.replace(change(), edits=(edit,)))
+    assert (row.reasons, row.remark) == ((), "your own edit")
 
 
 def test_nothing_to_do_is_said_in_one_line() -> None:
@@ -325,7 +350,9 @@ def test_nothing_to_do_is_said_in_one_line() -> None:
 
 
 def test_an_interrupted_run_says_that_nothing_is_half_done() -> None:
-    assert "Every photo is either finished or untouched" in summary(photos=9, interrupted=True)
+    told = summary(photos=9, changed=2, interrupted=True)
+    assert "9 photos: 2 written, 7 left for later" in told
+    assert "Every photo is either finished or untouched" in told
 
 
 @pytest.mark.parametrize(

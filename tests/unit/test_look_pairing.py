@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from urbexmp.model.errors import (
@@ -99,6 +99,15 @@ def test_two_photos_that_differ_in_case_keep_their_own_sidecars() -> None:
     photos, problems = paired(["a.jpg", "A.JPG", "a.jpg.xmp", "A.JPG.xmp"])
     assert {name: carrier(photo) for name, photo in photos.items()} == {
         "a.jpg": "a.jpg.xmp",
+        "A.JPG": "A.JPG.xmp",
+    }
+    assert problems == {}
+
+
+def test_a_photo_that_differs_in_case_does_not_take_the_others_sidecar() -> None:
+    photos, problems = paired(["a.jpg", "A.JPG", "a.jpg.XMP"])
+    assert {name: carrier(photo) for name, photo in photos.items()} == {
+        "a.jpg": "a.jpg.XMP",
         "A.JPG": "A.JPG.xmp",
     }
     assert problems == {}
@@ -227,6 +236,7 @@ FILES = st.sets(
 )
 
 
+@settings(max_examples=400)
 @given(FILES, st.sampled_from([None, "CR3", "DNG", "ARW"]), st.booleans())
 def test_every_file_is_in_one_photo_or_one_problem(
     names: set[str], owner: str | None, darktable: bool

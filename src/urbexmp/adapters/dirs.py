@@ -1,4 +1,4 @@
-"""The user's own folders: where profiles, state and the log of crashes live."""
+"""The user's own settings: the folder where profiles live."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 CONFIG_VARIABLE = "URBEXMP_CONFIG"
-STATE_VARIABLE = "URBEXMP_STATE"
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
@@ -21,17 +20,3 @@ def config_folder(environ: Mapping[str, str]) -> Path:
 def profiles_folder(environ: Mapping[str, str]) -> Path:
     """Folder of the user's own profiles."""
     return config_folder(environ) / "profiles"
-
-
-def state_folder(environ: Mapping[str, str]) -> Path:
-    """Folder that holds the state of all libraries; `URBEXMP_STATE` names another."""
-    if given := environ.get(STATE_VARIABLE):
-        return Path(given)
-    import platformdirs
-
-    return platformdirs.user_state_path("urbexmp", appauthor=False)
-
-
-def log_file(environ: Mapping[str, str]) -> Path:
-    """File that keeps what is needed to find a mistake of ours."""
-    return state_folder(environ) / "urbexmp.log"

@@ -45,7 +45,7 @@ class MemoryLedger:
         self._in_batch = False
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self, *, durable: bool = True) -> Iterator[None]:
         """What is written inside is one effect; an exception drops all of it."""
         if self._in_batch:
             yield

@@ -50,6 +50,7 @@ class FolderPlaces:
             state=location.state or facts.state,
             country=location.country or facts.country,
             folders=tuple(below),
+            sublocation=facts.sublocation,
             keywords=location.keywords,
         )
 

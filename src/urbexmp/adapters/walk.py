@@ -45,21 +45,10 @@ IGNORED_FOLDERS = (
     "*.photoslibrary",
     "*.aplibrary",
 )
-"""Folders of other programs, lower case; hidden folders are left out beside these."""
-
-IGNORED_FILES = (
-    "*.lrcat*",
-    "*.acr",  # Lightroom's masks: never touched
-    "*.tmp",
-    "*.part",
-    "*.partial",
-    "*.crdownload",
-    "*.download",
-    "*~",
-    "*_exiftool_tmp",
-)
-"""Files of other programs and half-written ones, lower case; hidden files (`._*`, our own
-temporary files) are left out beside these."""
+"""Folders of other programs, lower case. Left out beside these: everything hidden (`._*`, our own
+temporary files), and every file whose last extension is no photo's and not `.xmp`, which covers
+catalogs, `.acr` masks and half-written files (`.tmp`, `.part`, `.crdownload`, `~`).
+"""
 
 
 class FolderWalker:
@@ -73,8 +62,7 @@ class FolderWalker:
 
     def __init__(self, ignore: tuple[str, ...] = (), recursive: bool = True) -> None:
         self._recursive = recursive
-        self._folder_names = _any_of(IGNORED_FOLDERS)
-        self._file_names = _any_of(IGNORED_FILES)
+        self._folder_names = re.compile(_joined(IGNORED_FOLDERS))
         self._names = _any_of(pattern for pattern in ignore if "/" not in pattern)
         self._paths = _any_of(pattern.strip("/") for pattern in ignore if "/" in pattern)
 
@@ -146,28 +134,27 @@ class FolderWalker:
             return
         kind = KINDS.get(extension(name))
         wanted = kind is not None or name[-4:].lower() == ".xmp"
-        path = found.folder / name
         try:
             is_folder = entry.is_dir()
             if not (wanted or is_folder):
                 found.skipped["no photo"] += 1
-            elif not _is_text(name):
-                found.problems.append(NameNotText(_printable(path)))
-            elif self._ignored(name, path, root, is_folder):
+            elif not name.isascii() and not _is_text(name):
+                found.problems.append(NameNotText(_printable(found.folder / name)))
+            elif self._ignored(name, found.folder, root, is_folder):
                 found.skipped["ignored"] += 1
             elif is_folder:
-                self._folder(entry, path, found)
+                self._folder(entry, found.folder / name, found)
             else:
                 numbers = entry.stat()
                 if not stat.S_ISREG(numbers.st_mode):
                     found.skipped["not a file"] += 1
                 elif kind is not None:
-                    found.photos.append(PhotoFile(path, kind, _file_stat(numbers)))
+                    found.photos.append(PhotoFile(found.folder / name, kind, _file_stat(numbers)))
                 else:
                     found.sidecars[name] = _file_stat(numbers)
         except OSError as trouble:
             if wanted or trouble.errno == errno.ELOOP:
-                found.problems.append(_trouble(path, trouble))
+                found.problems.append(_trouble(found.folder / name, trouble))
             else:
                 found.skipped["no photo"] += 1
 
@@ -183,16 +170,14 @@ class FolderWalker:
             else:
                 found.links.append(path)
 
-    def _ignored(self, name: str, path: Path, root: Path, is_folder: bool) -> bool:
-        lower = name.lower()
-        own = self._folder_names if is_folder else self._file_names
-        if own is not None and own.match(lower):
+    def _ignored(self, name: str, folder: Path, root: Path, is_folder: bool) -> bool:
+        if is_folder and self._folder_names.match(name.lower()):
             return True
-        if self._names is not None and self._names.match(lower):
+        if self._names is not None and self._names.match(name.lower()):
             return True
         if self._paths is None:
             return False
-        return self._paths.match(path.relative_to(root).as_posix().lower()) is not None
+        return self._paths.match((folder / name).relative_to(root).as_posix().lower()) is not None
 
 
 @dataclass(slots=True)
@@ -217,10 +202,14 @@ class _Found:
         )
 
 
+def _joined(patterns: Iterable[str]) -> str:
+    """One expression for all patterns, for lower-case names."""
+    return "|".join(f"(?:{fnmatch.translate(pattern.lower())})" for pattern in patterns)
+
+
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str] | None:
-    """One expression for all patterns, for lower-case names; None when there is none."""
-    parts = [f"(?:{fnmatch.translate(pattern.lower())})" for pattern in patterns]
-    return re.compile("|".join(parts)) if parts else None
+    joined = _joined(patterns)
+    return re.compile(joined) if joined else None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -230,9 +231,9 @@ def _give(text: str, output: Path | None) -> None:
     """Write exactly these bytes: a keyword list must not get other line ends on the way."""
     content = text.encode("utf-8")
     if output is None:
-        stream = click.get_binary_stream("stdout")
-        stream.write(content)
-        stream.flush()
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
         return
     try:
         with output.open("xb") as file:

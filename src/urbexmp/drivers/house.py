@@ -68,6 +68,8 @@ class House:
     """How many photos may be under way at once: bounds the memory."""
     stopping: Callable[[], bool]
     """Whether a person has asked to stop: then the run ends after the photo at hand."""
+    remember: bool = True
+    """Whether the ledger can keep what the stages say, also in a dry run."""
     recovered: tuple[str, ...] = ()
     """What an earlier, killed run left and was put right on opening, a sentence each."""
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from urbexmp.drivers.house import House
 from urbexmp.drivers.scan import Task
@@ -89,6 +90,9 @@ def examined(
                 future.cancel()
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A change that waits to be carried out with others."""
@@ -110,6 +114,7 @@ class Running:
         self.report = report
         self.show = show
         self._pending: list[Pending] = []
+        self._looks: list[Examined] = []
         self._since = 0.0
 
     def attempt(self, path: Path, deal: Callable[[], None]) -> None:
@@ -139,6 +144,11 @@ class Running:
         due = iso(self._house.clock.now() + pause)
         self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
 
+    def keep(self, examined: Examined) -> None:
+        """Keep what was seen, soon: a commit costs as much for one look as for a hundred."""
+        if examined.fresh and self._house.remember:
+            self._wait(self._looks, examined)
+
     def take(self, task: Task | None, planned: Planned) -> None:
         """Carry a change out, soon; in a dry run show it."""
         if self._house.applier is None:
@@ -146,15 +156,24 @@ class Running:
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
-        if not self._pending:
+        self._wait(self._pending, Pending(task, planned))
+
+    def _wait(self, queue: list[T], item: T) -> None:
+        if not self._pending and not self._looks:
             self._since = self._house.stopwatch()
-        self._pending.append(Pending(task, planned))
+        queue.append(item)
         waited = self._house.stopwatch() - self._since
-        if len(self._pending) >= BATCH or waited >= BATCH_SECONDS:
+        if len(self._pending) >= BATCH or len(self._looks) >= BATCH or waited >= BATCH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Carry out what waits."""
+        """Keep what was seen, and carry out what waits."""
+        looks, self._looks = self._looks, []
+        if looks:
+            with self._house.ledger.batch():
+                for examined in looks:
+                    for inputs, look in examined.fresh:
+                        self._house.ledger.remember(examined.photo_id, inputs, look)
         pending, self._pending = self._pending, []
         if not pending or self._house.applier is None:
             return

@@ -53,6 +53,8 @@ class CaptureFacts:
     state: str | None = None
     country: str | None = None
     """Location as XMP or IPTC hold it."""
+    sublocation: str | None = None
+    """`Iptc4xmpCore:Location`, which Lightroom calls Sublocation: `St Agnes Hospital`."""
 
     @property
     def ev100(self) -> float | None:
@@ -91,6 +93,8 @@ class Context:
     country: str | None = None
     folders: tuple[str, ...] = ()
     """Folder names from the library's root down to the photo."""
+    sublocation: str | None = None
+    """The place's name as a person gave it to the single photo, in Lightroom or elsewhere."""
     keywords: tuple[str, ...] = ()
     """Keywords that `location.toml` gives to every photo of the place, `A|B|C`."""
 

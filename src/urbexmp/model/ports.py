@@ -281,10 +281,11 @@ class WaitingWork:
 class Ledger(Protocol):
     """Durable log of intents, receipts, merge bases, observations and waiting work."""
 
-    def batch(self) -> AbstractContextManager[None]:
+    def batch(self, *, durable: bool = True) -> AbstractContextManager[None]:
         """What is written inside is one transaction, durable on exit; an exception drops it.
 
-        What is read inside sees what was written inside.
+        What is read inside sees what was written inside. Without `durable` a power cut (not a
+        kill) may lose the newest transactions: for what would be found again.
         """
         ...
 

@@ -21,39 +21,62 @@ from urbexmp.model.keyword import Keyword
 T = TypeVar("T")
 
 
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+_NO_DEFAULT = object()
+
+
 def to_plain(value: Any, *, slim: bool = False) -> Any:
     """Return `value` as dicts, lists, strings, numbers, booleans and None.
 
     `slim` leaves out the fields that hold their default: for what is kept by the thousand.
     """
-    if isinstance(value, Keyword):
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is Keyword:
         return str(value)
+    if kind is tuple or kind is list:
+        return [to_plain(inner, slim=slim) for inner in value]
+    plan = _PLANS[kind] if kind in _PLANS else _field_plan(kind)
+    if plan is not None:
+        plain = {}
+        for name, default in plan:
+            inner = getattr(value, name)
+            if not (slim and inner == default):
+                plain[name] = to_plain(inner, slim=slim)
+        return plain
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):
         return value.as_posix()
-    if dataclasses.is_dataclass(value):
-        return {
-            f.name: to_plain(getattr(value, f.name), slim=slim)
-            for f in dataclasses.fields(value)
-            if f.init and not (slim and _holds_default(f, value))
-        }
     if isinstance(value, Mapping):
         return {str(key): to_plain(inner, slim=slim) for key, inner in value.items()}
     if isinstance(value, frozenset | set):
         return sorted(to_plain(inner, slim=slim) for inner in value)
-    if isinstance(value, tuple | list):
-        return [to_plain(inner, slim=slim) for inner in value]
     return value
 
 
-def _holds_default(field: dataclasses.Field[Any], owner: Any) -> bool:
-    value = getattr(owner, field.name)
-    if field.default is not dataclasses.MISSING:
-        return bool(value == field.default)
-    if field.default_factory is not dataclasses.MISSING:
-        return bool(value == field.default_factory())
-    return False
+_Plan = tuple[tuple[str, object], ...] | None
+_PLANS: dict[type[Any], _Plan] = {}
+
+
+def _field_plan(kind: type[Any]) -> _Plan:
+    """Names and defaults of a dataclass's fields, kept; None for any other kind."""
+    if not dataclasses.is_dataclass(kind):
+        _PLANS[kind] = None
+        return None
+    plan: list[tuple[str, object]] = []
+    for field in dataclasses.fields(kind):
+        default: object = _NO_DEFAULT
+        if field.default is not dataclasses.MISSING:
+            default = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if field.init:
+            plan.append((field.name, default))
+    _PLANS[kind] = tuple(plan)
+    return _PLANS[kind]
 
 
 def from_plain(kind: type[T], plain: Any) -> T:

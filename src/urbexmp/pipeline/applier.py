@@ -316,7 +316,8 @@ class Applier:
     def _record_all(self, done: dict[int, _Ready]) -> dict[int, Outcome]:
         receipts: dict[int, Outcome] = {}
         try:
-            with self._ledger.batch():
+            # Until this reaches the disk the intents stand, and recovery writes it again.
+            with self._ledger.batch(durable=False):
                 for number, each in done.items():
                     receipt = _receipt(each)
                     self._ledger.record(receipt)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from urbexmp.model.observation import (
@@ -17,7 +17,7 @@ from urbexmp.model.observation import (
     StageLook,
     View,
 )
-from urbexmp.model.photo import FileKind, Photo, PhotoFile, PhotoId
+from urbexmp.model.photo import Carrier, FileKind, Photo, PhotoFile, PhotoId
 from urbexmp.model.ports import Inspector, Ledger, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
 
@@ -37,10 +37,16 @@ class Examined:
     looks: tuple[StageLook, ...]
     ran: tuple[str, ...]
     """Names of the stages that looked now; the others were known."""
+    fresh: tuple[tuple[str, StageLook], ...] = ()
+    """What the ledger does not hold yet: digest of the inputs, and the look."""
+
+
+LocationReader = Callable[[Carrier], Mapping[str, str]]
+"""City, State, Country, Location (Lightroom's Sublocation) of a sidecar, as far as it has them."""
 
 
 class Looker:
-    """Examines photos. Holds nothing that can write to a photo or a packet. Thread-safe."""
+    """Examines photos. Holds nothing that can write, not even to the ledger. Thread-safe."""
 
     def __init__(
         self,
@@ -48,18 +54,17 @@ class Looker:
         places: Places,
         stages: Sequence[Stage],
         ledger: Ledger,
+        location: LocationReader,
         root: Path,
         stopwatch: Stopwatch,
-        *,
-        remember: bool = True,
     ) -> None:
         self._inspector = inspector
         self._places = places
         self._stages = tuple(stages)
         self._ledger = ledger
+        self._location = location
         self._root = root
         self._stopwatch = stopwatch
-        self._remember = remember
 
     def examine(
         self, photo: Photo, known_id: PhotoId | None = None, retag: frozenset[str] = frozenset()
@@ -71,7 +76,8 @@ class Looker:
         `*` for all. Raises `Problem` when the file cannot be read or decoded.
         """
         photo_id = self.identify(photo, known_id)
-        facts = self._facts(photo, photo_id, again=bool(retag))
+        fresh: list[tuple[str, StageLook]] = []
+        facts = self._located(photo, self._facts(photo, photo_id, fresh, again=bool(retag)))
         context = self._places.context(photo, self._root, facts)
         preview = functools.cache(lambda: self._preview(photo))
         looks: list[StageLook] = []
@@ -87,10 +93,9 @@ class Looker:
                 observations = stage.look(seen)
                 look = StageLook(stage.id, observations, self._stopwatch() - began)
                 ran.append(stage.name)
-                if self._remember:
-                    self._ledger.remember(photo_id, inputs, look)
+                fresh.append((inputs, look))
             looks.append(look)
-        return Examined(photo, photo_id, tuple(looks), tuple(ran))
+        return Examined(photo, photo_id, tuple(looks), tuple(ran), tuple(fresh))
 
     def identify(self, photo: Photo, known_id: PhotoId | None = None) -> PhotoId:
         """The photo's id, read from the file unless known. Raises `Problem`."""
@@ -104,7 +109,29 @@ class Looker:
     def _preview(self, photo: Photo) -> Preview:
         return self._inspector.preview(photo, PREVIEW_LONG_SIDE)
 
-    def _facts(self, photo: Photo, photo_id: PhotoId, *, again: bool) -> CaptureFacts:
+    def _located(self, photo: Photo, facts: CaptureFacts) -> CaptureFacts:
+        """The facts with the location that a person gave in the photo's sidecars, if any."""
+        said: dict[str, str] = {}
+        for carrier in photo.carriers:
+            said |= self._location(carrier)
+        if not said:
+            return facts
+        return replace(
+            facts,
+            city=said.get("City", facts.city),
+            state=said.get("State", facts.state),
+            country=said.get("Country", facts.country),
+            sublocation=said.get("Location", facts.sublocation),
+        )
+
+    def _facts(
+        self,
+        photo: Photo,
+        photo_id: PhotoId,
+        fresh: list[tuple[str, StageLook]],
+        *,
+        again: bool,
+    ) -> CaptureFacts:
         # Location in the facts can be edited from outside (IPTC, embedded XMP), so the cache is
         # used only while the file is the one that the facts were read from.
         key = f"{photo.stat.size}:{photo.stat.mtime_ns}"
@@ -114,10 +141,10 @@ class Looker:
             if isinstance(value, str):
                 return from_plain(CaptureFacts, json.loads(value))
         facts = self._inspector.facts(photo.path)
-        if photo.kind is FileKind.RAW and facts == CaptureFacts() and photo.companions:
+        silent = facts.make is None and facts.exposure_time is None
+        if photo.kind is FileKind.RAW and silent and photo.companions:
             facts = self._inspector.facts(photo.companions[0].path)
-        if self._remember:
-            text = json.dumps(to_plain(facts))
-            kept = Observation(ObservationKind.FACT, "capture facts", value=text)
-            self._ledger.remember(photo_id, key, StageLook(FACTS, (kept,)))
+        text = json.dumps(to_plain(facts))
+        kept = Observation(ObservationKind.FACT, "capture facts", value=text)
+        fresh.append((key, StageLook(FACTS, (kept,))))
         return facts

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from urbexmp.model.change import Change, MergeBase, Receipt
+from urbexmp.model.errors import SidecarOfAnother
 from urbexmp.model.keyword import Keyword, KeywordFields
 from urbexmp.model.photo import (
     ABSENT,
     Carrier,
     CarrierKind,
     CarrierState,
+    FileKind,
     Fingerprint,
     Photo,
     PhotoId,
@@ -109,7 +111,7 @@ class Planner:
 
     def snapshot(self, photo: Photo, photo_id: PhotoId) -> Snapshot:
         """What the photo's carriers hold now. Raises `Problem`: then nothing may be written."""
-        states = tuple(self._state(carrier) for carrier in photo.carriers)
+        states = tuple(self._state(photo, carrier) for carrier in photo.carriers)
         elsewhere: list[KeywordFields] = []
         for path in photo.also_read:
             packet = self._store.read(Carrier(CarrierKind.SIDECAR, path))
@@ -132,11 +134,16 @@ class Planner:
                 return kept, former
         return None, None
 
-    def _state(self, carrier: Carrier) -> CarrierState:
+    def _state(self, photo: Photo, carrier: Carrier) -> CarrierState:
         packet = self.packet(carrier)
         if packet is None:
             return CarrierState(carrier, ABSENT, KeywordFields(), None)
         reading = self._codec.read(packet, carrier.path)
+        own = photo.path.suffix.lstrip(".").upper()
+        if photo.kind is FileKind.RAW and reading.sidecar_for not in (None, own):
+            raise SidecarOfAnother(
+                photo.path, sidecar=carrier.path.name, owner=f"a {reading.sidecar_for} file"
+            )
         return CarrierState(
             carrier,
             Fingerprint(hashlib.sha256(packet).hexdigest()),

@@ -67,17 +67,16 @@ def export_text(source: Taxonomy | KeywordList) -> str:
 
 
 def export_csv(source: Taxonomy | KeywordList) -> str:
-    """Return the CSV form, with LF line ends."""
+    """Return the CSV form, with LF line ends; the flags belong to keywords, synonyms have none."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    writer.writerow(CSV_COLUMNS)
-    # The column of the tree is always quoted, as its tabs would else be lost by some programs.
+    text.write(",".join(CSV_COLUMNS) + "\n")
     for entry in _entries(source):
         indent = "\t" * (len(entry.keyword.path) - 1)
         flags = (entry.export, entry.containing, entry.export_synonyms, entry.person)
-        _row(text, flags, f"{indent}{entry.keyword.leaf}")
+        told = ",".join("Y" if flag else "N" for flag in flags)
+        _row(text, told, f"{indent}{entry.keyword.leaf}")
         for synonym in entry.synonyms:
-            _row(text, flags, f"{indent}\t{{{synonym}}}")
+            _row(text, ",,,", f"{indent}\t{{{synonym}}}")
     return text.getvalue()
 
 
@@ -196,16 +195,18 @@ def _sorted(entries: Iterable[Listed]) -> KeywordList:
 
 
 def _entries(source: Taxonomy | KeywordList) -> Sequence[Listed]:
-    return (source if isinstance(source, KeywordList) else taxonomy_list(source)).entries
+    listed = _sorted(source.entries) if isinstance(source, KeywordList) else taxonomy_list(source)
+    return listed.entries
 
 
 def _marked(entry: Listed) -> str:
     return entry.keyword.leaf if entry.export else f"[{entry.keyword.leaf}]"
 
 
-def _row(text: io.StringIO, flags: tuple[bool, ...], shown: str) -> None:
+def _row(text: io.StringIO, flags: str, shown: str) -> None:
+    # Quoted even where it need not be: some programs strip the tabs of a bare field.
     quoted = shown.replace('"', '""')
-    text.write(",".join("Y" if flag else "N" for flag in flags) + f',"{quoted}"\n')
+    text.write(f'{flags},"{quoted}"\n')
 
 
 def _yes(field: str) -> bool:

@@ -73,8 +73,9 @@ class Heard:
 def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
     """Return what `looks`, in the order of the profile's stages, say in terms of `taxonomy`.
 
-    Of several views the last stage's counts (see `_view`): each knows what those before it said. Priors stay out, they are for other stages only; captions and texts read are kept for
-    search, and stages that understand them say so by labels.
+    Of several views the last stage's counts (see `_view`): each knows what those before it said.
+    Priors stay out, they are for other stages only; captions and texts read are kept for search,
+    and stages that understand them say so by labels.
     """
     evidence: list[Evidence] = []
     pending: list[Pending] = []
@@ -165,7 +166,7 @@ def _view(looks: Sequence[StageLook]) -> tuple[str | None, float | None, str]:
     score: float | None = None
     stage = ""
     for look in looks:
-        said = {}
+        said: dict[str, float] = {}
         for one in look.observations:
             if one.kind is ObservationKind.VIEW:
                 said[one.label] = max(_sure(one), said.get(one.label, 0.0))
@@ -173,6 +174,11 @@ def _view(looks: Sequence[StageLook]) -> tuple[str | None, float | None, str]:
         special = {label: sure for label, sure in said.items() if label in _FROM_FACTS}
         said = special if inside_or_out and special else said
         if not said:
+            # The later of the two weighs the same exposure together with the picture: where it is
+            # no longer sure, the earlier one's word does not stand.
+            unsure = any(one.kind is ObservationKind.PRIOR for one in look.observations)
+            if inside_or_out and unsure and view not in _FROM_FACTS:
+                view, score, stage = None, None, ""
             continue
         best = max(said.values())
         labels = [label for label, sure in said.items() if sure == best]

@@ -102,10 +102,10 @@ class _Sidecars:
     def find(self, name: str, photo: Path) -> Path | None:
         """The sidecar `name` as it is spelled on disk. Raises `TwoCandidates`."""
         spelled = self._spelled.get(fold(name), [])
+        if self._photo_names[fold(photo.name)] > 1:
+            # `img.jpg` beside `IMG.JPG`: each has the sidecar of its own spelling, or none yet.
+            spelled = [one for one in spelled if stem(one) == stem(name)]
         if len(spelled) > 1:
-            # `img.jpg` and `IMG.JPG` in one folder: each has the sidecar of its own spelling.
-            if name in spelled and self._photo_names[fold(photo.name)] > 1:
-                return self.folder / name
             raise TwoCandidates(photo, first=spelled[0], second=spelled[1])
         return self.folder / spelled[0] if spelled else None
 

@@ -152,6 +152,10 @@ def place_observations(context: Context, taxonomy: Taxonomy) -> tuple[Observatio
         for words, _ in places_in(context.name, taxonomy):
             source = f"location.toml name {context.name!r}"
             said.append(Observation(label, words, NAMED, source=source))
+    if context.sublocation and context.sublocation != context.name:
+        for words, _ in places_in(context.sublocation, taxonomy):
+            source = f"location in the metadata {context.sublocation!r}"
+            said.append(Observation(label, words, NAMED, source=source))
     if context.era:
         era = ObservationKind.MEASURE
         said.append(Observation(era, "era", value=context.era, source="location.toml era"))

@@ -96,7 +96,9 @@ def rows(change: Change) -> tuple[Row, ...]:
 
 
 def _row(edit: Edit, sign: Sign, remark: str) -> Row:
-    return Row(sign, edit.keyword, edit.confidence, edit.reasons, remark)
+    # What a person wants needs no other reason; the remark says that they want it.
+    reasons = tuple(reason for reason in edit.reasons if reason.stage != "person" or not remark)
+    return Row(sign, edit.keyword, edit.confidence, reasons, remark)
 
 
 def _why_held(edit: Edit) -> str:

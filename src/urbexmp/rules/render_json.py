@@ -71,12 +71,14 @@ def edit_data(edit: Edit) -> dict[str, Any]:
 
 
 def problem_data(problem: Problem, root: Root) -> dict[str, Any]:
-    """One problem: `reason` is a stable word, `code` the exit code it would have alone."""
+    """One problem: `slug` is a stable word for its kind, `reason` a finer one where there is
+    one (why a packet is refused), `code` the exit code it would have alone."""
     what, done, advice = problem.sentences
     return {
         "event": "problem",
         "path": relative(PurePath(problem.subject), root),
-        "reason": problem.slug,
+        "slug": problem.slug,
+        "reason": getattr(problem, "reason", ""),
         "code": problem.code,
         "what": what,
         "done": done,

@@ -17,15 +17,17 @@ def summary_lines(report: Report) -> tuple[Line, ...]:
 
 
 def _headline(report: Report) -> Line:
-    dry = report.dry
+    done = "taken back" if report.command == "undo" else "written"
     spans = [Span(f"{counted(report.photos, 'photo')}: ")]
+    left = report.photos - report.changed - report.unchanged - report.failed
     parts = [
-        (report.changed, "would be written" if dry else "written", Style.ADD),
+        (report.changed, f"would be {done}" if report.dry else done, Style.ADD),
         (report.unchanged, "unchanged", Style.PLAIN),
         (report.held, "waiting for you", Style.HELD),
         (report.failed, "failed", Style.PROBLEM),
+        (left, "left for later", Style.PLAIN),
     ]
-    told = [(f"{n:,} {words}", style) for n, words, style in parts if n]
+    told = [(f"{n:,} {words}", style) for n, words, style in parts if n > 0]
     if not told:
         told = [("nothing to do", Style.GOOD)]
     for place, (text, style) in enumerate(told):
@@ -75,6 +77,12 @@ def _failures(report: Report) -> Iterator[Line]:
         yield (Span(f"  {len(whats):,} failed: {first}{alike}", Style.PROBLEM),)
 
 
+_NOT_WRITTEN = {
+    "diff": "Nothing was written; `urbexmp sync` writes it.",
+    "undo": "Nothing was written yet.",
+}
+
+
 def _next_steps(report: Report) -> Iterator[Line]:
     if report.interrupted:
         yield (
@@ -88,12 +96,12 @@ def _next_steps(report: Report) -> Iterator[Line]:
         )
     if report.dry:
         if report.changed:
-            yield (Span("Nothing was written. Without --dry-run it will be."),)
+            yield (Span(_NOT_WRITTEN.get(report.command, "Nothing was written: a dry run.")),)
         return
     if not report.changed:
         return
     seen = report.changed - report.lightroom_blind
-    if report.lightroom_blind:
+    if report.lightroom_blind and report.added and report.command != "undo":
         one = report.lightroom_blind == 1
         yield (
             Span(

@@ -77,8 +77,8 @@ class _Loading:
         self._read_qualifiers()
         self._read_guards()
         place_words = self._index_places()
-        for keyword, said in links.mistakes(self.lenient):
-            self.mistakes.append((self._line(keyword), said))
+        for keyword, key, said in links.mistakes(self.lenient):
+            self.fault(("term", self.where[keyword], key), said)
         if self.mistakes:
             return None
         content = json.dumps(self.values, sort_keys=True, ensure_ascii=False)

@@ -66,7 +66,8 @@ class Meaning:
 
     keyword: Keyword
     how: str
-    """`name`, `synonym`, `label`, `plural`, `path`, `place`, `before WORD`."""
+    """`name`, `synonym`, `label`, `plural`, `path`, `place`; `label 'bench'` where
+    something stood before it, `the word before 'bench'` for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Taxonomy:
             return ()
         known = self.words.get(rest)
         if known is not None:
-            return (Meaning(known.keyword, f"{known.how} {rest}"), *carried)
+            return (Meaning(known.keyword, f"{known.how} {rest!r}"), *carried)
         if rest in self.senses or self.guards.get(rest) is Guard.IGNORED:
             return carried
         return ()
@@ -174,10 +175,13 @@ class Taxonomy:
         return frozenset(above | implied)
 
     def near(self, word: str, limit: int = 3) -> tuple[str, ...]:
-        """Return known words that look like `word`, the likeliest first."""
+        """Return known words that look like `word`, one a term, the likeliest first."""
         from difflib import get_close_matches  # slow to import, and only needed for a question
 
-        return tuple(get_close_matches(word_key(word), self.words, n=limit, cutoff=0.75))
+        near: dict[Keyword, str] = {}
+        for found in get_close_matches(word_key(word), self.words, n=limit * 4, cutoff=0.75):
+            near.setdefault(self.words[found].keyword, found)
+        return tuple(near.values())[:limit]
 
     def children(self, keyword: Keyword | None) -> Iterator[Keyword]:
         """Yield the terms one level below `keyword` (None: the roots), in the order of names."""
@@ -204,6 +208,6 @@ class Taxonomy:
                 break
             keyword = self.qualifiers[first]
             if keyword is not None:
-                carried.append(Meaning(keyword, f"before {tail}"))
+                carried.append(Meaning(keyword, f"the word before {tail!r}"))
             rest = tail
         return tuple(carried), rest

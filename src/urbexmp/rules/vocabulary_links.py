@@ -46,16 +46,23 @@ class Links:
                     break
         return found
 
-    def mistakes(self, lenient: Collection[Keyword]) -> Iterator[tuple[Keyword, str]]:
-        """Yield what is wrong, with the term at fault; terms in `lenient` have been reported."""
+    def mistakes(self, lenient: Collection[Keyword]) -> Iterator[tuple[Keyword, str, str]]:
+        """Yield what is wrong, with the term and the key at fault.
+
+        Terms in `lenient` have been reported already.
+        """
         for keyword in self._order:
             if keyword in lenient:
                 continue
             for other in self._terms[keyword].implies:
                 if other not in self._terms:
-                    yield keyword, f"implies {other}, which is not a term{self._hint(other)}"
+                    yield (
+                        keyword,
+                        "implies",
+                        f"implies {other}, which is not a term{self._hint(other)}",
+                    )
                 elif keyword == other or keyword.is_under(other):
-                    yield keyword, f"implies {other}, which is itself or above it anyway"
+                    yield keyword, "implies", f"implies {other}, which is itself or above it anyway"
         yield from self._cycles()
         yield from self._bad_groups()
 
@@ -89,7 +96,7 @@ class Links:
                 return term.exclusive
         return None
 
-    def _cycles(self) -> Iterator[tuple[Keyword, str]]:
+    def _cycles(self) -> Iterator[tuple[Keyword, str, str]]:
         """A ring of implications; being below a term counts as implying it."""
         done: set[Keyword] = set()
         for start in self._order:
@@ -100,11 +107,11 @@ class Links:
 
     def _walk(
         self, keyword: Keyword, trail: list[Keyword], done: set[Keyword]
-    ) -> Iterator[tuple[Keyword, str]]:
+    ) -> Iterator[tuple[Keyword, str, str]]:
         if keyword in trail:
             ring = [*trail[trail.index(keyword) :], keyword]
             said = " -> ".join(str(node) for node in ring)
-            yield keyword, f"implications run in a circle: {said}"
+            yield keyword, "implies", f"implications run in a circle: {said}"
             return
         if keyword in done or keyword not in self._terms:
             return
@@ -117,7 +124,7 @@ class Links:
         trail.pop()
         done.add(keyword)
 
-    def _bad_groups(self) -> Iterator[tuple[Keyword, str]]:
+    def _bad_groups(self) -> Iterator[tuple[Keyword, str, str]]:
         members: dict[str, list[Keyword]] = {}
         for keyword in self._order:
             name = self._terms[keyword].exclusive
@@ -125,14 +132,14 @@ class Links:
                 members.setdefault(name, []).append(keyword)
         for name, group in members.items():
             if len(group) == 1:
-                yield group[0], f"exclusive group {name!r} has only this term"
+                yield group[0], "exclusive", f"exclusive group {name!r} has only this term"
             for keyword in group:
                 for other in group:
                     if keyword != other and (
                         keyword.is_under(other) or other in self._close(keyword)
                     ):
                         said = f"holds wherever {keyword} does, yet both are in group {name!r}"
-                        yield keyword, f"{other} {said}"
+                        yield keyword, "exclusive", f"{other} {said}"
 
     def _hint(self, missing: Keyword) -> str:
         from difflib import get_close_matches

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from urbexmp.adapters.db.part import PHOTO, Part
-from urbexmp.adapters.db.texts import pack, path_of, spelled, unpack
-from urbexmp.model.change import MergeBase, Receipt, RunRecord
+from urbexmp.adapters.db.texts import pack, pack_list, path_of, spelled, unpack, unpack_list
+from urbexmp.model.change import CarrierReceipt, Change, MergeBase, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem
 from urbexmp.model.keyword import SEPARATOR, Keyword
-from urbexmp.model.photo import PhotoId
+from urbexmp.model.photo import Carrier, Fingerprint, PhotoId
 from urbexmp.model.ports import Intent
 from urbexmp.model.report import Report
+
+MOST_CHANGES = 1000
+"""Packed changes kept between their intent and their receipt."""
 
 
 class Applying(Part):
@@ -62,9 +65,14 @@ class Applying(Part):
 
     def receipts(self, run: str) -> tuple[Receipt, ...]:
         """In the order they were carried out."""
-        rows = self._database.rows("SELECT body FROM receipt WHERE run = ? ORDER BY id", (run,))
+        rows = self._database.rows(
+            "SELECT run, at, change, carriers FROM receipt WHERE run = ? ORDER BY id", (run,)
+        )
         with self._database.decoding():
-            return tuple(unpack(Receipt, row[0]) for row in rows)
+            return tuple(
+                Receipt(name, at, unpack(Change, change), unpack_list(CarrierReceipt, carriers))
+                for name, at, change, carriers in rows
+            )
 
     def mark_undone(self, run: str) -> None:
         """Record that a run was taken back."""
@@ -92,15 +100,28 @@ class Applying(Part):
                     (change.mark, photo, path),
                 )
             self._database.do(
-                "INSERT OR REPLACE INTO intent (photo, path, body) VALUES (?, ?, ?)",
-                (photo, path, pack(intent)),
+                "INSERT OR REPLACE INTO intent (photo, path, run, at, will_be, change)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    photo,
+                    path,
+                    intent.run,
+                    intent.at,
+                    pack_list(intent.will_be),
+                    self._packed(change),
+                ),
             )
 
     def intents(self) -> tuple[Intent, ...]:
         """Intents without a receipt, in the order they were recorded."""
-        rows = self._database.rows("SELECT body FROM intent ORDER BY id")
+        rows = self._database.rows("SELECT run, at, change, will_be FROM intent ORDER BY id")
         with self._database.decoding():
-            return tuple(unpack(Intent, row[0]) for row in rows)
+            return tuple(
+                Intent(
+                    run, at, unpack(Change, change), unpack_list(tuple[Carrier, Fingerprint], will)
+                )
+                for run, at, change, will in rows
+            )
 
     def forget(self, intent: Intent) -> None:
         """Drop an intent of which nothing happened."""
@@ -116,8 +137,14 @@ class Applying(Part):
         path = spelled(change.photo.path)
         with self._database.transaction(durable=False):
             self._database.do(
-                "INSERT INTO receipt (run, path, at, body) VALUES (?, ?, ?, ?)",
-                (receipt.run, path, receipt.at, pack(receipt)),
+                "INSERT INTO receipt (run, path, at, carriers, change) VALUES (?, ?, ?, ?, ?)",
+                (
+                    receipt.run,
+                    path,
+                    receipt.at,
+                    pack_list(receipt.carriers),
+                    self._packed(change),
+                ),
             )
             self._put_base(change.photo_id, change.photo.path, change.after)
             if change.mark:
@@ -180,6 +207,19 @@ class Applying(Part):
         rows = self._database.rows("SELECT text FROM spelling")
         with self._database.decoding():
             return frozenset(Keyword.parse(row[0]) for row in rows)
+
+    def _packed(self, change: Change) -> bytes:
+        """A change as a column holds it. Its intent and its receipt hold the same, made once."""
+        number = id(change)
+        made = self._changes.pop(number, None)
+        # The number alone could be that of a later change; the object is kept with it.
+        if made is not None and made[0] is change:
+            return made[1]
+        if len(self._changes) >= MOST_CHANGES:
+            self._changes.clear()
+        body = pack(change)
+        self._changes[number] = (change, body)
+        return body
 
     def _put_base(self, photo_id: PhotoId, path: Path, base: MergeBase) -> None:
         self._database.do(

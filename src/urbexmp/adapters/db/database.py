@@ -20,6 +20,9 @@ from urbexmp.model.errors import (
 BUSY_SECONDS = 10.0
 """How long a write waits for another process (a dry run that keeps what the stages said)."""
 
+CHECKPOINT_PAGES = 4000
+"""Of 4 KB: how long the write-ahead log grows before it is folded into the file (two syncs)."""
+
 Row = tuple[Any, ...]
 
 _UNWRITABLE = {
@@ -126,7 +129,10 @@ class Database:
 
     def faults(self) -> tuple[str, ...]:
         """What SQLite's own check of the whole file finds wrong; reads all of it."""
-        found = [str(row[0]) for row in self.rows("PRAGMA quick_check(20)")]
+        try:
+            found = [str(row[0]) for row in self.rows("PRAGMA quick_check(20)")]
+        except LedgerDamaged as damaged:
+            return (damaged.sentences[0],)
         return () if found == ["ok"] else tuple(found)
 
     def close(self) -> None:
@@ -167,6 +173,7 @@ def _writing(path: Path) -> sqlite3.Connection:
         _check(path, connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         migrate(connection)
     except BaseException:
         connection.close()

@@ -30,9 +30,9 @@ class SqliteLedger(Applying, Observations, Files):
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def batch(self) -> AbstractContextManager[None]:
-        """What is written inside is one durable transaction; an exception drops all of it."""
-        return self._database.transaction(durable=True)
+    def batch(self, *, durable: bool = True) -> AbstractContextManager[None]:
+        """What is written inside is one transaction; an exception drops all of it."""
+        return self._database.transaction(durable=durable)
 
     def faults(self) -> tuple[str, ...]:
         """What SQLite's check of the whole file finds wrong; empty when it is sound."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urbexmp.adapters.db.database import Database
 from urbexmp.adapters.db.texts import Words
+from urbexmp.model.change import Change
 from urbexmp.model.photo import PhotoId
 
 PHOTO = "(SELECT id FROM photo WHERE name = ?)"
@@ -18,6 +19,8 @@ class Part:
         self._words = Words(database)
         self._spellings: dict[str, str] = {}
         """Folded keyword to the spelling that the table holds."""
+        self._changes: dict[int, tuple[Change, bytes]] = {}
+        """Packed changes whose receipt is to come, by the identity of the change."""
         self._stages: dict[str, int] = {}
         """Stage id to its number."""
         # A dropped transaction takes back what these say.

@@ -20,12 +20,12 @@ STEPS: tuple[str, ...] = (
         changed INTEGER NOT NULL, failed INTEGER NOT NULL, undone INTEGER NOT NULL
     );
     CREATE TABLE intent (
-        id INTEGER PRIMARY KEY, photo INTEGER NOT NULL, path TEXT NOT NULL, body BLOB NOT NULL,
-        UNIQUE (photo, path)
+        id INTEGER PRIMARY KEY, photo INTEGER NOT NULL, path TEXT NOT NULL, run TEXT NOT NULL,
+        at TEXT NOT NULL, will_be BLOB NOT NULL, change BLOB NOT NULL, UNIQUE (photo, path)
     );
     CREATE TABLE receipt (
         id INTEGER PRIMARY KEY, run TEXT NOT NULL, path TEXT NOT NULL, at TEXT NOT NULL,
-        body BLOB NOT NULL
+        carriers BLOB NOT NULL, change BLOB NOT NULL
     );
     CREATE INDEX receipt_by_run ON receipt (run);
     CREATE TABLE base (
@@ -45,8 +45,8 @@ STEPS: tuple[str, ...] = (
     );
 
     CREATE TABLE known (
-        folder INTEGER NOT NULL, name TEXT NOT NULL, photo INTEGER NOT NULL, stat TEXT NOT NULL,
-        carriers TEXT NOT NULL, policy INTEGER NOT NULL, held INTEGER NOT NULL,
+        folder INTEGER NOT NULL, name TEXT NOT NULL, photo INTEGER NOT NULL,
+        files TEXT NOT NULL, policy INTEGER NOT NULL, held INTEGER NOT NULL,
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID;
     CREATE INDEX known_by_photo ON known (photo);

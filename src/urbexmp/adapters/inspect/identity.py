@@ -10,7 +10,7 @@
 | RAF | what the header calls the sensor's data |
 | PNG | its `IDAT` chunks |
 | WebP | its `VP8 `, `VP8L`, `ALPH` and `ANMF` chunks |
-| anything else | the whole file; it changes when the file does |
+| anything else | the file; its id changes when anything in it does |
 
 A JPEG is read whole (it must be searched for its end anyway). Of the others at most a megabyte:
 up to that, all of it; above, eight evenly spaced windows of 128 KB, the first at the start and
@@ -47,6 +47,8 @@ def photo_id(reader: Reader, found: str) -> PhotoId:
             raise Undecodable(reader.path, detail="the JPEG ends before its picture does")
     else:
         extents = _FINDERS.get(found, _tiff_data)(reader)
+        if not extents and found in _FINDERS:
+            raise Undecodable(reader.path, detail="its tables lead to no picture data")
         name = found if extents else "whole"
         digest.update(f"{name}\0".encode())
         _sample(reader, extents or [(0, reader.size)], digest.update)
@@ -75,7 +77,11 @@ def _sample(reader: Reader, extents: Extents, feed: Callable[[bytes], object]) -
 
 def _tiff_data(reader: Reader) -> Extents:
     tiff = read_tiff(reader)
-    main = tiff.main() if tiff is not None else None
+    if tiff is None:
+        return []
+    if not tiff.ifds:
+        raise Undecodable(reader.path, detail="the file ends before its directories")
+    main = tiff.main()
     return main[1] if main is not None else []
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -17,6 +18,11 @@ from PIL import Image, UnidentifiedImageError
 from urbexmp.adapters.inspect import heif
 from urbexmp.model.errors import Undecodable
 from urbexmp.model.observation import Preview
+
+# Pillow warns on standard error about every odd EXIF entry, and about pictures from half its limit
+# on. Set once: filters of the warnings module are shared by all threads.
+warnings.filterwarnings("ignore", module=r"PIL\..*")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -56,7 +62,7 @@ def decode(
             advice="Open it in an image editor and save a smaller copy, if it is what you think",
         ) from bomb
     except UnidentifiedImageError:
-        raise _unidentified(path) from None
+        raise Undecodable(path, detail="no decoder knows its form") from None
     except MemoryError:
         raise Undecodable(path, detail="not enough memory", advice="Free memory") from None
     except Exception as failure:  # decoders raise whatever the bytes provoke
@@ -143,7 +149,3 @@ def _levelled(image: Image.Image) -> Image.Image:
     floor = min(low, 0.0)
     scale = 255.0 / ((white - floor) or 1.0)
     return image.convert("F").point(lambda value: value * scale - floor * scale).convert("L")
-
-
-def _unidentified(path: Path) -> Undecodable:
-    return Undecodable(path, detail="no decoder knows its form")

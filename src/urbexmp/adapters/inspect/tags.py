@@ -64,6 +64,7 @@ def capture_facts(tags: Tags, xmp: XmpFacts, frame: tuple[int, int] | None = Non
         relative_altitude=xmp.relative_altitude,
         gimbal_pitch=xmp.gimbal_pitch,
         city=xmp.city,
+        sublocation=xmp.sublocation,
         state=xmp.state,
         country=xmp.country,
     )

@@ -16,6 +16,7 @@ from urbexmp.adapters.inspect.reader import Reader
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DJI = "http://www.dji.com/drone-dji/1.0/"
 _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
+_IPTC_CORE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 _DRONE_WORDS = ("drone-parrot", "drone-skydio")
 """Of these makers' namespaces only the names are known to us, not the exact URIs."""
 _APP1 = b"http://ns.adobe.com/xap/1.0/\0"
@@ -33,12 +34,13 @@ class XmpFacts:
     city: str | None = None
     state: str | None = None
     country: str | None = None
+    sublocation: str | None = None
 
 
 def read_xmp_facts(reader: Reader, found: str) -> XmpFacts:
     """Facts from the packet of a JPEG or TIFF whose content is `found` (`magic.sniff`).
 
-    IPTC (IIM 2:90, 2:95, 2:101) fills in place names that XMP lacks, in a JPEG.
+    IPTC (IIM 2:90, 2:92, 2:95, 2:101) fills in place names that XMP lacks, in a JPEG.
     """
     properties: dict[tuple[str, str], str] = {}
     iptc: dict[int, str] = {}
@@ -61,6 +63,7 @@ def read_xmp_facts(reader: Reader, found: str) -> XmpFacts:
         city=_name(properties.get((_PHOTOSHOP, "City")) or iptc.get(90)),
         state=_name(properties.get((_PHOTOSHOP, "State")) or iptc.get(95)),
         country=_name(properties.get((_PHOTOSHOP, "Country")) or iptc.get(101)),
+        sublocation=_name(properties.get((_IPTC_CORE, "Location")) or iptc.get(92)),
     )
 
 

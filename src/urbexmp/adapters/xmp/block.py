@@ -22,7 +22,10 @@ from collections.abc import Mapping, Sequence
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Block, BlockEntry
 
-PREFIX = "urbexmp"
+PREFIX = "urbexKW"
+"""No prefix that another one ends with: with `urbexmp` declared first, exiv2 and the older Adobe
+cores leave out the declaration of `xmp` (they look for `xmp:` in the text of all prefixes so
+far) and write a file that is not well-formed."""
 SIMPLE = ("Mark", "Profile", "At")
 LISTS = ("Written", "Vetoed", "Flats", "Facts")
 

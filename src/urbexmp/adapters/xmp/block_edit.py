@@ -56,7 +56,7 @@ def block_splices(document: Document, block: Block, subject: object) -> Iterator
         yield last.end, last.end, layout.indent(document, last.start) + new
     else:
         at = document.blank_before(rdf.close)
-        yield at, at, new
+        yield at, at, layout.new_resource(document).own + new
 
 
 def _loose(document: Document, resource: Resource, subject: object) -> Iterator[Splice]:
@@ -77,9 +77,9 @@ def _loose(document: Document, resource: Resource, subject: object) -> Iterator[
 def _description(document: Document, block: Block, subject: object) -> bytes:
     """The block as XML, without the indentation before it: a line for each property."""
     first = document.resources[0] if document.resources else None
-    own = layout.indent(document, first.start) if first else b""
-    unit = layout.indents(document, first).unit if first else b""
-    child = own + (unit or b" ") if own else b""
+    spaces = layout.indents(document, first) if first else layout.new_resource(document)
+    own = spaces.own
+    child = own + (spaces.unit or b" ") if own else b""
     rdf, rdf_declared = layout.prefix_for(RDF, document.rdf.scope, "rdf")
     ours, declared = layout.prefix_for(URBEXMP, document.rdf.scope, PREFIX)
     about = layout.attribute(first.about if first else "", subject)

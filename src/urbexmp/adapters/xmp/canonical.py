@@ -64,9 +64,11 @@ def canonical(text: str) -> Canonical:
         raise Unreadable(f"it has {len(found)} rdf:RDF")
     abouts: set[str] = set()
     properties: dict[str, list[Value]] = {}
+    strays = [_stray(found[0])]
     for node in found[0]:
         if not isinstance(node.tag, str):
             continue  # a comment or processing instruction
+        strays.append(_stray(node))
         abouts.add(node.get(_RDF + "about", node.get("about", "")))
         if node.tag != _RDF + "Description":
             properties.setdefault(_RDF + "type", []).append(("uri", node.tag, ()))
@@ -76,6 +78,8 @@ def canonical(text: str) -> Canonical:
         for child in node:
             if isinstance(child.tag, str):
                 properties.setdefault(child.tag, []).append(_value(child))
+    if any(strays):
+        properties["#text"] = [("text", stray, ()) for stray in strays if stray]
     for values in properties.values():
         values.sort()
     return Canonical(
@@ -91,6 +95,9 @@ def _value(element: etree._Element) -> Value:
     if not len(element) and not element.attrib:
         return ("text", element.text or "", ())
     qualifiers = _language(element)
+    stray = _stray(element) if len(element) else ""
+    if stray:
+        qualifiers += (("qualifier", "#text", ("text", stray, ())),)
     children = [child for child in element if isinstance(child.tag, str)]
     parse_type = element.get(_RDF + "parseType")
     if parse_type not in (None, "Resource"):
@@ -105,15 +112,19 @@ def _value(element: etree._Element) -> Value:
     if children:
         return _fields(element, qualifiers)
     if _RDF + "resource" in element.attrib:
-        return ("uri", element.get(_RDF + "resource"), qualifiers + _attributes(element, False))
-    said = _attributes(element, True)
+        return (
+            "uri",
+            element.get(_RDF + "resource"),
+            qualifiers + _attributes(element, with_resource=False),
+        )
+    said = _attributes(element, with_resource=True)
     if said or parse_type == "Resource":
         return _fields(element, qualifiers)
     return ("text", _text(element), qualifiers)
 
 
 def _simple_fields(element: etree._Element) -> bool:
-    return bool(_attributes(element, True))
+    return bool(_attributes(element, with_resource=True))
 
 
 def _array(array: etree._Element, qualifiers: tuple[Value, ...]) -> Value:
@@ -121,6 +132,11 @@ def _array(array: etree._Element, qualifiers: tuple[Value, ...]) -> Value:
     items = [_value(item) for item in array if isinstance(item.tag, str)]
     if kind == "Bag":
         items.sort()
+    stray = _stray(array)
+    if stray or array.attrib:
+        said = (*_attributes(array, with_resource=True), *(("#text", stray),) * bool(stray))
+        qualifiers += tuple(("qualifier", name, ("text", text, ())) for name, text in said)
+        qualifiers += _language(array)
     return (kind, tuple(items), qualifiers)
 
 
@@ -129,7 +145,7 @@ def _fields(
 ) -> Value:
     """A structure, or, where it has an rdf:value, that value with the others as qualifiers."""
     fields: list[tuple[str, Value]] = [(_RDF + "type", kind) for kind in typed]
-    fields += [(name, ("text", said, ())) for name, said in _attributes(node, True)]
+    fields += [(name, ("text", said, ())) for name, said in _attributes(node, with_resource=True)]
     fields += [(str(child.tag), _value(child)) for child in node if isinstance(child.tag, str)]
     main = [value for name, value in fields if name == _RDF + "value"]
     if len(main) == 1:
@@ -139,7 +155,7 @@ def _fields(
     return ("struct", tuple(sorted(fields)), qualifiers)
 
 
-def _attributes(element: etree._Element, with_resource: bool) -> tuple[tuple[str, str], ...]:
+def _attributes(element: etree._Element, *, with_resource: bool) -> tuple[tuple[str, str], ...]:
     """Attributes that are properties in short form."""
     if not element.attrib:
         return ()
@@ -165,6 +181,14 @@ def _language(element: etree._Element) -> tuple[Value, ...]:
         ("qualifier", name, ("text", said.lower() if name == _LANG else said, ()))
         for name, said in found
     )
+
+
+def _stray(element: etree._Element) -> str:
+    """Text directly inside an element that should hold only elements."""
+    if not len(element):
+        return (element.text or "").strip()
+    pieces = [element.text or "", *(child.tail or "" for child in element)]
+    return "".join(pieces).strip()
 
 
 def _text(element: etree._Element) -> str:

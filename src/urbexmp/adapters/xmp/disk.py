@@ -85,15 +85,15 @@ def read_packet(path: Path) -> bytes | None:
         try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
-                raise FileUnreadable(path, detail="is no regular file")
+                raise FileUnreadable(path, detail="it is no regular file")
             if found.st_size > LARGEST:
-                raise FileUnreadable(path, detail="is far too large for a sidecar")
+                raise FileUnreadable(path, detail="it is far too large for a sidecar")
             return _read_all(handle, found.st_size)
         finally:
             os.close(handle)
     except (FileNotFoundError, NotADirectoryError) as failure:
         if path.is_symlink():
-            raise FileUnreadable(path, detail="is a symbolic link to nothing") from failure
+            raise FileUnreadable(path, detail="it is a symbolic link to nothing") from failure
         if not path.parent.is_dir():
             raise FileVanished(path) from failure
         return None

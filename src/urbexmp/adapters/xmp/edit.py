@@ -140,7 +140,8 @@ class _Editor:
         container = form.container
         if container is None:
             raise TypeError("array_keywords needs a container")
-        going = [item for item in form.items if item.value in remove]
+        unwanted = frozenset(remove)
+        going = [item for item in form.items if item.value in unwanted]
         for item in going:
             if not item.plain:
                 raise PacketRefused(
@@ -149,7 +150,7 @@ class _Editor:
                     " or a comment",
                     "qualified-item",
                 )
-        staying = {item.value for item in form.items if item not in going}
+        staying = {item.value for item in form.items} - unwanted
         coming = self.spelled(tuple(item for item in add if item not in staying))
         if not going and not coming:
             return
@@ -264,7 +265,7 @@ class _Editor:
                     self.splices.insert(node.end, spaces.child + new)
                     return
             home = self.home()
-        spaces = layout.indents(document, home) if home else layout.Indents(b"", b"", b"")
+        spaces = layout.indents(document, home) if home else layout.new_resource(document)
         outside = home is None or home.self_closed
         scope = document.rdf.scope if home is None or outside else home.scope
         new = layout.array(name, preferred, items, scope, spaces)
@@ -301,7 +302,8 @@ class _Editor:
                 self.splices.replace(start, resource.end, b"")
         orphans = b"".join(self.inserted.pop(-1, ()))
         if orphans:
-            self.splices.insert(document.rdf.open_end, self.described(orphans))
+            own = layout.new_resource(document).own
+            self.splices.insert(document.rdf.open_end, own + self.described(orphans + own))
 
     def says_nothing(self, resource: Resource) -> bool:
         """Whether nothing but its subject is left of a description after the splices."""

@@ -82,6 +82,16 @@ def indents(document: Document, resource: Resource) -> Indents:
     return Indents(own, own + unit, unit)
 
 
+def new_resource(document: Document) -> Indents:
+    """How a description is indented in a packet that has none of its kind."""
+    if document.resources:
+        own = indent(document, document.resources[0].start)
+    else:
+        outer = indent(document, document.rdf.start)
+        own = outer + b" " if outer else b""
+    return Indents(own, own + b" ", b" ") if own else Indents(b"", b"", b"")
+
+
 def prefix_for(uri: str, scope: dict[str, str], preferred: str) -> tuple[bytes, bytes]:
     """A prefix for a URI at a place, and the declaration it needs there (mostly none)."""
     if scope.get(preferred) == uri:

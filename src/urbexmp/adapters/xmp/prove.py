@@ -28,6 +28,7 @@ _DC, _LR = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/lightroom/1.
 _OURS = "http://ns.urbexmp.org/1.0/"
 _DATE = "{http://ns.adobe.com/xap/1.0/}MetadataDate"
 _OWNER = "{http://ns.adobe.com/photoshop/1.0/}SidecarForExtension"
+_KINDS = {"Bag", "Seq"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -142,9 +143,12 @@ class _Proof:
         """One keyword property says what it said, less `remove`, and `add`."""
         if len(said) > 1 or len(says) > 1:
             self.fail(f"{name} occurs twice")
+        unwanted = frozenset(remove)
         kind, items = _items(said)
         expected = [
-            item for item in items if not (item[0] == "text" and item[1] in remove and not item[2])
+            item
+            for item in items
+            if not (item[0] == "text" and item[1] in unwanted and not item[2])
         ]
         standing = {item[1] for item in expected if item[0] == "text"}
         expected += [("text", word, ()) for word in dict.fromkeys(add) if word not in standing]
@@ -152,7 +156,9 @@ class _Proof:
         if Counter(found) != Counter(expected):
             self.fail(f"{name} does not hold the items it should")
         untouched = kind == "text" and said == says
-        if says and not untouched and now != (kind if kind in {"Bag", "Seq"} else "Bag"):
+        if says and not untouched and says[0][2] != (said[0][2] if kind in _KINDS else ()):
+            self.fail(f"{name} has gained or lost a qualifier")
+        if says and not untouched and now != (kind if kind in _KINDS else "Bag"):
             self.fail(f"{name} changed its kind of list")
 
     def date(self, said: list[Value], says: list[Value]) -> None:
@@ -169,7 +175,8 @@ class _Proof:
             uri, _, local = name[1:].rpartition("}")
             if uri == _OURS:
                 texts = [item[1] for item in _items(values)[1]]
-                if len(values) > 1 or not all(isinstance(text, str) for text in texts):
+                plain = all(isinstance(text, str) for text in texts) and not values[0][2]
+                if len(values) > 1 or not plain:
                     self.fail("our block is damaged")
                 found[local] = texts
         read, damage = block_of(found)
@@ -196,7 +203,8 @@ class _Proof:
         if len(old) > 1 or len(new) > 1:
             self.fail("a keyword property occurs twice")
         was, now = old[0] if old else Listing(), new[0] if new else Listing()
-        kept = [unit for unit in was.units if unit_value(unit) not in remove]
+        unwanted = frozenset(remove)
+        kept = [unit for unit in was.units if unit_value(unit) not in unwanted]
         fresh = len(now.units) - len(kept)
         if fresh < 0:
             self.fail("an item is missing")

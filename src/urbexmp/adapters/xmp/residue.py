@@ -25,7 +25,7 @@ _CONTAINER = re.compile(r"<(?:[^\s<>/:]+:)?(?:Bag|Seq|Alt)[\s/>]")
 _BLANKS = " \t\r\n"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DATE = ("http://ns.adobe.com/xap/1.0/", "MetadataDate")
-_PLAIN_UNIT = re.compile(r"\s*<([^\s<>/]+)>((?:[^<]|<!\[CDATA\[.*?\]\]>)*)</\1>", re.DOTALL)
+_PLAIN_UNIT = re.compile(r"\s*<([^\s<>/]+)>((?:[^<]++|<!\[CDATA\[.*?\]\]>)*+)</\1>", re.DOTALL)
 _PIECE = re.compile(r"<!\[CDATA\[(.*?)\]\]>|&(#x[0-9A-Fa-f]+|#[0-9]+|\w+);|(\r\n?)", re.DOTALL)
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 

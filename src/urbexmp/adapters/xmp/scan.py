@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from urbexmp.adapters.xmp.block import block_of
+from urbexmp.adapters.xmp.block import PREFIX, block_of
 from urbexmp.adapters.xmp.names import CRS, DC, LR, PHOTOSHOP, RDF, URBEXMP, XMP
 from urbexmp.adapters.xmp.reading import field_notes, owner_of
 from urbexmp.model.keyword import KeywordFields
@@ -29,7 +29,9 @@ _START = re.compile(
 _END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'[rw]')\?>\s*)?\Z""")
 _ITEMS = re.compile(rb"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(rb"<rdf:li>([^<]*)</rdf:li>")
-_OUR_PROPERTY = re.compile(rb"<urbexmp:([A-Za-z]+)>(.*?)</urbexmp:\1>", re.DOTALL)
+_OURS = PREFIX.encode()
+_OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", _OURS), re.DOTALL)
+_OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
@@ -44,7 +46,7 @@ _USUAL = {
         ("xmp", XMP),
         ("photoshop", PHOTOSHOP),
         ("crs", CRS),
-        ("urbexmp", URBEXMP),
+        (PREFIX, URBEXMP),
     )
 }
 _KNOWN = frozenset(_USUAL.values())
@@ -84,7 +86,7 @@ class _Scan:
         declared = self.declarations()
         flat = self.keywords(b"dc:subject", b"dc" in declared)
         hierarchical = self.keywords(b"lr:hierarchicalSubject", b"lr" in declared)
-        found = self.ours() if b"urbexmp" in declared else {}
+        found = self.ours() if _OURS in declared else {}
         owner = owner_of(
             self.attribute(b"photoshop:SidecarForExtension", b"photoshop" in declared),
             self.attribute(b"crs:RawFileName", b"crs" in declared),
@@ -104,7 +106,7 @@ class _Scan:
         begin = start.end()
         # Single bytes are found many times faster than pairs, so those are looked for first.
         _usual(b"!" not in packet or b"<!" not in packet)
-        _usual(b"&" not in packet or b"&#" not in packet)
+        _usual(b"&" not in packet or not _OTHER_ENTITY.search(packet))
         _usual(packet.find(b"?", begin, close) < 0 or packet.find(b"<?", begin, close) < 0)
         _usual(packet.count(b">") == packet.count(b"<"))
         _usual(packet.find(b"rdf:RDF", begin, close) < 0)
@@ -185,11 +187,12 @@ class _Scan:
     def ours(self) -> dict[str, list[str]]:
         """The properties of our block, as we write it."""
         packet = self.packet
-        opening = b'<rdf:Description rdf:about="" xmlns:urbexmp="' + URBEXMP.encode() + b'">'
+        opening = b'<rdf:Description rdf:about="" xmlns:%b="%b">' % (_OURS, URBEXMP.encode())
         start = packet.find(opening)
         end = packet.find(b"</rdf:Description>", start)
         _usual(start >= 0 and end >= 0)
-        _usual(packet.find(b"urbexmp:", 0, start) < 0 and packet.find(b"urbexmp:", end) < 0)
+        used = _OURS + b":"
+        _usual(packet.find(used, 0, start) < 0 and packet.find(used, end) < 0)
         self.places.append((start, 2))
         content = packet[start + len(opening) : end]
         found: dict[str, list[str]] = {}

@@ -124,7 +124,7 @@ class SidecarStore:
         with _explained(path):
             if path.is_symlink():
                 raise WriteFailed(
-                    path, "is a symbolic link", "Remove it by hand if it is no longer wanted"
+                    path, "it is a symbolic link", "Remove it by hand if it is no longer wanted"
                 )
             _writable(path, path)
             if fingerprint_of(read_packet(path)) != assumes:
@@ -288,11 +288,11 @@ def _writable(path: Path, target: Path) -> os.stat_result:
             raise
         raise CarrierMoved(path) from None
     if not stat.S_ISREG(found.st_mode):
-        raise WriteFailed(path, "is no regular file", "Move it away")
+        raise WriteFailed(path, "it is no regular file", "Move it away")
     if found.st_nlink > 1:
         raise HardLinked(path, links=found.st_nlink)
     if not found.st_mode & stat.S_IWUSR or not os.access(target, os.W_OK):
-        raise WriteFailed(path, "is read-only", "Make it writable if it should get keywords")
+        raise WriteFailed(path, "it is read-only", "Make it writable if it should get keywords")
     _folder_writable(path, target.parent)
     return found
 
