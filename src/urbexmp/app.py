@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
-STATE_VARIABLE = "URBEXMP_STATE"
-
 PLAN_VERSION = 1
 """Raised when the rules change so that every photo should be planned again."""
 
@@ -36,12 +34,9 @@ def state_base(state: Path | None) -> Path:
     """The folder that holds the state of all libraries: `--state`, the environment, the user's."""
     if state is not None:
         return state.absolute()
-    named = os.environ.get(STATE_VARIABLE)
-    if named:
-        return Path(named).absolute()
-    import platformdirs
+    from urbexmp.adapters.dirs import state_folder
 
-    return Path(platformdirs.user_state_dir("urbexmp", appauthor=False))
+    return state_folder(os.environ).absolute()
 
 
 def state_paths(root: Path, state: Path | None) -> StatePaths:
