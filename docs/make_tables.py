@@ -30,7 +30,7 @@ def problems() -> Iterator[type]:
 
 def problem_table() -> str:
     """Return the table of numbers, slugs and meanings."""
-    rows = ["| code | reason | meaning |", "|---|---|---|"]
+    rows = ["| code | slug | meaning |", "|---|---|---|"]
     for kind in problems():
         meaning = (kind.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
         rows.append(f"| {kind.code} | `{kind.slug}` | {meaning} |")  # type: ignore[attr-defined]
