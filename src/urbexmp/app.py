@@ -123,6 +123,7 @@ def open_house(
     from urbexmp.adapters.walk import FolderWalker
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.adapters.xmp.sidecar import SidecarStore
+    from urbexmp.adapters.xmp.volume import sync_volume
     from urbexmp.drivers.house import House
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
@@ -146,12 +147,15 @@ def open_house(
     stages = make_stages(profile, taxonomy)
     clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
     with ExitStack() as stack:
-        backups = FolderBackups(paths.backups)
+        backups = FolderBackups(paths.backups, sync_volume)
         if writing:
             stack.enter_context(_lock(paths))
         ledger, remember = _ledger(paths, writing=writing, remember=remember)
         stack.callback(ledger.close)
-        recovered = recover(store, ledger, backups, clock) if writing else ()
+        # The mount point of a volume that is not there is an empty folder: what is missing from
+        # it says nothing about how far a killed run came.
+        mounted = next(root.iterdir(), None) is not None
+        recovered = recover(store, ledger, backups, clock) if writing and mounted else ()
         inspector, places = FileInspector(), FolderPlaces(taxonomy)
         looker = Looker(
             inspector,

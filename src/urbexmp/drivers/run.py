@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ from urbexmp.drivers.house import House
 from urbexmp.drivers.scan import Task
 from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem, Problem
-from urbexmp.model.photo import ABSENT, CarrierKind, FileKind, FileStat, Fingerprint
+from urbexmp.model.photo import CarrierKind, FileKind, FileStat, Fingerprint, fingerprint_of
 from urbexmp.model.ports import KnownFile, Show, WaitingWork
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
@@ -30,8 +29,8 @@ RETRY_MINUTES = 10
 
 IMPORT_PRIORITY = 50
 
-BATCH = 64
-"""Photos written together."""
+BATCH = 200
+"""Photos written together: the syncs of a batch are shared by all of them."""
 
 BATCH_SECONDS = 2.0
 
@@ -170,7 +169,7 @@ class Running:
         """Keep what was seen, and carry out what waits."""
         looks, self._looks = self._looks, []
         if looks:
-            with self._house.ledger.batch():
+            with self._house.ledger.batch(durable=False):
                 for examined in looks:
                     for inputs, look in examined.fresh:
                         self._house.ledger.remember(examined.photo_id, inputs, look)
@@ -184,7 +183,7 @@ class Running:
             for change in changes:
                 self.failed(change.photo.path, _ours(change.photo.path, failure))
             return
-        with self._house.ledger.batch():
+        with self._house.ledger.batch(durable=False):
             for each, outcome in zip(pending, outcomes, strict=True):
                 path = each.planned.change.photo.path
                 if isinstance(outcome, Problem):
@@ -268,6 +267,5 @@ def _still_ours(house: House, change: Change, path: Path, after: Fingerprint) ->
     for carrier in change.photo.carriers:
         if carrier.path == path:
             packet = house.planner.packet(carrier)
-            found = ABSENT if packet is None else hashlib.sha256(packet).hexdigest()
-            return found == after
+            return fingerprint_of(packet) == after
     return False

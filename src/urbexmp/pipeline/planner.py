@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from urbexmp.model.photo import (
     CarrierKind,
     CarrierState,
     FileKind,
-    Fingerprint,
     Photo,
     PhotoId,
     Snapshot,
+    fingerprint_of,
 )
 from urbexmp.model.ports import CarrierReader, Clock, Codec, Ledger
 from urbexmp.model.profile import Profile
@@ -146,7 +145,7 @@ class Planner:
             )
         return CarrierState(
             carrier,
-            Fingerprint(hashlib.sha256(packet).hexdigest()),
+            fingerprint_of(packet),
             reading.fields,
             reading.block,
             reading.protected,
