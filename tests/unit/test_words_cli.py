@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from unit.words_examples import SMALL, labels, small
 from urbexmp.cli.main import run
@@ -138,9 +139,36 @@ def test_unmapped_of_a_library_without_any_look(
     library = tmp_path / "photos"
     library.mkdir()
     code, out, _ = typed(capsys, "unmapped", str(library), *state)
-    assert (code, out) == (0, "The vocabulary knows every label that was seen.\n")
+    assert (code, out) == (0, "No photo was looked at yet; `urbexmp sync` does.\n")
     code, out, _ = typed(capsys, "unmapped", str(library), *state, "--json")
     assert (code, [json.loads(line) for line in out.splitlines()]) == (0, [])
+
+
+def test_unmapped_lists_what_a_sync_saw(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "state"))
+    library = tmp_path / "photos"
+    library.mkdir()
+    Image.new("RGB", (64, 48), (90, 120, 60)).save(library / "a.jpg")
+    (library / "location.toml").write_text('type = "hosptal"\n', encoding="utf-8")
+    assert run(["sync", str(library), *state]) == 3
+    assert "no term of the taxonomy is a place called 'hosptal'" in capsys.readouterr().err
+    code, out, _ = typed(capsys, "unmapped", str(library), *state)
+    assert code == 0
+    assert out.splitlines()[1].split()[:4] == ["1", "hosptal", "place", "hospital,"]
+    code, out, _ = typed(capsys, "unmapped", str(library), *state, "--json")
+    assert json.loads(out) == {
+        "event": "unmapped",
+        "label": "hosptal",
+        "photos": 1,
+        "stages": ["place"],
+        "ambiguous": False,
+        "near": ["hospital", "tb hospital"],
+    }
+    (library / "location.toml").unlink()
+    run(["sync", str(library), *state])
+    capsys.readouterr()
+    code, out, _ = typed(capsys, "unmapped", str(library), *state)
+    assert out == "The vocabulary knows every label that was seen.\n"
 
 
 def test_unmapped_labels_are_counted_over_photos() -> None:
