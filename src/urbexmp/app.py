@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.drivers.house import House, StatePaths
-    from urbexmp.model.ports import CarrierReader, Codec, LibraryLock
+    from urbexmp.model.ledger import LibraryLock
+    from urbexmp.model.ports import CarrierReader, Codec
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 

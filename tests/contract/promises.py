@@ -18,14 +18,9 @@ from urbexmp.model.errors import (
     LibraryLocked,
     WriteFailed,
 )
+from urbexmp.model.ledger import LibraryLock
 from urbexmp.model.photo import ABSENT, fingerprint_of
-from urbexmp.model.ports import (
-    Backups,
-    CarrierStore,
-    Clock,
-    LibraryLock,
-    Replacement,
-)
+from urbexmp.model.ports import Backups, CarrierStore, Clock, Replacement
 
 OLD, NEW, THIRD = b"old packet", b"new packet", b"somebody else's packet"
 

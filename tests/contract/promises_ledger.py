@@ -22,13 +22,9 @@ from urbexmp.model.errors import (
     InternalProblem,
 )
 from urbexmp.model.keyword import Keyword
+from urbexmp.model.ledger import KnownFile, Ledger, WaitingWork
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
 from urbexmp.model.photo import FileStat, PhotoId
-from urbexmp.model.ports import (
-    KnownFile,
-    Ledger,
-    WaitingWork,
-)
 from urbexmp.model.report import Report
 
 OLD, NEW = b"old packet", b"new packet"

@@ -20,8 +20,9 @@ from urbexmp.adapters.clock import SystemClock
 from urbexmp.adapters.db.ledger import SqliteLedger
 from urbexmp.adapters.lock import FileLock
 from urbexmp.adapters.xmp.sidecar import SidecarStore
+from urbexmp.model.ledger import Ledger, LibraryLock
 from urbexmp.model.photo import fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock, Ledger, LibraryLock
+from urbexmp.model.ports import Backups, CarrierStore, Clock
 
 
 class TestSidecarStore(StorePromises):

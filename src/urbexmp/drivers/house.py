@@ -9,17 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from urbexmp.model.errors import Problem
+from urbexmp.model.ledger import Ledger
 from urbexmp.model.photo import Photo
-from urbexmp.model.ports import (
-    Backups,
-    Clock,
-    Disk,
-    FolderListing,
-    Ledger,
-    Places,
-    Stopwatch,
-    Walker,
-)
+from urbexmp.model.ports import Backups, Clock, Disk, FolderListing, Places, Stopwatch, Walker
 from urbexmp.model.profile import Profile, Settings
 from urbexmp.pipeline.applier import Applier
 from urbexmp.pipeline.look import Looker

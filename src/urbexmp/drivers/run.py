@@ -15,8 +15,9 @@ from urbexmp.drivers.house import House
 from urbexmp.drivers.scan import Task
 from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem, Problem
+from urbexmp.model.ledger import KnownFile, WaitingWork
 from urbexmp.model.photo import CarrierKind, FileKind, FileStat, Fingerprint, fingerprint_of
-from urbexmp.model.ports import KnownFile, Show, WaitingWork
+from urbexmp.model.ports import Show
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.planner import Planned

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from urbexmp.model.ledger import Ledger
 from urbexmp.model.observation import (
     CaptureFacts,
     Observation,
@@ -18,7 +19,7 @@ from urbexmp.model.observation import (
     View,
 )
 from urbexmp.model.photo import Carrier, FileKind, Photo, PhotoFile, PhotoId
-from urbexmp.model.ports import Inspector, Ledger, Places, Stage, Stopwatch
+from urbexmp.model.ports import Inspector, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
 
 PREVIEW_LONG_SIDE = 768

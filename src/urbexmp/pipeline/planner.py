@@ -9,6 +9,7 @@ from pathlib import Path
 from urbexmp.model.change import Change, MergeBase, Receipt
 from urbexmp.model.errors import SidecarOfAnother
 from urbexmp.model.keyword import Keyword, KeywordFields
+from urbexmp.model.ledger import Ledger
 from urbexmp.model.photo import (
     ABSENT,
     Carrier,
@@ -20,7 +21,7 @@ from urbexmp.model.photo import (
     Snapshot,
     fingerprint_of,
 )
-from urbexmp.model.ports import CarrierReader, Clock, Codec, Ledger
+from urbexmp.model.ports import CarrierReader, Clock, Codec
 from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal
 from urbexmp.pipeline.look import Examined

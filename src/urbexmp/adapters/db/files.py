@@ -11,8 +11,8 @@ from urbexmp.adapters.db.database import Row
 from urbexmp.adapters.db.part import PHOTO, Part
 from urbexmp.adapters.db.texts import pack_list, path_of, spelled, unpack_list
 from urbexmp.model.change import Edit
+from urbexmp.model.ledger import KnownFile, WaitingWork
 from urbexmp.model.photo import FileStat, PhotoId
-from urbexmp.model.ports import KnownFile, WaitingWork
 
 
 class Files(Part):
