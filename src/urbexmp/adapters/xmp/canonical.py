@@ -56,13 +56,7 @@ def canonical(text: str, looked_into: Callable[[str], bool] | None = None) -> Ca
     is its exclusive C14N form. Two packets in which it is spelled the same compare the same,
     several times faster.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, encoding="utf-8"
-    )
-    try:
-        root = etree.fromstring(text.encode("utf-8"), parser)
-    except (etree.XMLSyntaxError, UnicodeEncodeError) as failure:
-        raise Unreadable(str(failure)) from failure
+    root = _parsed(text)
     if getattr(root.getroottree().docinfo, "doctype", ""):
         raise Unreadable("it has a DOCTYPE")
     found = [root] if root.tag == _RDF + "RDF" else list(root.iter(_RDF + "RDF"))
@@ -96,6 +90,34 @@ def canonical(text: str, looked_into: Callable[[str], bool] | None = None) -> Ca
         str(root.tag),
         tuple(sorted((str(name), str(said)) for name, said in root.attrib.items())),
     )
+
+
+def _parsed(text: str, *, any_uri: bool = False) -> etree._Element:
+    """Parse with lxml; `any_uri`: also where a namespace's name is no URI at all."""
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+        encoding="utf-8",
+        recover=any_uri,
+    )
+    try:
+        root = etree.fromstring(text.encode("utf-8"), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError) as failure:
+        # lxml takes such a name for an error, expat and every XMP program do not.
+        if not any_uri and _only_uris(parser):
+            return _parsed(text, any_uri=True)
+        raise Unreadable(str(failure)) from failure
+    if any_uri and not _only_uris(parser):
+        raise Unreadable("it is not well-formed")
+    return root
+
+
+def _only_uris(parser: etree.XMLParser) -> bool:
+    """Whether all that a parser complained about are names of namespaces."""
+    log = parser.error_log
+    return bool(len(log)) and all(entry.type == etree.ErrorTypes.WAR_NS_URI for entry in log)
 
 
 def _spelling(element: etree._Element) -> Value:
