@@ -225,11 +225,11 @@ def _language(element: etree._Element) -> tuple[Value, ...]:
 
 
 def _stray(element: etree._Element) -> str:
-    """Text directly inside an element that should hold only elements."""
+    """Text, without blanks, directly inside an element that should hold only elements."""
     if not len(element):
-        return (element.text or "").strip()
+        return "".join((element.text or "").split())
     pieces = [element.text or "", *(child.tail or "" for child in element)]
-    return "".join(pieces).strip()
+    return "".join("".join(pieces).split())
 
 
 def _text(element: etree._Element) -> str:
