@@ -124,11 +124,16 @@ def _spelling(element: etree._Element) -> Value:
     """A value as it is spelled, but for prefixes declared elsewhere and order of attributes."""
     if not len(element) and not element.attrib:
         return ("text", element.text or "", ())
+    return ("xml", _written(element), ())
+
+
+def _written(element: etree._Element) -> str:
+    """Exclusive C14N, or, where a namespace has a relative URI, which C14N does not know, as is."""
     try:
-        spelled = etree.tostring(element, method="c14n", exclusive=True, with_tail=False)
+        said = etree.tostring(element, method="c14n", exclusive=True, with_tail=False)
     except etree.C14NError:
-        return _value(element)  # C14N knows no namespaces with a relative URI
-    return ("xml", spelled.decode("utf-8"), ())
+        said = etree.tostring(element, with_tail=False)
+    return said.decode("utf-8")
 
 
 def _value(element: etree._Element) -> Value:
@@ -142,7 +147,7 @@ def _value(element: etree._Element) -> Value:
     children = [child for child in element if isinstance(child.tag, str)]
     parse_type = element.get(_RDF + "parseType")
     if parse_type not in (None, "Resource"):
-        return ("xml", etree.tostring(element, method="c14n").decode("utf-8"), qualifiers)
+        return ("xml", _written(element), qualifiers)
     if parse_type is None and len(children) == 1:
         only = children[0]
         if only.tag in _ARRAYS:
