@@ -89,3 +89,7 @@ other("xml-base", '<t:a xml:base="http://example.org/">v</t:a>')
 other("attribute-without-namespace", '<t:a odd="1">v</t:a>')
 other("inner-xmlns", '<u:a xmlns:u="http://example.org/u#">v</u:a>')
 other("greater-than-in-attribute", '<t:a t:x="1 > 0" t:y="/>"/>')
+other(
+    "relative-namespace-literal",
+    '<t:a rdf:parseType="Literal"><r:b xmlns:r="no-absolute-uri">1</r:b></t:a>',
+)

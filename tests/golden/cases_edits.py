@@ -99,3 +99,8 @@ case(
         }
     },
 )
+case(
+    "block-with-comment",
+    with_block(OURS.replace("   <urbexmp:Profile>", "   <!-- mine -->\n   <urbexmp:Profile>")),
+    note="A comment in our block stays; the block is written anew behind it.",
+)

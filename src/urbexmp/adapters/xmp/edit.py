@@ -273,7 +273,10 @@ class _Editor:
 
     def home(self) -> Resource | None:
         """The description that new properties go into or behind; never our block."""
-        plain = [there for there in self.document.resources if there.plain and not is_block(there)]
+        document = self.document
+        plain = [
+            there for there in document.resources if there.plain and not is_block(document, there)
+        ]
         return next(
             (there for there in plain if not there.self_closed), plain[0] if plain else None
         )
