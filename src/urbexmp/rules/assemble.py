@@ -56,8 +56,9 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
     one would say of a later removal that its author had not been told.
     """
     if merged.doubts:
-        # Held for a person: nothing is agreed on until they have said what it was.
-        return _change(snapshot, merged, wanted, policy, merged.assumed, ())
+        # Held for a person: nothing is agreed on until they have said what it was. But what the
+        # blocks tell is kept, because the next packet may be without them.
+        return _change(snapshot, merged, wanted, policy, merged.base, ())
     add = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.ADD)
     remove = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.REMOVE)
     target, edits = _edits(snapshot, merged, wanted, policy, (merged.current | add) - remove)

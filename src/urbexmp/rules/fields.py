@@ -46,6 +46,21 @@ def found_keywords(
     return frozenset(found.values())
 
 
+def hinted(
+    fields: KeywordFields, keywords: frozenset[Keyword], flat: str, unlisted: frozenset[Keyword]
+) -> frozenset[Keyword]:
+    """Those of `keywords` that `dc:subject` still tells of in full: every word that it got is there.
+
+    The leaf alone would not do: a person may have typed that word as a keyword of its own.
+    """
+    present = {fold(item) for item in fields.flat or ()}
+    return frozenset(
+        keyword
+        for keyword in keywords
+        if {fold(word) for word in flat_words(keyword, flat, unlisted)} <= present
+    )
+
+
 def unsaid(
     fields: KeywordFields, told: frozenset[Keyword], flat: str, unlisted: frozenset[Keyword]
 ) -> frozenset[Keyword]:
@@ -74,13 +89,13 @@ def elements_of(keywords: Iterable[Keyword]) -> frozenset[str]:
 def lists_ancestors(fields: KeywordFields, without: frozenset[Keyword] = NOTHING) -> bool:
     """Whether the packet lists every ancestor of a path as a path of its own, as DxO does.
 
-    Ancestors in `without` may lack: a person took them out, which does not end the custom.
+    Ancestors in `without` may lack: a person took them out, which does not end the custom. A root
+    alone shows no custom: a person's flat `Urbex` beside `Urbex|Decay` looks the same.
     """
     paths = {k for k in map(keyword_of, fields.hierarchical or ()) if k is not None}
-    deep = [keyword for keyword in paths if len(keyword.path) > 1]
-    listed = [node in paths for keyword in deep for node in keyword.ancestors()]
-    return any(listed) and all(
-        node in paths or node in without for keyword in deep for node in keyword.ancestors()
+    above = [node for keyword in paths for node in keyword.ancestors()]
+    return any(len(node.path) > 1 and node in paths for node in above) and all(
+        node in paths or node in without for node in above
     )
 
 
@@ -150,7 +165,7 @@ def edit_fields(
     )
     # Words of an untouched flat keyword are needed too: it has no path that would show them.
     kept = elements_of(stays) | {fold(word) for word in protected}
-    may_go = elements_of(remove) & {fold(word) for word in ours} | elements_of(freely & remove)
+    may_go = (elements_of(remove) & {fold(word) for word in ours}) | elements_of(freely)
     going = may_go - kept
     flat_remove = _unique(item for item in fields.flat or () if _goes(item, remove, going))
     kept_paths = {

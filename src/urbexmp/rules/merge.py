@@ -30,7 +30,7 @@ from types import MappingProxyType
 from urbexmp.model.change import NOTHING, MergeBase
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import ABSENT, Block, CarrierState, Snapshot
-from urbexmp.rules.fields import found_keywords, respell_path, unsaid
+from urbexmp.rules.fields import found_keywords, hinted, respell_path, unsaid
 
 Told = Callable[[str], frozenset[Keyword] | None]
 """All keywords agreed at the write of that mark; None when the ledger does not know it."""
@@ -179,15 +179,18 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
         listed = listed_in(block)
         vetoed |= frozenset(block.vetoed)
         flats |= frozenset(block.flats)
+        agreed |= told(block.mark) or listed
         if base is None:
-            agreed |= told(block.mark) or listed
             mark = mark or block.mark
-    frozen = {profile: frozenset(mine) for profile, mine in written.items() if mine}
+    # A veto outlives what another directory wrote in ignorance of it.
+    frozen = {profile: frozenset(mine) - vetoed for profile, mine in written.items()}
     return replace(
         known,
         agreed=agreed,
-        written=MappingProxyType(frozen),
+        written=MappingProxyType({profile: mine for profile, mine in frozen.items() if mine}),
         vetoed=vetoed,
+        missing=known.missing - agreed - vetoed,
+        unseen=known.unseen - agreed - vetoed,
         flats=flats,
         mark=mark,
     )
@@ -213,6 +216,11 @@ def _read(
     flat: str,
     unlisted: frozenset[Keyword],
 ) -> Reading:
+    if state.fields.hierarchical is None:
+        expected = hinted(state.fields, expected, flat, unlisted)
+        if state.block is None and flat != "leaf+ancestors":
+            # One word is no hint that a path stood here, where nothing says we were ever here.
+            expected = NOTHING
     found = found_keywords(state.fields, expected)
     known = told_to(state.block, told)
     gone = known - found - unsaid(state.fields, known, flat, unlisted)
