@@ -124,6 +124,11 @@ class PhotoLife(RuleBasedStateMachine):
     def a_program_drops_a_field(self, name: str, which: str) -> None:
         name = self._name(name)
         if self.world.packets[name] is not None:
+            if which == "hierarchical":
+                # A flat keyword that nobody had synced cannot be told from a path's word any more.
+                paths = {n for k in self.world.keywords(name) if len(k.path) > 1 for n in k.key}
+                flats = {k for k in self.theirs if len(k.path) == 1 and k.key[0] in paths}
+                self.theirs -= flats - self.world.base.agreed
             self.world.drop_field(which, name)
             self._remember()
 
@@ -233,8 +238,8 @@ class PhotoLife(RuleBasedStateMachine):
             assert not (stood - self._standing()) & (self.theirs - by_person)
         else:
             self._check_between(before, self.world.packets, change, taken, by_person)
-        everywhere = self._everywhere()
-        self.refused -= everywhere
+        for keyword in by_person & taken & self._standing():
+            self._lift(keyword)
         self._remember()
 
     @rule()

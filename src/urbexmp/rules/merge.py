@@ -52,14 +52,12 @@ class Reading:
     told: frozenset[Keyword]
     gone: frozenset[Keyword]
     """Seen there by its last author, and taken away."""
+    typed: frozenset[Keyword]
+    """Put there by somebody to whom nobody had told of it: a person's own doing, for sure.
 
-    @property
-    def typed(self) -> frozenset[Keyword]:
-        """Put there by somebody to whom nobody had told of it: a person's own doing, for sure.
-
-        Without a block nothing is sure: the packet may be one from before our first write.
-        """
-        return self.found - self.told if self.state.block is not None else NOTHING
+    Without a block that the ledger knows nothing is sure: the packet may be one from before our
+    first write, or hold a person's keywords that another state directory knows of.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +180,24 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
         agreed |= told(block.mark) or listed
         if base is None:
             mark = mark or block.mark
+    frozen = {profile: frozenset(mine) for profile, mine in written.items()}
+    known = replace(
+        known, agreed=agreed, written=MappingProxyType(frozen), flats=flats, mark=mark
+    )
     # A veto outlives what another directory wrote in ignorance of it.
-    frozen = {profile: frozenset(mine) - vetoed for profile, mine in written.items()}
+    return with_vetoes(replace(known, missing=known.missing - agreed), vetoed)
+
+
+def with_vetoes(base: MergeBase, vetoed: frozenset[Keyword]) -> MergeBase:
+    """The base with these vetoes: what is vetoed is neither ours nor missed."""
+    written = {profile: mine - vetoed for profile, mine in base.written.items()}
+    missing = base.missing - vetoed
     return replace(
-        known,
-        agreed=agreed,
-        written=MappingProxyType({profile: mine for profile, mine in frozen.items() if mine}),
+        base,
+        written=MappingProxyType({profile: mine for profile, mine in written.items() if mine}),
         vetoed=vetoed,
-        missing=known.missing - agreed - vetoed,
-        unseen=known.unseen - agreed - vetoed,
-        flats=flats,
-        mark=mark,
+        missing=missing,
+        unseen=base.unseen & missing,
     )
 
 
@@ -224,7 +229,8 @@ def _read(
     found = found_keywords(state.fields, expected)
     known = told_to(state.block, told)
     gone = known - found - unsaid(state.fields, known, flat, unlisted)
-    return Reading(state, found, known, gone)
+    sure = state.block is not None and told(state.block.mark) is not None
+    return Reading(state, found, known, gone, found - known if sure else NOTHING)
 
 
 def _in_question(

@@ -12,7 +12,7 @@ from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal, Reason, Suggestion
 from urbexmp.rules.assemble import Wanted, assemble
 from urbexmp.rules.fields import lists_ancestors, respell_path
-from urbexmp.rules.merge import Answers, Merged, Told, merge
+from urbexmp.rules.merge import Answers, Merged, Told, merge, with_vetoes
 
 HELD_UNSURE = "below the threshold"
 HELD_AGAIN = "it went away since it was written, and nobody was seen taking it out"
@@ -234,4 +234,4 @@ def _in_doubt(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy
         ),
         policy,
     )
-    return replace(change, after=replace(change.after, vetoed=wanted.vetoed))
+    return replace(change, after=with_vetoes(change.after, wanted.vetoed))
