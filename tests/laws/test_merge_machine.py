@@ -125,10 +125,11 @@ class PhotoLife(RuleBasedStateMachine):
         name = self._name(name)
         if self.world.packets[name] is not None:
             if which == "hierarchical":
-                # A flat keyword that nobody had synced cannot be told from a path's word any more.
+                # What nobody had synced cannot be told from the words that are left.
                 paths = {n for k in self.world.keywords(name) if len(k.path) > 1 for n in k.key}
                 flats = {k for k in self.theirs if len(k.path) == 1 and k.key[0] in paths}
-                self.theirs -= flats - self.world.base.agreed
+                deep = {k for k in self.theirs if len(k.path) > 1}
+                self.theirs -= (flats | deep) - self.world.base.agreed
             self.world.drop_field(which, name)
             self._remember()
 
@@ -300,7 +301,6 @@ class PhotoLife(RuleBasedStateMachine):
     def _seen_and_removed(self, *, emptied_too: bool = False) -> frozenset[Keyword]:
         """What a person took out of a packet that told them of it."""
         seen = NOTHING
-        flat_only = self.profiles[0].flat == "none"
         for packet in self.world.packets.values():
             if packet is None or packet.block is None:
                 continue
@@ -308,16 +308,17 @@ class PhotoLife(RuleBasedStateMachine):
             told = self.world.books.told(packet.block.mark)
             told = listed if told is None else told
             words = {fold(word) for word in packet.fields.flat or ()}
+            put_there = {fold(word) for word in packet.block.flats}
+            both_absent = packet.fields.flat is None and packet.fields.hierarchical is None
             gone = set()
-            for keyword in told - packet.keywords:
-                absent_flat = packet.fields.flat is None and packet.fields.hierarchical is not None
-                if packet.fields.hierarchical is None and fold(keyword.leaf) in words:
+            for keyword in told - self._reads(packet):
+                # An absent field says nothing, unless a word of ours is gone from the other.
+                if len(keyword.path) == 1 and packet.fields.flat is None and not both_absent:
                     continue
-                if len(keyword.path) == 1 and absent_flat:
-                    continue
-                absent_paths = packet.fields.hierarchical is None and words
-                if len(keyword.path) > 1 and absent_paths and flat_only:
-                    continue
+                word_went = fold(keyword.leaf) in put_there - words
+                if len(keyword.path) > 1 and packet.fields.hierarchical is None:
+                    if not (both_absent or word_went):
+                        continue
                 gone.add(keyword)
             if not packet.keywords and len(gone) >= 2 and not emptied_too:
                 continue

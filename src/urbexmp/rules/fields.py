@@ -47,36 +47,42 @@ def found_keywords(
 
 
 def hinted(
-    fields: KeywordFields, keywords: frozenset[Keyword], flat: str, unlisted: frozenset[Keyword]
+    fields: KeywordFields,
+    keywords: frozenset[Keyword],
+    flat: str,
+    unlisted: frozenset[Keyword],
+    least: int = 1,
 ) -> frozenset[Keyword]:
-    """Those of `keywords` that `dc:subject` still tells of in full: every word that it got is there.
+    """Those of `keywords` that `dc:subject` still tells of in full: every word it got is there.
 
-    The leaf alone would not do: a person may have typed that word as a keyword of its own.
+    The leaf alone would not do: a person may have typed that word as a keyword of its own. Paths
+    with fewer words than `least` are left out.
     """
     present = {fold(item) for item in fields.flat or ()}
-    return frozenset(
-        keyword
-        for keyword in keywords
-        if {fold(word) for word in flat_words(keyword, flat, unlisted)} <= present
-    )
+    told = []
+    for keyword in keywords:
+        words = {fold(word) for word in flat_words(keyword, flat, unlisted)}
+        if words <= present and (len(words) >= least or len(keyword.path) == 1):
+            told.append(keyword)
+    return frozenset(told)
 
 
 def unsaid(
-    fields: KeywordFields, told: frozenset[Keyword], flat: str, unlisted: frozenset[Keyword]
+    fields: KeywordFields, told: frozenset[Keyword], put_there: Iterable[str]
 ) -> frozenset[Keyword]:
     """Those of `told` of which a packet says nothing, because the field for them is absent (R23).
 
-    A flat keyword may have stood in `dc:subject` alone. A path leaves a word there, unless the
-    profile (`flat`) or the taxonomy (`unlisted`) keeps it out; then it stood in
-    `lr:hierarchicalSubject` alone. A packet with neither field holds no keyword, and says so.
+    A flat keyword may have stood in `dc:subject` alone, a path in `lr:hierarchicalSubject` alone.
+    Only a word that we know was there (`put_there`) and that is not there any more tells that
+    somebody took a path out. A packet with neither field holds no keyword, and says so.
     """
     if fields.flat is None and fields.hierarchical is not None:
         return frozenset(keyword for keyword in told if len(keyword.path) == 1)
     if fields.hierarchical is None and fields.flat is not None:
+        present = {fold(item) for item in fields.flat}
+        taken = {fold(word) for word in put_there} - present
         return frozenset(
-            keyword
-            for keyword in told
-            if len(keyword.path) > 1 and (flat == "none" or keyword in unlisted)
+            keyword for keyword in told if len(keyword.path) > 1 and keyword.key[-1] not in taken
         )
     return NOTHING
 

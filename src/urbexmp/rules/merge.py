@@ -221,14 +221,15 @@ def _read(
     flat: str,
     unlisted: frozenset[Keyword],
 ) -> Reading:
-    if state.fields.hierarchical is None:
-        expected = hinted(state.fields, expected, flat, unlisted)
-        if state.block is None and flat != "leaf+ancestors":
-            # One word is no hint that a path stood here, where nothing says we were ever here.
-            expected = NOTHING
-    found = found_keywords(state.fields, expected)
     known = told_to(state.block, told)
-    gone = known - found - unsaid(state.fields, known, flat, unlisted)
+    if state.fields.hierarchical is None:
+        expected |= known
+        # One word is no hint of a path where nothing says that we were ever here.
+        least, flat_there = (1, flat) if state.block is not None else (2, "leaf+ancestors")
+        expected = hinted(state.fields, expected, flat_there, unlisted, least)
+    found = found_keywords(state.fields, expected)
+    put_there = state.block.flats if state.block is not None else ()
+    gone = known - found - unsaid(state.fields, known, put_there)
     sure = state.block is not None and told(state.block.mark) is not None
     return Reading(state, found, known, gone, found - known if sure else NOTHING)
 

@@ -203,7 +203,7 @@ def person_edit(
         edits=tuple(edits),
         vetoed=vetoed,
         taken_over=taken,
-        by_person=frozenset(remove),
+        by_person=frozenset(remove) | going,
         settled=taken | going | frozenset((*remove, *refuse, *unveto)),
         write_block=True,
         notes=notes,
