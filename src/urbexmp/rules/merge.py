@@ -224,9 +224,11 @@ def _read(
     known = told_to(state.block, told)
     if state.fields.hierarchical is None:
         expected |= known
-        # One word is no hint of a path where nothing says that we were ever here.
-        least, flat_there = (1, flat) if state.block is not None else (2, "leaf+ancestors")
-        expected = hinted(state.fields, expected, flat_there, unlisted, least)
+        # Lightroom puts all words there. One word is a hint only where our block says that we
+        # were here: a person may have typed it.
+        full = hinted(state.fields, expected, "leaf+ancestors", unlisted, least=2)
+        own = hinted(state.fields, expected, flat, unlisted)
+        expected = full | own if state.block is not None else full
     found = found_keywords(state.fields, expected)
     put_there = state.block.flats if state.block is not None else ()
     gone = known - found - unsaid(state.fields, known, put_there)
