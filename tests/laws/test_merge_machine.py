@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from laws.effort import effort
 from laws.world import (
     NAMES,
@@ -18,7 +19,6 @@ from laws.world import (
     version,
     words_of,
 )
-
 from urbexmp.model.change import NOTHING, Author, Change, EditKind
 from urbexmp.model.keyword import Keyword, fold
 from urbexmp.model.profile import Profile
@@ -151,9 +151,7 @@ class PhotoLife(RuleBasedStateMachine):
             self._packets_tell()
 
     @rule(proposed=PROPOSED, name=CARRIER, what=st.sampled_from(("nothing", "type", "stale")))
-    def killed_before_the_record(
-        self, proposed: frozenset[Keyword], name: str, what: str
-    ) -> None:
+    def killed_before_the_record(self, proposed: frozenset[Keyword], name: str, what: str) -> None:
         self._before()
         change = self.world.plan(proposed, self.profiles[0])
         if not self._in_doubt(change):
@@ -171,9 +169,7 @@ class PhotoLife(RuleBasedStateMachine):
         self.world.books.record(receipt)
         self.world.books.held = change.held
 
-    @rule(
-        verb=st.sampled_from(("add", "remove", "confirm", "refuse", "unveto")), keyword=ANY
-    )
+    @rule(verb=st.sampled_from(("add", "remove", "confirm", "refuse", "unveto")), keyword=ANY)
     def person_commands(self, verb: str, keyword: Keyword) -> None:
         self._before()
         before = self.world.packets.copy()
@@ -316,9 +312,9 @@ class PhotoLife(RuleBasedStateMachine):
                 if len(keyword.path) == 1 and packet.fields.flat is None and not both_absent:
                     continue
                 word_went = fold(keyword.leaf) in put_there - words
-                if len(keyword.path) > 1 and packet.fields.hierarchical is None:
-                    if not (both_absent or word_went):
-                        continue
+                said = packet.fields.hierarchical is not None or both_absent or word_went
+                if len(keyword.path) > 1 and not said:
+                    continue
                 gone.add(keyword)
             if not packet.keywords and len(gone) >= 2 and not emptied_too:
                 continue

@@ -212,9 +212,7 @@ def _flats(
     return frozenset(word for word in added & standing if fold(word) not in theirs)
 
 
-def _standing_in(
-    state: CarrierState, edit: PacketEdit, words: frozenset[str]
-) -> tuple[str, ...]:
+def _standing_in(state: CarrierState, edit: PacketEdit, words: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(words.intersection(after_edit(state.fields, edit).flat or ())))
 
 

@@ -6,9 +6,8 @@ where each belongs. So a word in `dc:subject` is a keyword of its own only when 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 from urbexmp.model.change import NOTHING, PacketEdit
 from urbexmp.model.keyword import SEPARATOR, Keyword, KeywordFields, fold
@@ -105,12 +104,24 @@ def lists_ancestors(fields: KeywordFields, without: frozenset[Keyword] = NOTHING
     )
 
 
-@lru_cache(maxsize=8)
-def _names_by_prefix(keywords: frozenset[Keyword]) -> dict[tuple[str, ...], str]:
+_LARGE = 64
+_large_trees: tuple[tuple[frozenset[Keyword], Mapping[tuple[str, ...], str]], ...] = ()
+"""Names of the trees that every photo is spelled by, the library's and the taxonomy's."""
+
+
+def _names_by_prefix(keywords: frozenset[Keyword]) -> Mapping[tuple[str, ...], str]:
+    # Kept by identity: sets that differ in spelling alone are equal, and one photo's spelling
+    # must not be taken for another's.
+    global _large_trees
+    for tree, known in _large_trees:
+        if tree is keywords:
+            return known
     names: dict[tuple[str, ...], str] = {}
     for keyword in sorted(keywords):
         for length in range(1, len(keyword.path) + 1):
             names.setdefault(keyword.key[:length], keyword.path[length - 1])
+    if len(keywords) >= _LARGE:
+        _large_trees = ((keywords, names), *_large_trees[:3])
     return names
 
 

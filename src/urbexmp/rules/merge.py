@@ -181,9 +181,7 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
         if base is None:
             mark = mark or block.mark
     frozen = {profile: frozenset(mine) for profile, mine in written.items()}
-    known = replace(
-        known, agreed=agreed, written=MappingProxyType(frozen), flats=flats, mark=mark
-    )
+    known = replace(known, agreed=agreed, written=MappingProxyType(frozen), flats=flats, mark=mark)
     # A veto outlives what another directory wrote in ignorance of it.
     return with_vetoes(replace(known, missing=known.missing - agreed), vetoed)
 
@@ -290,7 +288,7 @@ def _restorable(
     unseen = base.ours - _union(*(reading.told for reading in readings))
     if unseen & everything:
         return NOTHING
-    return missing & base.ours
+    return missing & unseen
 
 
 def _still_ours(
