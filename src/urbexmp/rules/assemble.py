@@ -84,7 +84,6 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
         mark=policy.mark,
         written=_entries(snapshot, wanted, written, policy),
         vetoed=tuple(sorted(vetoed)),
-        flats=tuple(sorted(flats)),
         facts=wanted.facts or _former_facts(snapshot),
     )
     date = policy.at if policy.profile.metadata_date else None
@@ -94,7 +93,7 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
             state.fingerprint,
             replace(
                 edit,
-                block=block,
+                block=replace(block, flats=_standing_in(state, edit, flats)),
                 metadata_date=date,
                 sidecar_for=_sidecar_for(snapshot, state),
             ),
@@ -111,7 +110,7 @@ def _as_far_as_it_went(
 ) -> Wanted:
     """What was decided, less the vetoes of `kept`, and with a word on what was `left` standing."""
     notes = tuple(
-        f"{keyword} stays where the packet names a person or a face by it"
+        f"{keyword} stays where its word names a person or a face, or is not ours to take"
         for keyword in sorted(left)
     )
     return replace(wanted, vetoed=wanted.vetoed - kept, notes=wanted.notes + notes)
@@ -211,6 +210,10 @@ def _flats(
         )
     )
     return frozenset(word for word in added & standing if fold(word) not in theirs)
+
+
+def _standing_in(state: CarrierState, edit: PacketEdit, words: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(words.intersection(after_edit(state.fields, edit).flat or ())))
 
 
 def _after(

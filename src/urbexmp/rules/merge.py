@@ -52,14 +52,12 @@ class Reading:
     told: frozenset[Keyword]
     gone: frozenset[Keyword]
     """Seen there by its last author, and taken away."""
+    typed: frozenset[Keyword]
+    """Put there by somebody to whom nobody had told of it: a person's own doing, for sure.
 
-    @property
-    def typed(self) -> frozenset[Keyword]:
-        """Put there by somebody to whom nobody had told of it: a person's own doing, for sure.
-
-        Without a block nothing is sure: the packet may be one from before our first write.
-        """
-        return self.found - self.told if self.state.block is not None else NOTHING
+    Without a block that the ledger knows nothing is sure: the packet may be one from before our
+    first write, or hold a person's keywords that another state directory knows of.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +180,22 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
         agreed |= told(block.mark) or listed
         if base is None:
             mark = mark or block.mark
+    frozen = {profile: frozenset(mine) for profile, mine in written.items()}
+    known = replace(known, agreed=agreed, written=MappingProxyType(frozen), flats=flats, mark=mark)
     # A veto outlives what another directory wrote in ignorance of it.
-    frozen = {profile: frozenset(mine) - vetoed for profile, mine in written.items()}
+    return with_vetoes(replace(known, missing=known.missing - agreed), vetoed)
+
+
+def with_vetoes(base: MergeBase, vetoed: frozenset[Keyword]) -> MergeBase:
+    """The base with these vetoes: what is vetoed is neither ours nor missed."""
+    written = {profile: mine - vetoed for profile, mine in base.written.items()}
+    missing = base.missing - vetoed
     return replace(
-        known,
-        agreed=agreed,
-        written=MappingProxyType({profile: mine for profile, mine in frozen.items() if mine}),
+        base,
+        written=MappingProxyType({profile: mine for profile, mine in written.items() if mine}),
         vetoed=vetoed,
-        missing=known.missing - agreed - vetoed,
-        unseen=known.unseen - agreed - vetoed,
-        flats=flats,
-        mark=mark,
+        missing=missing,
+        unseen=base.unseen & missing,
     )
 
 
@@ -216,15 +219,19 @@ def _read(
     flat: str,
     unlisted: frozenset[Keyword],
 ) -> Reading:
-    if state.fields.hierarchical is None:
-        expected = hinted(state.fields, expected, flat, unlisted)
-        if state.block is None and flat != "leaf+ancestors":
-            # One word is no hint that a path stood here, where nothing says we were ever here.
-            expected = NOTHING
-    found = found_keywords(state.fields, expected)
     known = told_to(state.block, told)
-    gone = known - found - unsaid(state.fields, known, flat, unlisted)
-    return Reading(state, found, known, gone)
+    if state.fields.hierarchical is None:
+        expected |= known
+        # Lightroom puts all words there. One word is a hint only where our block says that we
+        # were here: a person may have typed it.
+        full = hinted(state.fields, expected, "leaf+ancestors", unlisted, least=2)
+        own = hinted(state.fields, expected, flat, unlisted)
+        expected = full | own if state.block is not None else full
+    found = found_keywords(state.fields, expected)
+    put_there = state.block.flats if state.block is not None else ()
+    gone = known - found - unsaid(state.fields, known, put_there)
+    sure = state.block is not None and told(state.block.mark) is not None
+    return Reading(state, found, known, gone, found - known if sure else NOTHING)
 
 
 def _in_question(
@@ -281,7 +288,7 @@ def _restorable(
     unseen = base.ours - _union(*(reading.told for reading in readings))
     if unseen & everything:
         return NOTHING
-    return missing & base.ours
+    return missing & unseen
 
 
 def _still_ours(

@@ -12,7 +12,7 @@ from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal, Reason, Suggestion
 from urbexmp.rules.assemble import Wanted, assemble
 from urbexmp.rules.fields import lists_ancestors, respell_path
-from urbexmp.rules.merge import Answers, Merged, Told, merge
+from urbexmp.rules.merge import Answers, Merged, Told, merge, with_vetoes
 
 HELD_UNSURE = "below the threshold"
 HELD_AGAIN = "it went away since it was written, and nobody was seen taking it out"
@@ -203,7 +203,7 @@ def person_edit(
         edits=tuple(edits),
         vetoed=vetoed,
         taken_over=taken,
-        by_person=frozenset(remove),
+        by_person=frozenset(remove) | going,
         settled=taken | going | frozenset((*remove, *refuse, *unveto)),
         write_block=True,
         notes=notes,
@@ -234,4 +234,4 @@ def _in_doubt(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy
         ),
         policy,
     )
-    return replace(change, after=replace(change.after, vetoed=wanted.vetoed))
+    return replace(change, after=with_vetoes(change.after, wanted.vetoed))
