@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from urbexmp.adapters.xmp.disk import (
+from urbexmp.adapters.files.disk import (
     NOT_OFFERED,
     WINDOWS,
     leftovers,
@@ -26,7 +26,7 @@ from urbexmp.adapters.xmp.disk import (
     write_problem,
     write_temp,
 )
-from urbexmp.adapters.xmp.volume import FEW, sync_volume
+from urbexmp.adapters.files.volume import FEW, sync_volume
 from urbexmp.model.errors import (
     CarrierMoved,
     HardLinked,

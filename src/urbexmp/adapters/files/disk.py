@@ -1,4 +1,4 @@
-"""What the sidecar store does to the disk: temp files, syncs, and what its refusals mean."""
+"""What the stores do to the disk: temp files, syncs, and what its refusals mean."""
 
 from __future__ import annotations
 
@@ -129,23 +129,37 @@ def write_temp(temp: Path, packet: bytes, like: os.stat_result | None, source: P
     `like` None: a new file with the mode that the user's umask gives. The handle is the caller's
     to sync and close.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    handle = os.open(temp, flags, 0o666 if like is None else 0o600)
+    handle = create_like(temp, like)
     try:
         rest = memoryview(packet)
         while rest:
             rest = rest[os.write(handle, rest) :]
-        if like is not None:
-            _dress(handle, like, source)
-        now = os.fstat(handle)
-        mtime = advanced(now.st_mtime_ns, like.st_mtime_ns if like is not None else None)
-        if mtime is not None:
-            times = (now.st_atime_ns, mtime)
-            os.utime(handle if os.utime in os.supports_fd else temp, ns=times)
+        finish_like(handle, temp, like, source)
     except BaseException:
         os.close(handle)
         raise
     return handle
+
+
+def create_like(temp: Path, like: os.stat_result | None) -> int:
+    """Make an empty temp file and return its open handle, the caller's to close.
+
+    `like` None: it gets the mode that the user's umask gives; else nobody else may read it until
+    `finish_like`.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(temp, flags, 0o666 if like is None else 0o600)
+
+
+def finish_like(handle: int, temp: Path, like: os.stat_result | None, source: Path) -> None:
+    """Give a written temp file the mode, owner and attributes of `source`, and a later mtime."""
+    if like is not None:
+        _dress(handle, like, source)
+    now = os.fstat(handle)
+    mtime = advanced(now.st_mtime_ns, like.st_mtime_ns if like is not None else None)
+    if mtime is not None:
+        times = (now.st_atime_ns, mtime)
+        os.utime(handle if os.utime in os.supports_fd else temp, ns=times)
 
 
 def _dress(handle: int, like: os.stat_result, source: Path) -> None:
