@@ -26,6 +26,10 @@ _TEMP = re.compile(r"\.(?s:.*)\.urbexmp-(\d+)-[0-9a-f]{8}\.tmp")
 """Names of our temp files. The dot and the extension hide them from photo programs."""
 
 
+_LINKED = (".xmp", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".dng")
+"""Ends of the names of files that are written through a symbolic link."""
+
+
 def _numbers(*names: str) -> frozenset[int]:
     # Not every system has every one of them.
     return frozenset(getattr(errno, name) for name in names if hasattr(errno, name))
@@ -220,11 +224,11 @@ def remove_quietly(path: Path) -> None:
 
 
 def leftovers(folder: Path, live: frozenset[Path]) -> Iterable[Path]:
-    """Temp files that killed runs left in `folder`, or in the folders its sidecars point to."""
+    """Temp files that killed runs left in `folder`, or in the folders its links point to."""
     folders = [folder]
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.lower().endswith(".xmp") and entry.is_symlink():
+            if entry.is_symlink() and entry.name.lower().endswith(_LINKED):
                 folders.append(Path(os.path.realpath(entry.path)).parent)
     for place in dict.fromkeys(folders):
         with contextlib.suppress(OSError), os.scandir(place) as entries:
