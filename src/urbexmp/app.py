@@ -118,13 +118,13 @@ def open_house(
     from urbexmp.adapters.backups import FolderBackups
     from urbexmp.adapters.clock import SystemClock
     from urbexmp.adapters.disk import LocalDisk
+    from urbexmp.adapters.files.volume import sync_volume
     from urbexmp.adapters.inspect import FileInspector
     from urbexmp.adapters.places import FolderPlaces
     from urbexmp.adapters.stages.registry import make_stages
     from urbexmp.adapters.walk import FolderWalker
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.adapters.xmp.sidecar import SidecarStore
-    from urbexmp.adapters.xmp.volume import sync_volume
     from urbexmp.drivers.house import House
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
