@@ -37,6 +37,9 @@ class MergeBase:
     """Words of `dc:subject` that we added."""
     mark: str = ""
     """Name of our last write: a packet whose block carries another was saved from an older one."""
+    beside: frozenset[Keyword] | None = None
+    """What stood in the places that we only read; what is no longer there a person took out. None:
+    there was no such place."""
 
     @property
     def ours(self) -> frozenset[Keyword]:
@@ -50,8 +53,10 @@ class MergeBase:
         def spelled(keywords: frozenset[Keyword]) -> list[str]:
             return sorted("|".join(keyword.key) for keyword in keywords)
 
+        beside = {} if self.beside is None else {"beside": spelled(self.beside)}
         text = json.dumps(
             {
+                **beside,
                 "agreed": spelled(self.agreed),
                 "written": {
                     name: spelled(mine) for name, mine in sorted(self.written.items()) if mine
