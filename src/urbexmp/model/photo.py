@@ -147,6 +147,7 @@ class CarrierState:
     carrier: Carrier
     fingerprint: Fingerprint
     fields: KeywordFields
+    """Of an image file also the keywords that only its IPTC block has."""
     block: Block | None
     protected: frozenset[str] = frozenset()
     """Words never to be taken away: names of faces, persons, weighted keywords (XMP.md R21)."""

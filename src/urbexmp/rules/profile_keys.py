@@ -165,7 +165,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "backup",
         "text",
-        "What is kept of a file before a write: its packet, which undo needs, or the full file too.",
+        "Kept of an image file before a write: its packet, which undo needs, or the full file too.",
         choices=("packet", "full"),
     ),
     Key("metadata_date", "switch", "Set xmp:MetadataDate on a write, where the packet has one."),

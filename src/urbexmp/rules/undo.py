@@ -68,6 +68,7 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
         written=MappingProxyType({name: mine for name, mine in written.items() if mine}),
         missing=(before.missing | base.missing | later | put_back) - stood,
         restored=before.restored | base.restored | put_back,
+        beside=base.beside,
     )
     writes = tuple(
         CarrierWrite(done.carrier, assumes=done.after, restore=done.before)
