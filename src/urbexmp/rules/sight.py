@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from urbexmp.model.keyword import fold
 from urbexmp.model.photo import CarrierKind, FileKind, Photo
+from urbexmp.model.profile import Profile
 from urbexmp.rules.formats import EMBEDDING, stem
 
 SIDECAR_NAME, FORMAT = "sidecar-name", "format"
@@ -28,6 +29,30 @@ WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Reasons in words, to stand after a number of files; others are refusals of single packets."""
+
+
+_NEVER = "the keywords of JPEG, TIFF and DNG files go to sidecars, which Lightroom does not read"
+_DARKTABLE = "new sidecars of raw files are named for darktable, and Lightroom does not read them"
+_SIGNED = "files with Content Credentials get their keywords in a sidecar, unseen by Lightroom"
+_IPTC = "files whose IPTC keywords are newer than their packet get theirs in a sidecar, unseen too"
+_RAW = "the JPEG of a RAW+JPEG pair gets no keywords; Lightroom shows the raw's"
+
+
+def hidden(profile: Profile) -> tuple[tuple[str, str, bool], ...]:
+    """What the choices of a profile hide from Lightroom: a sentence without its full stop, what
+    to set to change that, and whether this is the default."""
+    embeds = profile.embed == "auto"
+    found = (
+        (not embeds, (_NEVER, 'embed = "auto"', False)),
+        (
+            profile.sidecar_name == "darktable",
+            (_DARKTABLE, 'sidecar_name = "lightroom"', False),
+        ),
+        (profile.pairs == "raw", (_RAW, 'pairs = "both"', True)),
+        (embeds and not profile.adopt_iptc, (_IPTC, "adopt_iptc = true", True)),
+        (embeds and not profile.break_c2pa, (_SIGNED, "break_c2pa = true", True)),
+    )
+    return tuple(what for holds, what in found if holds)
 
 
 def told(reason: str) -> str:
