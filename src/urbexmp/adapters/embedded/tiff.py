@@ -83,6 +83,7 @@ class TiffContainer:
     """Implements `layout.Container` for TIFF, BigTIFF and DNG. Keeps no state."""
 
     name = "tiff"
+    begins = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
     def layout(self, source: Source, subject: Path) -> Layout:
         """What the file holds: its packet, and why it must not be written into.
