@@ -107,12 +107,12 @@ def with_keywords(block: Block, words: Sequence[str]) -> Block:
             word = wanted.get(_decode(each.value, "utf-8"))
             if word is None:
                 continue
-            there.add(word)
+            there.add(cut(word))
         kept.append(each)
         if (each.record, each.number) <= KEYWORDS:
             place = len(kept)
-    coming = dict.fromkeys(cut(word) for word in words if word not in there)
-    kept[place:place] = [_keyword(word) for word in coming if word]
+    coming = dict.fromkeys(cut(word) for word in words)
+    kept[place:place] = [_keyword(word) for word in coming if word and word not in there]
     return Block(tuple(kept), block.tail)
 
 

@@ -94,8 +94,16 @@ class Source(Protocol):
         """
         ...
 
+    def view(self, offset: int, length: int) -> bytes:
+        """The same without keeping them. An envelope puts zeros for what it does not hold."""
+        ...
+
+    def keep(self, offset: int, length: int) -> None:
+        """Make bytes part of the envelope."""
+        ...
+
     def glance(self, offset: int, length: int) -> bytes | None:
-        """The same without keeping them. None: this is an envelope, and the check was made."""
+        """Bytes for a check only. None: this is an envelope, and the check was made."""
         ...
 
 
@@ -105,6 +113,11 @@ class Container(Protocol):
     @property
     def name(self) -> str:
         """As an envelope names it: `jpeg`, `tiff`."""
+        ...
+
+    @property
+    def begins(self) -> tuple[bytes, ...]:
+        """First bytes of files of this format."""
         ...
 
     def layout(self, source: Source, subject: Path) -> Layout:
