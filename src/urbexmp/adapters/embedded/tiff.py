@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from urbexmp.adapters.embedded import credentials
-from urbexmp.adapters.embedded.blanks import padding_of, trimmed, widened
 from urbexmp.adapters.embedded.layout import Layout, Refusal, Source, Splice
+from urbexmp.adapters.embedded.padding import FRESH, filled
 from urbexmp.adapters.embedded.tiff_check import survey, unchanged
 from urbexmp.adapters.embedded.tiff_iptc import TiffIptc, read_iptc
 from urbexmp.adapters.embedded.tiff_tree import Broken, Directory, Entry, Form, Tree
@@ -26,9 +26,6 @@ from urbexmp.model.errors import InternalProblem, NotAPhoto, PacketRefused
 
 PACKET, DNG_VERSION = 700, 50706
 BYTE = 1
-
-PADDING = 2048
-"""Bytes of padding that a packet gets which has to be appended anyway (the usual amount)."""
 
 LARGEST = 64 * 2**20
 """Bytes; no packet is near this, so a larger one is no packet."""
@@ -128,12 +125,11 @@ class TiffContainer:
         """`packet` as it will stand in the file: filled up to the old place where it fits, and
         with fresh padding where it has to be appended."""
         _, length = _ground(layout).place
-        if len(packet) > length and len(trimmed(packet)) <= length:
-            packet = trimmed(packet)
-        if len(packet) <= length:
-            return widened(packet, length)
-        spare = padding_of(packet) >= PADDING // 2
-        return packet if spare else widened(packet, len(packet) + PADDING)
+        same = filled(packet, length)
+        if same is not None:
+            return same
+        spare = filled(packet, len(packet) - FRESH // 2) is not None
+        return packet if spare else filled(packet, len(packet) + FRESH) or packet
 
     def splices(
         self, layout: Layout, packet: bytes, words: tuple[str, ...] | None, subject: Path
@@ -211,7 +207,7 @@ def _packet_splices(
     form = ground.form
     at, length = ground.place
     if len(packet) <= length:
-        packet = widened(packet, length)
+        packet = filled(packet, length) or packet
         return [] if packet == stands else [Splice(at, length, packet)]
     if ground.trailer is not None:
         raise _refused(subject, Broken("trailer", f"it ends with data of {ground.trailer}"))
