@@ -55,26 +55,52 @@ def fitted(packet: bytes, length: int) -> bytes | None:
     return packet[:start] + new + packet[end:]
 
 
+def filled(packet: bytes, length: int) -> bytes | None:
+    """The same for a place that need not be left with whole characters, or holds a packet that
+    has no trailer: then the blanks stand at its end, and zeros where not even a blank fits.
+
+    None: it cannot be made that short.
+    """
+    made = fitted(packet, length)
+    if made is not None:
+        return made
+    blank, line_end = _units(packet)
+    more = length - len(packet)
+    if more < 0:
+        bare = packet[: _end(packet, blank)]
+        return filled(bare, length) if len(bare) <= length else None
+    zeros = bytes(more % len(blank))
+    made = fitted(packet, length - len(zeros))
+    if made is None:
+        made = packet + _laid_out(more - len(zeros), blank, line_end)
+    return made + zeros
+
+
 def only_padding_differs(one: bytes, two: bytes) -> bool:
-    """Whether two packets are the same but for blanks before their trailers."""
+    """Whether two packets are the same but for blanks before their trailers, or at their ends."""
     if one == two:
         return True
     ends = []
     for packet in (one, two):
-        span = _padding(packet, _units(packet)[0])
-        if span is None:
-            return False
-        ends.append((packet[: span[0]], packet[span[1] :]))
+        blank, _ = _units(packet)
+        end = _end(packet, blank)
+        start, end = _padding(packet, blank) or (end, end)
+        ends.append((packet[:start], packet[end : _end(packet, blank)]))
     return ends[0] == ends[1]
 
 
 def _units(packet: bytes) -> tuple[bytes, bytes]:
     """A blank and a line end as the packet encodes them."""
+    head = packet[:4]
     encoding = "utf-8"
-    if packet.startswith(codecs.BOM_UTF16_LE) or packet[1:2] == b"\0":
-        encoding = "utf-32-le" if packet[2:4] == b"\0\0" else "utf-16-le"
-    elif packet.startswith(codecs.BOM_UTF16_BE) or packet[:1] == b"\0":
-        encoding = "utf-32-be" if packet[:2] == b"\0\0" else "utf-16-be"
+    if head in (codecs.BOM_UTF32_LE, b"<\0\0\0"):
+        encoding = "utf-32-le"
+    elif head in (codecs.BOM_UTF32_BE, b"\0\0\0<"):
+        encoding = "utf-32-be"
+    elif head.startswith((codecs.BOM_UTF16_LE, b"<\0")):
+        encoding = "utf-16-le"
+    elif head.startswith((codecs.BOM_UTF16_BE, b"\0<")):
+        encoding = "utf-16-be"
     return " ".encode(encoding), "\n".encode(encoding)
 
 
@@ -94,6 +120,17 @@ def _padding(packet: bytes, blank: bytes) -> tuple[int, int] | None:
         start -= unit
     # What follows the last tag directly belongs to the layout: one line end stays in front.
     return start, end
+
+
+def _end(packet: bytes, blank: bytes) -> int:
+    """Where the blanks at the very end begin, and zeros that are no whole character."""
+    unit = len(blank)
+    end = len(packet) - len(packet) % unit
+    if packet[end:].strip(b"\0"):
+        return len(packet)
+    while end and packet[end - unit : end].replace(b"\0", b"") in (b" ", b"\t", b"\r", b"\n"):
+        end -= unit
+    return end
 
 
 def _laid_out(size: int, blank: bytes, line_end: bytes) -> bytes:
