@@ -210,10 +210,11 @@ def open_carriers(profile: Profile) -> tuple[CarrierStore, EmbeddedCodec]:
     from urbexmp.adapters.embedded.codec import EmbeddedCodec
     from urbexmp.adapters.embedded.jpeg import JpegContainer
     from urbexmp.adapters.embedded.store import EmbeddedStore
+    from urbexmp.adapters.embedded.tiff import TiffContainer
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.adapters.xmp.sidecar import SidecarStore
 
-    containers = (JpegContainer(),)
+    containers = (JpegContainer(), TiffContainer())
     codec = EmbeddedCodec(
         XmpCodec(), containers, adopt_iptc=profile.adopt_iptc, break_c2pa=profile.break_c2pa
     )
