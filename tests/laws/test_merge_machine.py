@@ -425,4 +425,4 @@ class PhotoLife(RuleBasedStateMachine):
 
 
 TestPhotoLife = PhotoLife.TestCase
-TestPhotoLife.settings = effort(examples=150, steps=25)
+TestPhotoLife.settings = effort(examples=250, steps=25)
