@@ -9,13 +9,15 @@ READY := $(VENV)/.ready
 DEMO := demo
 DEMO_STATE := $(DEMO)/.state
 
-# Settings of your own must not change what the demo shows.
-DEMO_RUN := env -u URBEXMP_PROFILE URBEXMP_STATE=$(DEMO_STATE) XDG_CONFIG_HOME=$(DEMO)/.config $(BIN)/urbexmp
+# An empty environment: no setting of yours changes what the demo shows, no folder of yours is used.
+DEMO_RUN := env -i PATH="$$PATH" TERM="$$TERM" LANG=C.UTF-8 HOME="$(CURDIR)/$(DEMO)/.home" \
+  URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp
+ONE := 2024-05-11 Riverside Paper Mill/_DSC0412
 
 .PHONY: demo test lint format samples docs session clean
 
 demo: $(READY)
-	@rm -rf $(DEMO) && mkdir -p $(DEMO_STATE) && cp -R samples/photos $(DEMO)/photos
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)/.home && cp -R samples/photos $(DEMO)/photos
 	@echo '== What would be written: urbexmp sync --dry-run'
 	@$(DEMO_RUN) sync --dry-run $(DEMO)/photos
 	@echo
@@ -23,7 +25,10 @@ demo: $(READY)
 	@$(DEMO_RUN) sync $(DEMO)/photos
 	@echo
 	@echo '== The keywords now, and who wrote them: urbexmp keyword list'
-	@$(DEMO_RUN) keyword list '$(DEMO)/photos/2024-05-11 Riverside Paper Mill/_DSC0412.NEF'
+	@$(DEMO_RUN) keyword list '$(DEMO)/photos/$(ONE).NEF'
+	@echo
+	@echo '== Every byte that changed in its sidecar: diff'
+	@diff -u 'samples/photos/$(ONE).xmp' '$(DEMO)/photos/$(ONE).xmp' || true
 	@echo
 	@echo '== A second run finds nothing to do: urbexmp sync'
 	@$(DEMO_RUN) sync $(DEMO)/photos

@@ -29,10 +29,10 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "samples")]
 
 from containers import Shot  # noqa: E402
 from lightroom import Edited, lightroom  # noqa: E402
+
 from urbexmp.adapters.backups import FolderBackups  # noqa: E402
 from urbexmp.adapters.xmp.codec import XmpCodec  # noqa: E402
 from urbexmp.adapters.xmp.sidecar import SidecarStore  # noqa: E402
-
 from urbexmp.model.change import PacketEdit  # noqa: E402
 from urbexmp.model.photo import Carrier, CarrierKind, Fingerprint  # noqa: E402
 

@@ -26,10 +26,7 @@ def commands(
         command,
         info_name=command.name if parent else "urbexmp",
         parent=parent,
-        terminal_width=WIDTH,
-        max_content_width=WIDTH,
-        color=False,
-        **command.context_settings,
+        **{**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH},
     )
     yield context
     if isinstance(command, click.Group):

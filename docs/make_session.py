@@ -1,6 +1,6 @@
 """Fill the terminal session of README.md with what the commands really print.
 
-The commands run on a copy of the samples, in a folder and with a home of their own. Times and the
+The commands run on copies of two samples, in a folder and with a home of their own. Times and the
 names of runs differ every time, so the page is left alone where only these changed.
 """
 
@@ -18,11 +18,13 @@ from scripts.transcript import Copy, Part, Step, generalise, run
 
 PAGE = ROOT / "README.md"
 
+FOLDER = "photos/2024-05-11 Riverside Paper Mill"
+PHOTOS = ("_DSC0412.NEF", "_DSC0412.xmp", "DJI_0031.JPG")
+
 COMMANDS = (
-    "urbexmp diff 'photos/2024-05-11 Riverside Paper Mill/_DSC0412.NEF'",
+    "urbexmp diff photos",
     "urbexmp sync photos",
     "urbexmp sync photos",
-    "urbexmp undo --yes --in photos",
 )
 
 
@@ -31,7 +33,7 @@ def session(folder: Path) -> tuple[list[str], list[str]]:
 
     Raises `RuntimeError` when a command fails.
     """
-    parts: list[Part] = [Copy("samples/photos", "photos")]
+    parts: list[Part] = [Copy(f"samples/{FOLDER}/{name}", f"{FOLDER}/{name}") for name in PHOTOS]
     parts += [Step(number, [command]) for number, command in enumerate(COMMANDS, 1)]
     shown: list[str] = []
     for outcome in run(parts, folder):

@@ -19,7 +19,12 @@ def problems() -> Iterator[type]:
             yield child
             yield from below(child)
 
-    ours = (kind for kind in below(Problem) if kind.__module__.startswith("urbexmp."))
+    # A kind that keeps the word of the one above it is the same thing, told more closely.
+    ours = (
+        kind
+        for kind in below(Problem)
+        if kind.__module__.startswith("urbexmp.") and kind.slug != kind.__mro__[1].slug  # type: ignore[attr-defined]
+    )
     yield from sorted(ours, key=lambda kind: (kind.code, kind.slug))  # type: ignore[attr-defined]
 
 

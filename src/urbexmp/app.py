@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.drivers.house import House, StatePaths
-    from urbexmp.model.ports import CarrierReader, Codec, LibraryLock
+    from urbexmp.model.ledger import LibraryLock
+    from urbexmp.model.ports import CarrierReader, Codec
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
-
-STATE_VARIABLE = "URBEXMP_STATE"
 
 PLAN_VERSION = 1
 """Raised when the rules change so that every photo should be planned again."""
@@ -36,12 +35,9 @@ def state_base(state: Path | None) -> Path:
     """The folder that holds the state of all libraries: `--state`, the environment, the user's."""
     if state is not None:
         return state.absolute()
-    named = os.environ.get(STATE_VARIABLE)
-    if named:
-        return Path(named).absolute()
-    import platformdirs
+    from urbexmp.adapters.dirs import state_folder
 
-    return Path(platformdirs.user_state_dir("urbexmp", appauthor=False))
+    return state_folder(os.environ).absolute()
 
 
 def state_paths(root: Path, state: Path | None) -> StatePaths:
@@ -128,6 +124,7 @@ def open_house(
     from urbexmp.adapters.walk import FolderWalker
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.adapters.xmp.sidecar import SidecarStore
+    from urbexmp.adapters.xmp.volume import sync_volume
     from urbexmp.drivers.house import House
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
@@ -151,12 +148,15 @@ def open_house(
     stages = make_stages(profile, taxonomy)
     clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
     with ExitStack() as stack:
-        backups = FolderBackups(paths.backups)
+        backups = FolderBackups(paths.backups, sync_volume)
         if writing:
             stack.enter_context(_lock(paths))
         ledger, remember = _ledger(paths, writing=writing, remember=remember)
         stack.callback(ledger.close)
-        recovered = recover(store, ledger, backups, clock) if writing else ()
+        # The mount point of a volume that is not there is an empty folder: what is missing from
+        # it says nothing about how far a killed run came.
+        mounted = next(root.iterdir(), None) is not None
+        recovered = recover(store, ledger, backups, clock) if writing and mounted else ()
         inspector, places = FileInspector(), FolderPlaces(taxonomy)
         looker = Looker(
             inspector,
@@ -166,7 +166,6 @@ def open_house(
             partial(_location_in, store, codec),
             root,
             time.perf_counter,
-            remember=remember,
         )
         planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
         workers = profile.workers or os.cpu_count() or 1
@@ -192,6 +191,7 @@ def open_house(
             executor=partial(_threads, workers),
             window=workers * 3,
             stopping=stopping,
+            remember=remember,
             recovered=recovered,
         )
 

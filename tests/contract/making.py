@@ -21,6 +21,7 @@ from urbexmp.model.change import (
 )
 from urbexmp.model.errors import PacketRefused, ProofFailed
 from urbexmp.model.keyword import Keyword, KeywordFields
+from urbexmp.model.ledger import Intent
 from urbexmp.model.photo import (
     ABSENT,
     Block,
@@ -33,7 +34,7 @@ from urbexmp.model.photo import (
     PhotoId,
     fingerprint_of,
 )
-from urbexmp.model.ports import Intent, PacketReading
+from urbexmp.model.ports import PacketReading
 from urbexmp.model.proposal import Reason
 
 AT = "2026-11-20T09:00:00Z"

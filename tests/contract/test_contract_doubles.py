@@ -10,15 +10,16 @@ import pytest
 from contract.promises import (
     BackupsPromises,
     ClockPromises,
-    LedgerPromises,
     LockPromises,
     StorePromises,
 )
+from contract.promises_ledger import LedgerPromises
 from urbexmp.adapters.memory import MemoryBackups, MemoryClock, MemoryLock, MemoryStore
 from urbexmp.adapters.memory_ledger import MemoryLedger
 from urbexmp.model.errors import WriteFailed
+from urbexmp.model.ledger import Ledger, LibraryLock
 from urbexmp.model.photo import fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock, Ledger, LibraryLock
+from urbexmp.model.ports import Backups, CarrierStore, Clock
 
 
 class TestMemoryStore(StorePromises):

@@ -11,17 +11,18 @@ import pytest
 from contract.promises import (
     BackupsPromises,
     ClockPromises,
-    LedgerPromises,
     LockPromises,
     StorePromises,
 )
+from contract.promises_ledger import LedgerPromises
 from urbexmp.adapters.backups import FolderBackups
 from urbexmp.adapters.clock import SystemClock
 from urbexmp.adapters.db.ledger import SqliteLedger
 from urbexmp.adapters.lock import FileLock
 from urbexmp.adapters.xmp.sidecar import SidecarStore
+from urbexmp.model.ledger import Ledger, LibraryLock
 from urbexmp.model.photo import fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock, Ledger, LibraryLock
+from urbexmp.model.ports import Backups, CarrierStore, Clock
 
 
 class TestSidecarStore(StorePromises):

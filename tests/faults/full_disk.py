@@ -18,8 +18,8 @@ class SmallDisk:
         self.mounted = mounted
 
     @contextmanager
-    def full(self) -> Iterator[None]:
-        """No byte more can be written while this lasts."""
+    def full(self, room: int = 0) -> Iterator[None]:
+        """No more than `room` bytes (in 4 KB pages) can be written while this lasts."""
         if self.mounted:
             filler = self.folder / "filler"
             with filler.open("wb", buffering=0) as file:
@@ -29,6 +29,7 @@ class SmallDisk:
                             file.write(b"x" * size)
                     except OSError:
                         continue
+                file.truncate(max(0, file.tell() - room))
             try:
                 yield
             finally:
@@ -37,7 +38,7 @@ class SmallDisk:
             import resource
 
             limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
             try:
                 yield
             finally:

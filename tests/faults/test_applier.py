@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from contract.making import RUN, LineCodec, base_of, change_to, photo_id_of, restoring, sidecar
 from faults.world import PERSON, MemoryWorld
-from urbexmp.adapters.memory import Fuse
+from urbexmp.adapters.memory import Fuse, Killed
 from urbexmp.adapters.memory_ledger import MemoryLedger
 from urbexmp.model.change import CarrierWrite, Change, MergeBase, PacketEdit, Receipt
 from urbexmp.model.errors import (
@@ -312,3 +313,22 @@ def test_one_carrier_twice_in_a_batch_is_done_in_turn() -> None:
     outcomes = world.applier.apply_batch([first, second], RUN)
     assert [type(outcome) for outcome in outcomes] == [Receipt, Receipt]
     assert b"flat School\n" in world.memory.packets[CARRIER]
+
+
+def test_after_an_interruption_the_same_process_settles_the_photo_first() -> None:
+    for point in range(10):
+        world = MemoryWorld(P, {PHOTO: {CARRIER: PERSON}})
+        applier = world.open(Fuse())
+        (change,) = world.changes()
+        fuse = Fuse(point)
+        world.open(fuse)
+        # Stands for Ctrl-C here: the process goes on.
+        with suppress(Killed):
+            applier.apply(change, RUN)
+        world.open(Fuse())
+        for again in world.changes():
+            applier.apply(again, RUN)
+        world.recover()
+        assert len(world.ledger.receipts(RUN)) == 1
+        assert world.changes() == []
+        assert world.ledger.intents() == ()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from contract.making import AT, RUN, base_of, change_to, receipt_of
-from contract.promises import PHOTO, known_file
+from contract.making import AT, RUN, base_of, change_to, intent_of, receipt_of
+from contract.promises_ledger import PHOTO, known_file
 from faults.full_disk import SmallDisk, small_disk
 from urbexmp.adapters.backups import FolderBackups
 from urbexmp.adapters.db.ledger import SqliteLedger
@@ -174,6 +175,27 @@ def test_a_full_disk_loses_nothing_that_was_kept(disk: SmallDisk) -> None:
     with SqliteLedger(disk.folder / "ledger.sqlite3") as again:
         assert again.base(PHOTO, PLACE) == base_of("Other", "Kept")
         assert again.faults() == ()
+
+
+def test_a_disk_that_fills_up_at_any_moment_is_never_taken_for_damage(disk: SmallDisk) -> None:
+    path = disk.folder / "ledger.sqlite3"
+    opened = 0
+    for room in range(0, 400_000, 12_288):
+        with disk.full(room), suppress(StateUnwritable), SqliteLedger(path) as ledger:
+            opened += 1
+            for number in range(30):
+                place = Path(f"/p/{number}.cr3")
+                change = change_to(place, {place: b"x" * number}, mark=f"w{number}")
+                ledger.intend(intent_of(change, {place: b"y"}))
+                ledger.record(receipt_of(change))
+        with SqliteLedger(path) as ledger:
+            assert ledger.faults() == ()
+            kept = ledger.receipts(RUN)
+            assert [receipt.change.mark for receipt in kept] == [f"w{n}" for n in range(len(kept))]
+            assert all(ledger.told(receipt.change.mark) for receipt in kept)
+        for found in disk.folder.glob("ledger*"):
+            found.unlink()
+    assert opened
 
 
 def test_reading_where_no_ledger_is_gives_an_empty_one(tmp_path: Path) -> None:

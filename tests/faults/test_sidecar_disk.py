@@ -295,6 +295,30 @@ def test_a_volume_that_offers_no_sync_can_be_written(
     assert path.read_bytes() == NEW
 
 
+def test_the_temp_file_is_hidden_from_photo_programs(path: Path) -> None:
+    seen: list[str] = []
+    write(at("synced", lambda: seen.extend(p.name for p in path.parent.iterdir())), path)
+    (temp,) = (name for name in seen if name != path.name)
+    assert temp.startswith(".")
+    assert temp.endswith(".tmp")
+
+
+def test_a_person_who_interrupts_leaves_nothing_behind(path: Path) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    for step in ("temp", "synced", "checked"):
+        with pytest.raises(KeyboardInterrupt):
+            write(at(step, interrupt), path)
+        assert path.read_bytes() == OLD
+        assert list(path.parent.iterdir()) == [path]
+    wanted = [Replacement(sidecar(path), NEW, fingerprint_of(OLD))]
+    with pytest.raises(KeyboardInterrupt):
+        at("synced", interrupt).replace_many(wanted)
+    assert path.read_bytes() == OLD
+    assert list(path.parent.iterdir()) == [path]
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     with small_disk(tmp_path / "small") as disk:

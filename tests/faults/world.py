@@ -12,8 +12,9 @@ from urbexmp.adapters.memory import Fuse, MemoryBackups, MemoryClock, MemoryStor
 from urbexmp.adapters.memory_ledger import MemoryLedger
 from urbexmp.adapters.xmp.sidecar import SidecarStore
 from urbexmp.model.change import Change, Receipt
+from urbexmp.model.ledger import Intent, Ledger
 from urbexmp.model.photo import Fingerprint
-from urbexmp.model.ports import Backups, CarrierStore, Codec, Intent, Ledger
+from urbexmp.model.ports import Backups, CarrierStore, Codec
 from urbexmp.pipeline.applier import Applier
 from urbexmp.pipeline.recover import recover
 

@@ -57,6 +57,12 @@ def edit_of(name: str) -> PacketEdit:
     return from_plain(PacketEdit, plain)
 
 
+def ours_before(name: str, field: str) -> list[str]:
+    """Keywords of before.xmp as we read them."""
+    fields = CODEC.read((GOLDEN / name / "before.xmp").read_bytes(), Path(name)).fields
+    return list(getattr(fields, field) or ())
+
+
 def expected(before: list[str], add: tuple[str, ...], remove: tuple[str, ...]) -> list[str]:
     kept = [word for word in before if word not in remove]
     return kept + [word for word in add if word not in kept]
@@ -65,7 +71,37 @@ def expected(before: list[str], add: tuple[str, ...], remove: tuple[str, ...]) -
 def listed(value: object) -> list[str]:
     if value is None or value == "":
         return []
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    items = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    # exiftool takes comments and blanks in a list without items for its only item.
+    return [item for item in items if item.strip() and not item.strip().startswith("<!--")]
+
+
+NOT_READ_BY_EXIFTOOL = frozenset(
+    {
+        "beside-greater-than-in-attribute",
+        "list-numbered",
+        "ns-default",
+        "ns-default-rdf-no-prefix",
+        "whole-bare-rdf",
+        "whole-utf16le-lone-surrogates",
+        "whole-utf16le-odd-byte",
+        "whole-utf32be",
+    }
+)
+"""Forms whose keywords exiftool 12.57 does not see, before the edit as after it."""
+NOT_READ_BY_EXIV2 = frozenset(
+    {
+        "list-blanks-in-item",  # shown with the blanks around them cut
+        "list-lang-on-item",
+        "list-qualified-item",
+        "whole-several-descriptions",  # takes one prefix for one namespace
+    }
+)
+"""Forms that exiv2 0.27 shows differently or not at all."""
+MISREAD_BY_EXIV2 = "ns-declared-on-property"
+"""It takes an rdf:Bag under another prefix for a structure, and a second item for a mistake."""
+NOT_READ_BY_EXEMPI = frozenset({"whole-bare-rdf"})
+"""Adobe's core reads nothing from rdf:RDF without x:xmpmeta."""
 
 
 # --- exiftool -----------------------------------------------------------------------------------
@@ -87,19 +123,24 @@ def by_exiftool() -> dict[tuple[str, str], dict[str, Any]]:
 def test_exiftool_sees_the_edit_and_nothing_else(name: str) -> None:
     before, after = (dict(by_exiftool()[name, which]) for which in ("before", "after"))
     edit = edit_of(name)
-    for key, add, remove in (
-        ("XMP-dc:Subject", edit.flat_add, edit.flat_remove),
-        ("XMP-lr:HierarchicalSubject", edit.hierarchical_add, edit.hierarchical_remove),
+    for key, field, add, remove in (
+        ("XMP-dc:Subject", "flat", edit.flat_add, edit.flat_remove),
+        (
+            "XMP-lr:HierarchicalSubject",
+            "hierarchical",
+            edit.hierarchical_add,
+            edit.hierarchical_remove,
+        ),
     ):
         was, now = listed(before.pop(key, None)), listed(after.pop(key, None))
-        if key == "XMP-dc:Subject" and name == "list-comment-last-removed":
-            assert now == []
-        else:
-            assert sorted(now) == sorted(expected(was, add, remove))
+        if name not in NOT_READ_BY_EXIFTOOL:
+            assert was == [word for word in ours_before(name, field) if word.strip()]
+            assert now == expected(was, add, remove)
     for said in (before, after):
         for key in list(said):
-            if key.startswith("XMP-urbexmp") or key == "XMP-xmp:MetadataDate":
+            if key.startswith(("XMP-urbexKW", "XMP-urbexmp", "XMP-ns1", "XMP-dc:Subject_")):
                 del said[key]
+        said.pop("XMP-xmp:MetadataDate", None)
     assert after == before
 
 
@@ -136,12 +177,14 @@ def test_exempi_sees_the_edit_and_nothing_else(name: str) -> None:
         return
     before, after = canonical(was).properties, canonical(now).properties
     edit = edit_of(name)
-    for key, add, remove in (
-        (FLAT, edit.flat_add, edit.flat_remove),
-        (PATHS, edit.hierarchical_add, edit.hierarchical_remove),
+    for key, field, add, remove in (
+        (FLAT, "flat", edit.flat_add, edit.flat_remove),
+        (PATHS, "hierarchical", edit.hierarchical_add, edit.hierarchical_remove),
     ):
         said, says = items(before.pop(key, [])), items(after.pop(key, []))
-        assert sorted(says) == sorted(expected(said, add, remove))
+        if name not in NOT_READ_BY_EXEMPI:
+            assert sorted(said) == sorted(ours_before(name, field))
+            assert sorted(says) == sorted(expected(said, add, remove))
     for values in (before, after):
         for key in list(values):
             if key.startswith(OURS) or key == DATE:
@@ -154,48 +197,64 @@ def test_exempi_reads_most_of_the_corpus() -> None:
     assert len(unread) < len(NAMES) / 5, unread
 
 
-# --- exiv2 ------------------------------------------------------------------------------------------
+# --- exiv2 --------------------------------------------------------------------------------
 
 
-def by_exiv2(path: Path) -> dict[str, list[str]] | None:
-    said = run(program("exiv2"), "-q", "-PXkv", "pr", path)
-    if said.returncode:
-        return None
-    found: dict[str, list[str]] = {}
+def by_exiv2(path: Path) -> dict[str, str]:
+    """Key to text; empty when exiv2 cannot read the packet (it exits with 0 all the same)."""
+    said = run(program("exiv2"), "-q", "-PXkv", "pr", path).stdout.decode("utf-8", "replace")
+    found: dict[str, str] = {}
     key = ""
-    for line in said.stdout.decode("utf-8", "replace").split("\n"):
+    for line in said.rstrip("\n").split("\n"):
         if line.startswith("Xmp."):
             key, _, value = line.partition(" ")
-            found.setdefault(key, []).append(value.strip())
+            found[key] = found.get(key, "") + value.strip()
         elif key:
-            found[key].append(line)
-    return found
+            found[key] += "\n" + line
+    return {key: value.strip() for key, value in found.items()}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@cache
+def all_by_exiv2() -> dict[tuple[str, str], dict[str, str]]:
+    keys = [(name, which) for name in NAMES for which in ("before", "after")]
+    with ThreadPoolExecutor(2) as pool:
+        said = pool.map(by_exiv2, [GOLDEN / name / f"{which}.xmp" for name, which in keys])
+        return dict(zip(keys, said, strict=True))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != MISREAD_BY_EXIV2])
 def test_exiv2_sees_the_edit_and_nothing_else(name: str) -> None:
-    before, after = (by_exiv2(GOLDEN / name / f"{which}.xmp") for which in ("before", "after"))
-    assert (before is None) == (after is None)
-    if before is None or after is None:
-        return
+    before, after = (dict(all_by_exiv2()[name, which]) for which in ("before", "after"))
     edit = edit_of(name)
-    for key, add, remove in (
-        ("Xmp.dc.subject", edit.flat_add, edit.flat_remove),
-        ("Xmp.lr.hierarchicalSubject", edit.hierarchical_add, edit.hierarchical_remove),
+    readable = "Xmp.xmp.Rating" in before or "Xmp.dc.subject" in before
+    for key, field, add, remove in (
+        ("Xmp.dc.subject", "flat", edit.flat_add, edit.flat_remove),
+        (
+            "Xmp.lr.hierarchicalSubject",
+            "hierarchical",
+            edit.hierarchical_add,
+            edit.hierarchical_remove,
+        ),
     ):
-        was, now = before.pop(key, [""])[0], after.pop(key, [""])[0]
-        if not remove:
-            assert now == ", ".join(part for part in (was, *add) if part) or set(
-                now.split(", ")
-            ) == {*was.split(", "), *add}
-        else:
-            assert not set(remove) & set(now.split(", "))
-            assert set(add) <= set(now.split(", "))
+        before.pop(key, None)
+        now = after.pop(key, "")
+        if readable and name not in NOT_READ_BY_EXIV2:
+            # exiv2 joins the items with commas and shows no blank ones.
+            shown = [word for word in ours_before(name, field) if word.strip()]
+            assert now == ", ".join(expected(shown, add, remove))
     for values in (before, after):
         for key in list(values):
-            if key.startswith("Xmp.urbexmp") or key == "Xmp.xmp.MetadataDate":
+            if (
+                key.startswith(("Xmp.urbex", "Xmp.ns1", "Xmp.dc.subject["))
+                or key == "Xmp.xmp.MetadataDate"
+            ):
                 del values[key]
     assert after == before
+
+
+def test_exiv2_reads_most_of_the_corpus() -> None:
+    unread = [name for name in NAMES if not all_by_exiv2()[name, "after"]]
+    assert len(unread) < len(NAMES) / 4, unread
 
 
 # --- our block survives what other programs do (R25) ----------------------------------------------

@@ -19,7 +19,8 @@ with `> ` continue it. What follows is what it prints (standard output and stand
 come), and `[N]` its exit code where that is not 0. A line `...` stands for any number of lines,
 `...` within a line for anything in that line; `<run>`, `<time>`, `<seconds>`, `<digest>` for what
 they name, `<re:...>` for a regular expression, `<tmp>` for the transcript's own folder,
-`<project>` for the checkout. A line of output that would read as something else begins with a backslash.
+`<project>` for the checkout. A line of output that would read as something else begins with a
+backslash.
 """
 
 from __future__ import annotations

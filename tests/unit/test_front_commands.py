@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,27 @@ def test_a_dry_run_shows_and_writes_nothing_a_run_writes_and_undo_takes_back(
     assert (code, sidecars(library)) == (0, [])
     assert "2 taken back" in out
     assert "taken back" in said(capsys, "runs", library)[1]
+
+
+class Keyboard(io.StringIO):
+    """A person's answers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_undo_asks_first_and_a_no_leaves_everything(
+    library: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert said(capsys, "sync", library, "-q")[0] == 3
+    monkeypatch.setattr("sys.stdin", Keyboard("n\n"))
+    code, out, err = said(capsys, "undo", "--in", library)
+    assert (code, len(sidecars(library))) == (0, 2)
+    assert "2 would be taken back" in out
+    assert "Left as it is." in err
+    monkeypatch.setattr("sys.stdin", Keyboard("y\n"))
+    assert said(capsys, "undo", "--in", library)[0] == 0
+    assert sidecars(library) == []
 
 
 def test_a_plan_is_saved_shown_as_a_page_and_carried_out(

@@ -262,7 +262,7 @@ def test_an_empty_page_says_so() -> None:
 @given(name=hostile, label=hostile)
 def test_no_name_can_add_a_tag_or_an_attribute(name: str, label: str) -> None:
     def made(name: str, label: str) -> Seen:
-        reason = (Reason(label, label, 0.5, label), Reason("x", label, 0.5, label))
+        reason = (Reason("s" + label, label, 0.5, label), Reason("x", label, 0.5, label))
         edit = Edit(EditKind.ADD, Keyword((name, name)), confidence=0.5, reasons=reason, hold=label)
         return seen(
             page_of(dataclasses.replace(change(), edits=(edit,), held=(edit,), notes=(label,)))

@@ -12,9 +12,9 @@ from urbexmp.adapters.memory import Fuse
 from urbexmp.model.change import Edit, MergeBase, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem
 from urbexmp.model.keyword import Keyword
+from urbexmp.model.ledger import Intent, KnownFile, WaitingWork
 from urbexmp.model.observation import StageLook
 from urbexmp.model.photo import PhotoId
-from urbexmp.model.ports import Intent, KnownFile, WaitingWork
 from urbexmp.model.report import Report
 
 _Where = tuple[PhotoId, Path]

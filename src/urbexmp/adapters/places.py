@@ -49,7 +49,8 @@ class FolderPlaces:
             county=location.county,
             state=location.state or facts.state,
             country=location.country or facts.country,
-            folders=tuple(below),
+            # The root's own name speaks too: a single folder may be the whole library.
+            folders=(root.name, *below) if root.name else tuple(below),
             sublocation=facts.sublocation,
             keywords=location.keywords,
         )
@@ -105,14 +106,24 @@ def _below(folder: Path, root: Path) -> tuple[str, ...]:
         return ()  # a photo named outside of the library has no folders of it
 
 
-class _Partly(ConfigProblem):
+class _PlaceProblem(ConfigProblem):
+    """Something is wrong with a `location.toml`; its mistakes fit on the lines of a list."""
+
+    what = "{said}"
+
+    def __init__(self, subject: object, mistakes: tuple[str, ...]) -> None:
+        super().__init__(subject, mistakes)
+        self.fields["said"] = "; ".join(mistakes)
+
+
+class _Partly(_PlaceProblem):
     """A `location.toml` of which one thing means nothing to us; the rest of it is used."""
 
     done = "The rest of the file is used"
     advice = "Correct it, or add the word to a taxonomy of your own"
 
 
-class _LeftOut(ConfigProblem):
+class _LeftOut(_PlaceProblem):
     """A `location.toml` that cannot be used."""
 
     done = "Its photos are dealt with as if it were not there"

@@ -111,15 +111,13 @@ def _to_come(
 def _of_run(
     choices: Choices, root: Path, run: str, form: str, output: Path | None, *, check: bool
 ) -> int:
-    from urbexmp.app import open_house
-    from urbexmp.cli.options import load
-    from urbexmp.drivers.undo import receipts_of
+    from urbexmp.cli.ledger import reading
 
-    with open_house(
-        root, load(choices), state=choices.state, writing=False, remember=False
-    ) as house:
-        _, receipts = receipts_of(house, run)
-    changes = [receipt.change for receipt in reversed(receipts)]
+    with reading(root, choices.state) as ledger:
+        receipts = ledger.receipts(run)
+    if not receipts:
+        raise UsageProblem(root, f"run {run} wrote nothing here", "`urbexmp runs` lists the runs")
+    changes = [receipt.change for receipt in receipts]
     with _shown(choices, root, form, output, f"Run {run}") as show:
         return _show_all(show, changes, applied=True, check=check)
 

@@ -206,8 +206,8 @@ def _catalog(settings: Settings) -> Iterator[Check]:
 
 def _ledger(choices: Choices, root: Path) -> Iterator[Check]:
     """The ledger is opened to read only, so that a look at it cannot change it."""
-    from urbexmp.adapters.db.ledger import SqliteLedger
     from urbexmp.app import state_paths
+    from urbexmp.cli.ledger import reading
 
     now = datetime.now(UTC)
     if now < BUILT:
@@ -217,15 +217,12 @@ def _ledger(choices: Choices, root: Path) -> Iterator[Check]:
         yield Check("known", "nothing yet: no run wrote to this library")
         return
     try:
-        ledger = SqliteLedger(path, readonly=True)
-        try:
+        with reading(root, choices.state) as ledger:
             faults = ledger.faults()
             known = ledger.known_count(root)
             held = len(ledger.held())
             left = len(ledger.intents())
             last = ledger.runs(1)
-        finally:
-            ledger.close()
     except Problem as problem:
         yield _bad("ledger", problem)
         return

@@ -14,24 +14,21 @@ from urbexmp.cli.options import Choices, shared
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="So many at most."
 )
-@shared(settings=True, json=True)
+@shared(json=True)
 def runs(choices: Choices, folder: Path | None, *, limit: int) -> int:
     """List the runs of a library, newest first.
 
     `urbexmp diff --run RUN` shows what one wrote, `urbexmp undo RUN` takes it back.
     """
-    from urbexmp.app import open_house
     from urbexmp.cli.console import console_for
+    from urbexmp.cli.ledger import reading
     from urbexmp.cli.libraries import one_library
-    from urbexmp.cli.options import load
     from urbexmp.rules.render_json import line
     from urbexmp.rules.render_list import run_data, run_lines
 
     root, _ = one_library(choices, (folder,) if folder else ())
-    with open_house(
-        root, load(choices), state=choices.state, writing=False, remember=False
-    ) as house:
-        found = house.ledger.runs(limit)
+    with reading(root, choices.state) as ledger:
+        found = ledger.runs(limit)
     if choices.json:
         for run in found:
             print(line(run_data(run)))

@@ -19,16 +19,15 @@ from urbexmp.cli.options import Choices, shared
     show_default=True,
     help="So many suggestions, and so many failures, at most.",
 )
-@shared(settings=True, json=True)
+@shared(json=True)
 def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
     """Show what waits for you and what waits for another try.
 
     PATH narrows the suggestions to a folder or a photo.
     """
-    from urbexmp.app import open_house
     from urbexmp.cli.console import console_for
+    from urbexmp.cli.ledger import reading
     from urbexmp.cli.libraries import one_library
-    from urbexmp.cli.options import load
     from urbexmp.rules.render import Span, Style, counted, printable, relative
     from urbexmp.rules.render_json import line
     from urbexmp.rules.render_list import (
@@ -42,13 +41,11 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
 
     root, below = one_library(choices, (folder,) if folder else ())
     ever = f"{datetime.now(UTC) + timedelta(days=36500):%Y-%m-%dT%H:%M:%SZ}"
-    with open_house(
-        root, load(choices), state=choices.state, writing=False, remember=False
-    ) as house:
-        known = house.ledger.known_count(root)
-        held = house.ledger.held(below[0] if folder else None)
-        waiting = house.ledger.waiting(ever, limit + 1)
-        last = house.ledger.runs(1)
+    with reading(root, choices.state) as ledger:
+        known = ledger.known_count(root)
+        held = ledger.held(below[0] if folder else None)
+        waiting = ledger.waiting(ever, limit + 1)
+        last = ledger.runs(1)
     if choices.json:
         for path, edit in held[:limit]:
             print(line(held_data(relative(path, root), edit)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,9 @@ def unmapped(choices: Choices, paths: tuple[Path, ...], *, limit: int) -> int:
             root, settings, state=choices.state, writing=False, remember=False
         ) as house:
             looks = (look for _, look in house.ledger.looks())
-            found = count_unmapped(looks, house.taxonomy, house.profile.ask_from)
+            first = next(looks, None)
+            seen = () if first is None else chain((first,), looks)
+            found = count_unmapped(seen, house.taxonomy, house.profile.ask_from)
         if choices.json:
             from urbexmp.rules.render_json import line
 
@@ -131,6 +134,9 @@ def unmapped(choices: Choices, paths: tuple[Path, ...], *, limit: int) -> int:
                         }
                     )
                 )
+            return 0
+        if first is None:
+            _say(choices, ("No photo was looked at yet; `urbexmp sync` does.",))
             return 0
         if not found:
             _say(choices, ("The vocabulary knows every label that was seen.",))

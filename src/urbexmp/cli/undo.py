@@ -52,7 +52,9 @@ def undo(
             report = run_undo(house, run, show, dry_run=True)
         if dry_run or not report.changed:
             return report.exit_code()
-        click.confirm("Take this back?", abort=True, err=True)
+        if not click.confirm("Take this back?", err=True):
+            print("Left as it is.", file=sys.stderr)
+            return 0
     show = make_show(choices, root, detail="short")
     with (
         stoppable() as stopping,

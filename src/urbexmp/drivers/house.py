@@ -9,17 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from urbexmp.model.errors import Problem
+from urbexmp.model.ledger import Ledger
 from urbexmp.model.photo import Photo
-from urbexmp.model.ports import (
-    Backups,
-    Clock,
-    Disk,
-    FolderListing,
-    Ledger,
-    Places,
-    Stopwatch,
-    Walker,
-)
+from urbexmp.model.ports import Backups, Clock, Disk, FolderListing, Places, Stopwatch, Walker
 from urbexmp.model.profile import Profile, Settings
 from urbexmp.pipeline.applier import Applier
 from urbexmp.pipeline.look import Looker
@@ -68,6 +60,8 @@ class House:
     """How many photos may be under way at once: bounds the memory."""
     stopping: Callable[[], bool]
     """Whether a person has asked to stop: then the run ends after the photo at hand."""
+    remember: bool = True
+    """Whether the ledger can keep what the stages say, also in a dry run."""
     recovered: tuple[str, ...] = ()
     """What an earlier, killed run left and was put right on opening, a sentence each."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -10,13 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from urbexmp.drivers.house import House
 from urbexmp.drivers.scan import Task
 from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem, Problem
-from urbexmp.model.photo import ABSENT, CarrierKind, FileKind, FileStat, Fingerprint
-from urbexmp.model.ports import KnownFile, Show, WaitingWork
+from urbexmp.model.ledger import KnownFile, WaitingWork
+from urbexmp.model.photo import CarrierKind, FileKind, FileStat, Fingerprint, fingerprint_of
+from urbexmp.model.ports import Show
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.planner import Planned
@@ -29,8 +30,8 @@ RETRY_MINUTES = 10
 
 IMPORT_PRIORITY = 50
 
-BATCH = 64
-"""Photos written together."""
+BATCH = 200
+"""Photos written together: the syncs of a batch are shared by all of them."""
 
 BATCH_SECONDS = 2.0
 
@@ -89,6 +90,9 @@ def examined(
                 future.cancel()
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A change that waits to be carried out with others."""
@@ -110,6 +114,7 @@ class Running:
         self.report = report
         self.show = show
         self._pending: list[Pending] = []
+        self._looks: list[Examined] = []
         self._since = 0.0
 
     def attempt(self, path: Path, deal: Callable[[], None]) -> None:
@@ -118,6 +123,8 @@ class Running:
             deal()
         except Problem as problem:
             self.failed(path, problem)
+        except BrokenPipeError:
+            raise  # nobody reads any more: that is not the photo's problem, and ends the run
         except Exception as failure:
             self.failed(path, _ours(path, failure))
         self.show.photo(path)
@@ -139,6 +146,11 @@ class Running:
         due = iso(self._house.clock.now() + pause)
         self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
 
+    def keep(self, examined: Examined) -> None:
+        """Keep what was seen, soon: a commit costs as much for one look as for a hundred."""
+        if examined.fresh and self._house.remember:
+            self._wait(self._looks, examined)
+
     def take(self, task: Task | None, planned: Planned) -> None:
         """Carry a change out, soon; in a dry run show it."""
         if self._house.applier is None:
@@ -146,15 +158,24 @@ class Running:
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
-        if not self._pending:
+        self._wait(self._pending, Pending(task, planned))
+
+    def _wait(self, queue: list[T], item: T) -> None:
+        if not self._pending and not self._looks:
             self._since = self._house.stopwatch()
-        self._pending.append(Pending(task, planned))
+        queue.append(item)
         waited = self._house.stopwatch() - self._since
-        if len(self._pending) >= BATCH or waited >= BATCH_SECONDS:
+        if len(self._pending) >= BATCH or len(self._looks) >= BATCH or waited >= BATCH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Carry out what waits."""
+        """Keep what was seen, and carry out what waits."""
+        looks, self._looks = self._looks, []
+        if looks:
+            with self._house.ledger.batch(durable=False):
+                for examined in looks:
+                    for inputs, look in examined.fresh:
+                        self._house.ledger.remember(examined.photo_id, inputs, look)
         pending, self._pending = self._pending, []
         if not pending or self._house.applier is None:
             return
@@ -165,7 +186,7 @@ class Running:
             for change in changes:
                 self.failed(change.photo.path, _ours(change.photo.path, failure))
             return
-        with self._house.ledger.batch():
+        with self._house.ledger.batch(durable=False):
             for each, outcome in zip(pending, outcomes, strict=True):
                 path = each.planned.change.photo.path
                 if isinstance(outcome, Problem):
@@ -249,6 +270,5 @@ def _still_ours(house: House, change: Change, path: Path, after: Fingerprint) ->
     for carrier in change.photo.carriers:
         if carrier.path == path:
             packet = house.planner.packet(carrier)
-            found = ABSENT if packet is None else hashlib.sha256(packet).hexdigest()
-            return found == after
+            return fingerprint_of(packet) == after
     return False

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from urbexmp.drivers.house import House
 from urbexmp.model.errors import LibraryGone, ManyEmptied, Problem
+from urbexmp.model.ledger import KnownFile
 from urbexmp.model.photo import FileStat, Photo, PhotoId
-from urbexmp.model.ports import FolderListing, KnownFile
+from urbexmp.model.ports import FolderListing
 
 EMPTIED_SHARE = 0.1
 """A run is held when more than this share of the known photos lost all keywords."""

@@ -53,6 +53,7 @@ def sync(
 
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
                 seen = future.result()
+                run.keep(seen)
                 for stage in house.profile.stages:
                     (report.stage_looks if stage in seen.ran else report.cached_looks)[stage] += 1
                 planned = house.planner.plan(seen, accept_emptied=accept_emptied)

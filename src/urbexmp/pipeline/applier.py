@@ -18,16 +18,9 @@ from urbexmp.model.errors import (
     Problem,
     Unrecorded,
 )
+from urbexmp.model.ledger import Intent, Ledger
 from urbexmp.model.photo import ABSENT, Carrier, Fingerprint, fingerprint_of
-from urbexmp.model.ports import (
-    Backups,
-    CarrierStore,
-    Clock,
-    Codec,
-    Intent,
-    Ledger,
-    Replacement,
-)
+from urbexmp.model.ports import Backups, CarrierStore, Clock, Codec, Replacement
 from urbexmp.pipeline.recover import resolve, take_back
 
 Outcome = Receipt | Problem | None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from urbexmp.model.ledger import Ledger
 from urbexmp.model.observation import (
     CaptureFacts,
     Observation,
@@ -18,7 +19,7 @@ from urbexmp.model.observation import (
     View,
 )
 from urbexmp.model.photo import Carrier, FileKind, Photo, PhotoFile, PhotoId
-from urbexmp.model.ports import Inspector, Ledger, Places, Stage, Stopwatch
+from urbexmp.model.ports import Inspector, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
 
 PREVIEW_LONG_SIDE = 768
@@ -37,6 +38,8 @@ class Examined:
     looks: tuple[StageLook, ...]
     ran: tuple[str, ...]
     """Names of the stages that looked now; the others were known."""
+    fresh: tuple[tuple[str, StageLook], ...] = ()
+    """What the ledger does not hold yet: digest of the inputs, and the look."""
 
 
 LocationReader = Callable[[Carrier], Mapping[str, str]]
@@ -44,7 +47,7 @@ LocationReader = Callable[[Carrier], Mapping[str, str]]
 
 
 class Looker:
-    """Examines photos. Holds nothing that can write to a photo or a packet. Thread-safe."""
+    """Examines photos. Holds nothing that can write, not even to the ledger. Thread-safe."""
 
     def __init__(
         self,
@@ -55,8 +58,6 @@ class Looker:
         location: LocationReader,
         root: Path,
         stopwatch: Stopwatch,
-        *,
-        remember: bool = True,
     ) -> None:
         self._inspector = inspector
         self._places = places
@@ -65,7 +66,6 @@ class Looker:
         self._location = location
         self._root = root
         self._stopwatch = stopwatch
-        self._remember = remember
 
     def examine(
         self, photo: Photo, known_id: PhotoId | None = None, retag: frozenset[str] = frozenset()
@@ -77,7 +77,8 @@ class Looker:
         `*` for all. Raises `Problem` when the file cannot be read or decoded.
         """
         photo_id = self.identify(photo, known_id)
-        facts = self._located(photo, self._facts(photo, photo_id, again=bool(retag)))
+        fresh: list[tuple[str, StageLook]] = []
+        facts = self._located(photo, self._facts(photo, photo_id, fresh, again=bool(retag)))
         context = self._places.context(photo, self._root, facts)
         preview = functools.cache(lambda: self._preview(photo))
         looks: list[StageLook] = []
@@ -93,10 +94,9 @@ class Looker:
                 observations = stage.look(seen)
                 look = StageLook(stage.id, observations, self._stopwatch() - began)
                 ran.append(stage.name)
-                if self._remember:
-                    self._ledger.remember(photo_id, inputs, look)
+                fresh.append((inputs, look))
             looks.append(look)
-        return Examined(photo, photo_id, tuple(looks), tuple(ran))
+        return Examined(photo, photo_id, tuple(looks), tuple(ran), tuple(fresh))
 
     def identify(self, photo: Photo, known_id: PhotoId | None = None) -> PhotoId:
         """The photo's id, read from the file unless known. Raises `Problem`."""
@@ -125,7 +125,14 @@ class Looker:
             sublocation=said.get("Location", facts.sublocation),
         )
 
-    def _facts(self, photo: Photo, photo_id: PhotoId, *, again: bool) -> CaptureFacts:
+    def _facts(
+        self,
+        photo: Photo,
+        photo_id: PhotoId,
+        fresh: list[tuple[str, StageLook]],
+        *,
+        again: bool,
+    ) -> CaptureFacts:
         # Location in the facts can be edited from outside (IPTC, embedded XMP), so the cache is
         # used only while the file is the one that the facts were read from.
         key = f"{photo.stat.size}:{photo.stat.mtime_ns}"
@@ -138,8 +145,7 @@ class Looker:
         silent = facts.make is None and facts.exposure_time is None
         if photo.kind is FileKind.RAW and silent and photo.companions:
             facts = self._inspector.facts(photo.companions[0].path)
-        if self._remember:
-            text = json.dumps(to_plain(facts))
-            kept = Observation(ObservationKind.FACT, "capture facts", value=text)
-            self._ledger.remember(photo_id, key, StageLook(FACTS, (kept,)))
+        text = json.dumps(to_plain(facts))
+        kept = Observation(ObservationKind.FACT, "capture facts", value=text)
+        fresh.append((key, StageLook(FACTS, (kept,))))
         return facts

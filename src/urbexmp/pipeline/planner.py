@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,19 @@ from pathlib import Path
 from urbexmp.model.change import Change, MergeBase, Receipt
 from urbexmp.model.errors import SidecarOfAnother
 from urbexmp.model.keyword import Keyword, KeywordFields
+from urbexmp.model.ledger import Ledger
 from urbexmp.model.photo import (
     ABSENT,
     Carrier,
     CarrierKind,
     CarrierState,
     FileKind,
-    Fingerprint,
     Photo,
     PhotoId,
     Snapshot,
+    fingerprint_of,
 )
-from urbexmp.model.ports import CarrierReader, Clock, Codec, Ledger
+from urbexmp.model.ports import CarrierReader, Clock, Codec
 from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal
 from urbexmp.pipeline.look import Examined
@@ -146,7 +146,7 @@ class Planner:
             )
         return CarrierState(
             carrier,
-            Fingerprint(hashlib.sha256(packet).hexdigest()),
+            fingerprint_of(packet),
             reading.fields,
             reading.block,
             reading.protected,

@@ -18,8 +18,9 @@ from urbexmp.model.errors import (
     Problem,
     StateUnwritable,
 )
+from urbexmp.model.ledger import Intent, Ledger
 from urbexmp.model.photo import ABSENT, fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock, Intent, Ledger
+from urbexmp.model.ports import Backups, CarrierStore, Clock
 
 
 class _Found(Enum):

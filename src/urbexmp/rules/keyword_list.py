@@ -195,7 +195,8 @@ def _sorted(entries: Iterable[Listed]) -> KeywordList:
 
 
 def _entries(source: Taxonomy | KeywordList) -> Sequence[Listed]:
-    return (source if isinstance(source, KeywordList) else taxonomy_list(source)).entries
+    listed = _sorted(source.entries) if isinstance(source, KeywordList) else taxonomy_list(source)
+    return listed.entries
 
 
 def _marked(entry: Listed) -> str:

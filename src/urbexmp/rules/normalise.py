@@ -81,7 +81,7 @@ def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
     pending: list[Pending] = []
     unknown: list[tuple[str, str, float | None]] = []
     measures: dict[str, str | float] = {}
-    view, view_score, view_stage = _view(looks)
+    decided = _view(looks)
     for look in looks:
         for said in look.observations:
             if said.kind is ObservationKind.LABEL:
@@ -92,10 +92,13 @@ def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
                     evidence.append(_evidence(look.stage, said, meaning, score))
             elif said.kind is ObservationKind.MEASURE and said.value is not None:
                 measures[said.label] = said.value
-    if view is not None:
+    view, view_score = None, None
+    if decided is not None:
+        stage, said = decided
+        view, view_score = said.label, _sure(said)
         evidence = _agreeing(evidence, view, taxonomy)
         for meaning in taxonomy.lookup(view):
-            evidence.append(Evidence(meaning.keyword, view_stage, view, view_score, "view"))
+            evidence.append(_evidence(stage, said, meaning, view_score))
     return Heard(
         evidence=tuple(evidence),
         pending=tuple(pending),
@@ -155,40 +158,35 @@ def _own_keyword(text: str, taxonomy: Taxonomy) -> Keyword | None:
     return term.keyword if term else keyword
 
 
-def _view(looks: Sequence[StageLook]) -> tuple[str | None, float | None, str]:
-    """The view that the stages decided, its score and the stage id.
+def _view(looks: Sequence[StageLook]) -> tuple[str, Observation] | None:
+    """The view that the stages decided, as a stage id and what it said; None: undecided.
 
     A later stage replaces what an earlier one said. But `camera` and `pixels` only ever ask
     "inside or outside?": their answer does not touch a view from the air or of a detail, which
     rests on facts of its own, and another stage takes those back only where it is surer.
     """
-    view: str | None = None
-    score: float | None = None
-    stage = ""
+    decided: tuple[str, Observation] | None = None
     for look in looks:
-        said: dict[str, float] = {}
+        said: dict[str, Observation] = {}
         for one in look.observations:
-            if one.kind is ObservationKind.VIEW:
-                said[one.label] = max(_sure(one), said.get(one.label, 0.0))
+            known = said.get(one.label)
+            if one.kind is ObservationKind.VIEW and (known is None or _sure(one) > _sure(known)):
+                said[one.label] = one
         inside_or_out = stage_name(look.stage) in ("camera", "pixels")
-        special = {label: sure for label, sure in said.items() if label in _FROM_FACTS}
+        special = {label: one for label, one in said.items() if label in _FROM_FACTS}
         said = special if inside_or_out and special else said
         if not said:
-            # The later of the two weighs the same exposure together with the picture: where it is
-            # no longer sure, the earlier one's word does not stand.
-            unsure = any(one.kind is ObservationKind.PRIOR for one in look.observations)
-            if inside_or_out and unsure and view not in _FROM_FACTS:
-                view, score, stage = None, None, ""
             continue
-        best = max(said.values())
-        labels = [label for label, sure in said.items() if sure == best]
-        if view in _FROM_FACTS and (inside_or_out or best <= (score or 0.0)) and not special:
+        best = max(_sure(one) for one in said.values())
+        stands = decided is not None and decided[1].label in _FROM_FACTS and not special
+        if stands and decided and (inside_or_out or best <= _sure(decided[1])):
             continue
-        if len(labels) == 1:
-            view, score, stage = labels[0], best, look.stage
+        surest = [one for one in said.values() if _sure(one) == best]
+        if len(surest) == 1:
+            decided = (look.stage, surest[0])
         elif not inside_or_out:
-            view, score, stage = None, None, ""  # a tie decides nothing
-    return view, score, stage
+            decided = None  # a tie decides nothing
+    return decided
 
 
 def _sure(said: Observation) -> float:

@@ -151,7 +151,13 @@ class _Weighing:
         alone = any(score >= limits[stage] for stage, score in best.items())
         together = len(witnesses) > 1 and confidence >= max(limits.values())
         own_words = any(one.own_words for one in evidence)
-        ordered = sorted(evidence, key=lambda one: (-self.score(one), one.stage, one.label))
+        ordered = sorted(
+            evidence,
+            key=lambda one: (
+                *(-self.score(one), one.stage, one.label),
+                *(one.score is None, one.note),
+            ),
+        )
         reasons = dict.fromkeys(
             Reason(one.stage, one.label, one.score, one.note) for one in ordered
         )
@@ -188,8 +194,7 @@ def _hold_back(found: dict[Keyword, _Candidate], view: str | None, taxonomy: Tax
     A sort of building that is not the one the place is known to be, and things that the view
     cannot show: a corridor seen from a drone.
     """
-    roots = [node for node, term in taxonomy.terms.items() if term.place_decides]
-    for root in roots:
+    for root in taxonomy.deciding:
         known = [
             node for node, one in found.items() if one.placed and one.sure and node.is_under(root)
         ]

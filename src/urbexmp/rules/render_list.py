@@ -8,7 +8,7 @@ from typing import Any
 
 from urbexmp.model.change import Edit, EditKind, RunRecord
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.ports import WaitingWork
+from urbexmp.model.ledger import WaitingWork
 from urbexmp.rules.render import Line, Span, Style, printable, relative, stage_name, width
 from urbexmp.rules.render_json import edit_data
 

@@ -110,6 +110,8 @@ class Taxonomy:
     """Views in which a term cannot be seen; terms without any are left out."""
     groups: Mapping[Keyword, str]
     """Exclusive group of a term, its own or that of a term above it."""
+    deciding: tuple[Keyword, ...]
+    """Terms with `place_decides`."""
     unlisted: frozenset[Keyword]
     """Grouping nodes, not exported to `dc:subject`."""
 
@@ -175,10 +177,13 @@ class Taxonomy:
         return frozenset(above | implied)
 
     def near(self, word: str, limit: int = 3) -> tuple[str, ...]:
-        """Return known words that look like `word`, the likeliest first."""
+        """Return known words that look like `word`, one a term, the likeliest first."""
         from difflib import get_close_matches  # slow to import, and only needed for a question
 
-        return tuple(get_close_matches(word_key(word), self.words, n=limit, cutoff=0.75))
+        near: dict[Keyword, str] = {}
+        for found in get_close_matches(word_key(word), self.words, n=limit * 4, cutoff=0.75):
+            near.setdefault(self.words[found].keyword, found)
+        return tuple(near.values())[:limit]
 
     def children(self, keyword: Keyword | None) -> Iterator[Keyword]:
         """Yield the terms one level below `keyword` (None: the roots), in the order of names."""

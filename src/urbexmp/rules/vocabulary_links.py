@@ -15,6 +15,17 @@ class Links:
         self._terms = terms
         self._order = sorted(terms, key=lambda keyword: where[keyword])
         self._closed: dict[Keyword, frozenset[Keyword]] = {}
+        # The terms above each term, nearest first, without making a Keyword a time: this is
+        # asked thousands of times while a vocabulary is loaded.
+        by_key = {keyword.key: keyword for keyword in terms}
+        self._above = {
+            keyword: tuple(
+                by_key[keyword.key[:depth]]
+                for depth in range(len(keyword.key) - 1, 0, -1)
+                if keyword.key[:depth] in by_key
+            )
+            for keyword in terms
+        }
 
     def implied(self) -> dict[Keyword, frozenset[Keyword]]:
         """Map each term to all that it implies by others, where it implies anything.
@@ -38,7 +49,7 @@ class Links:
         written = {key for key, term in self._terms.items() if term.not_in_view is not None}
         found = {}
         for keyword in self._order:
-            for node in (keyword, *reversed(keyword.ancestors())):
+            for node in (keyword, *self._above[keyword]):
                 if node in written:
                     views = self._terms[node].not_in_view
                     if views:
@@ -46,16 +57,23 @@ class Links:
                     break
         return found
 
-    def mistakes(self, lenient: Collection[Keyword]) -> Iterator[tuple[Keyword, str]]:
-        """Yield what is wrong, with the term at fault; terms in `lenient` have been reported."""
+    def mistakes(self, lenient: Collection[Keyword]) -> Iterator[tuple[Keyword, str, str]]:
+        """Yield what is wrong, with the term and the key at fault.
+
+        Terms in `lenient` have been reported already.
+        """
         for keyword in self._order:
             if keyword in lenient:
                 continue
             for other in self._terms[keyword].implies:
                 if other not in self._terms:
-                    yield keyword, f"implies {other}, which is not a term{self._hint(other)}"
+                    yield (
+                        keyword,
+                        "implies",
+                        f"implies {other}, which is not a term{self._hint(other)}",
+                    )
                 elif keyword == other or keyword.is_under(other):
-                    yield keyword, f"implies {other}, which is itself or above it anyway"
+                    yield keyword, "implies", f"implies {other}, which is itself or above it anyway"
         yield from self._cycles()
         yield from self._bad_groups()
 
@@ -77,19 +95,17 @@ class Links:
 
     def _beside(self, keyword: Keyword) -> list[Keyword]:
         direct = list(self._terms[keyword].implies)
-        for node in keyword.ancestors():
-            if node in self._terms:
-                direct += self._terms[node].implies
+        for node in self._above[keyword]:
+            direct += self._terms[node].implies
         return direct
 
     def _group(self, keyword: Keyword) -> str | None:
-        for node in (keyword, *reversed(keyword.ancestors())):
-            term = self._terms.get(node)
-            if term is not None and term.exclusive:
-                return term.exclusive
+        for node in (keyword, *self._above[keyword]):
+            if self._terms[node].exclusive:
+                return self._terms[node].exclusive
         return None
 
-    def _cycles(self) -> Iterator[tuple[Keyword, str]]:
+    def _cycles(self) -> Iterator[tuple[Keyword, str, str]]:
         """A ring of implications; being below a term counts as implying it."""
         done: set[Keyword] = set()
         for start in self._order:
@@ -100,11 +116,11 @@ class Links:
 
     def _walk(
         self, keyword: Keyword, trail: list[Keyword], done: set[Keyword]
-    ) -> Iterator[tuple[Keyword, str]]:
+    ) -> Iterator[tuple[Keyword, str, str]]:
         if keyword in trail:
             ring = [*trail[trail.index(keyword) :], keyword]
             said = " -> ".join(str(node) for node in ring)
-            yield keyword, f"implications run in a circle: {said}"
+            yield keyword, "implies", f"implications run in a circle: {said}"
             return
         if keyword in done or keyword not in self._terms:
             return
@@ -112,12 +128,12 @@ class Links:
         for other in self._terms[keyword].implies:
             if not keyword.is_under(other):
                 yield from self._walk(other, trail, done)
-        if len(keyword.path) > 1:
-            yield from self._walk(Keyword(keyword.path[:-1]), trail, done)
+        for above in self._above[keyword][:1]:
+            yield from self._walk(above, trail, done)
         trail.pop()
         done.add(keyword)
 
-    def _bad_groups(self) -> Iterator[tuple[Keyword, str]]:
+    def _bad_groups(self) -> Iterator[tuple[Keyword, str, str]]:
         members: dict[str, list[Keyword]] = {}
         for keyword in self._order:
             name = self._terms[keyword].exclusive
@@ -125,14 +141,14 @@ class Links:
                 members.setdefault(name, []).append(keyword)
         for name, group in members.items():
             if len(group) == 1:
-                yield group[0], f"exclusive group {name!r} has only this term"
+                yield group[0], "exclusive", f"exclusive group {name!r} has only this term"
             for keyword in group:
                 for other in group:
                     if keyword != other and (
                         keyword.is_under(other) or other in self._close(keyword)
                     ):
                         said = f"holds wherever {keyword} does, yet both are in group {name!r}"
-                        yield keyword, f"{other} {said}"
+                        yield keyword, "exclusive", f"{other} {said}"
 
     def _hint(self, missing: Keyword) -> str:
         from difflib import get_close_matches

@@ -9,8 +9,8 @@ from urbexmp.adapters.db.texts import pack, pack_list, path_of, spelled, unpack,
 from urbexmp.model.change import CarrierReceipt, Change, MergeBase, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem
 from urbexmp.model.keyword import SEPARATOR, Keyword
+from urbexmp.model.ledger import Intent
 from urbexmp.model.photo import Carrier, Fingerprint, PhotoId
-from urbexmp.model.ports import Intent
 from urbexmp.model.report import Report
 
 MOST_CHANGES = 1000

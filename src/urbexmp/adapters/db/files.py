@@ -11,8 +11,8 @@ from urbexmp.adapters.db.database import Row
 from urbexmp.adapters.db.part import PHOTO, Part
 from urbexmp.adapters.db.texts import pack_list, path_of, spelled, unpack_list
 from urbexmp.model.change import Edit
+from urbexmp.model.ledger import KnownFile, WaitingWork
 from urbexmp.model.photo import FileStat, PhotoId
-from urbexmp.model.ports import KnownFile, WaitingWork
 
 
 class Files(Part):
@@ -23,13 +23,14 @@ class Files(Part):
     def known(self, folder: Path) -> Mapping[str, KnownFile]:
         """By file name, for one folder, in one query."""
         rows = self._database.rows(
-            "SELECT known.name, stat, photo.name, carriers, policy, held"
+            "SELECT known.name, files, photo.name, policy, held"
             " FROM known JOIN photo ON photo.id = known.photo"
             " WHERE folder = (SELECT id FROM folder WHERE path = ?)",
             (spelled(folder),),
         )
         with self._database.decoding():
-            return {str(path_of(row[0])): self._known(folder, row) for row in rows}
+            known = (self._known(folder, row) for row in rows)
+            return {file.path.name: file for file in known}
 
     def known_count(self, root: Path) -> int:
         """How many photos below `root` were dealt with."""
@@ -45,14 +46,12 @@ class Files(Part):
             for file in files:
                 self._database.do(
                     "INSERT OR REPLACE INTO known"
-                    " (folder, name, photo, stat, carriers, policy, held)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    " (folder, name, photo, files, policy, held) VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         self._folder(file.path.parent),
                         spelled(Path(file.path.name)),
                         self._photo(file.photo_id),
-                        json.dumps(_stat_plain(file.stat)),
-                        _carriers_text(file),
+                        _files_text(file),
                         self._words.number(file.policy),
                         file.held,
                     ),
@@ -150,30 +149,33 @@ class Files(Part):
         return self._database.do("INSERT INTO folder (path) VALUES (?)", (column,))
 
     def _known(self, folder: Path, row: Row) -> KnownFile:
-        name, stat, photo, carriers, policy, held = row
+        # Once for every photo of a run over an archive where nothing changed: no detours.
+        name, files, photo, policy, held = row
+        stat, *carriers = json.loads(files)
         return KnownFile(
-            folder / path_of(name),
-            FileStat(*json.loads(stat)),
+            folder / (name if isinstance(name, str) else path_of(name)),
+            FileStat(*stat),
             PhotoId(photo),
             tuple(
-                (folder / path, FileStat(*numbers) if numbers else None)
-                for path, *numbers in json.loads(carriers)
+                [
+                    (folder / path, FileStat(*numbers) if numbers else None)
+                    for path, *numbers in carriers
+                ]
             ),
             self._words.text(policy),
             bool(held),
         )
 
 
-def _carriers_text(file: KnownFile) -> str:
-    """Names where the file lies beside the photo, else whole paths."""
+def _files_text(file: KnownFile) -> str:
+    """The photo's stat, then each carrier: its name where it lies beside the photo, else its
+    path, and its stat."""
     folder = file.path.parent
-    return json.dumps(
-        [
-            [path.name if path.parent == folder else path.as_posix(), *_stat_plain(stat)]
-            for path, stat in file.carriers
-        ],
-        separators=(",", ":"),
-    )
+    carriers = [
+        [path.name if path.parent == folder else path.as_posix(), *_stat_plain(stat)]
+        for path, stat in file.carriers
+    ]
+    return json.dumps([_stat_plain(file.stat), *carriers], separators=(",", ":"))
 
 
 def _stat_plain(stat: FileStat | None) -> list[Any]:

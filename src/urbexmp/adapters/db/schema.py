@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 
 APPLICATION = 0x75786D70
 """`PRAGMA application_id` of our files: the letters `uxmp`."""
@@ -45,8 +46,8 @@ STEPS: tuple[str, ...] = (
     );
 
     CREATE TABLE known (
-        folder INTEGER NOT NULL, name TEXT NOT NULL, photo INTEGER NOT NULL, stat TEXT NOT NULL,
-        carriers TEXT NOT NULL, policy INTEGER NOT NULL, held INTEGER NOT NULL,
+        folder INTEGER NOT NULL, name TEXT NOT NULL, photo INTEGER NOT NULL,
+        files TEXT NOT NULL, policy INTEGER NOT NULL, held INTEGER NOT NULL,
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID;
     CREATE INDEX known_by_photo ON known (photo);
@@ -98,6 +99,8 @@ def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> i
                 taken += 1
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # SQLite has dropped it by itself when the disk is full; the first error counts.
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
             raise
     return taken

@@ -15,16 +15,23 @@ from urbexmp.model.photo import Block
 Splice = tuple[int, int, bytes]
 
 
-def is_block(resource: Resource) -> bool:
-    """Whether a description holds properties of ours and nothing else."""
-    ours = sum(node.name[0] == URBEXMP for node in resource.properties)
+def is_block(document: Document, resource: Resource) -> bool:
+    """Whether a description holds properties of ours and nothing else, not even a comment."""
     attributes = [name for name in resource.attributes if name not in {ABOUT, ("", "about")}]
-    return (
-        resource.plain
-        and ours == resource.elements
-        and bool(ours or attributes)
-        and all(uri == URBEXMP for uri, _ in attributes)
-    )
+    ours = [node for node in resource.properties if node.name[0] == URBEXMP]
+    if (
+        not resource.plain
+        or len(ours) != resource.elements
+        or not (ours or attributes)
+        or any(uri != URBEXMP for uri, _ in attributes)
+    ):
+        return False
+    at = resource.open_end
+    for node in ours:
+        if document.raw[at : node.start].strip():
+            return False
+        at = node.end
+    return not document.raw[at : resource.close].strip()
 
 
 def block_splices(document: Document, block: Block, subject: object) -> Iterator[Splice]:
@@ -38,7 +45,7 @@ def block_splices(document: Document, block: Block, subject: object) -> Iterator
         return
     written = nothing
     for resource in document.resources:
-        if is_block(resource):
+        if is_block(document, resource):
             start = document.blank_before(resource.start)
             if written:
                 yield start, resource.end, b""

@@ -140,7 +140,8 @@ class _Editor:
         container = form.container
         if container is None:
             raise TypeError("array_keywords needs a container")
-        going = [item for item in form.items if item.value in remove]
+        unwanted = frozenset(remove)
+        going = [item for item in form.items if item.value in unwanted]
         for item in going:
             if not item.plain:
                 raise PacketRefused(
@@ -149,7 +150,7 @@ class _Editor:
                     " or a comment",
                     "qualified-item",
                 )
-        staying = {item.value for item in form.items if item not in going}
+        staying = {item.value for item in form.items} - unwanted
         coming = self.spelled(tuple(item for item in add if item not in staying))
         if not going and not coming:
             return
@@ -272,7 +273,10 @@ class _Editor:
 
     def home(self) -> Resource | None:
         """The description that new properties go into or behind; never our block."""
-        plain = [there for there in self.document.resources if there.plain and not is_block(there)]
+        document = self.document
+        plain = [
+            there for there in document.resources if there.plain and not is_block(document, there)
+        ]
         return next(
             (there for there in plain if not there.self_closed), plain[0] if plain else None
         )

@@ -26,6 +26,7 @@ from urbexmp.model.photo import Block
 
 _DC, _LR = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/lightroom/1.0/"
 _OURS = "http://ns.urbexmp.org/1.0/"
+_BLOCK = f"{{{_OURS}}}"
 _DATE = "{http://ns.adobe.com/xap/1.0/}MetadataDate"
 _OWNER = "{http://ns.adobe.com/photoshop/1.0/}SidecarForExtension"
 _KINDS = {"Bag", "Seq"}
@@ -53,6 +54,9 @@ class _Proof:
             ((_LR, "hierarchicalSubject"), edit.hierarchical_add, edit.hierarchical_remove),
         )
         self.fields = tuple(field for field in fields if field[1] or field[2])
+        self.names = frozenset(
+            {_DATE, *(f"{{{uri}}}{local}" for (uri, local), _, _ in self.fields)}
+        )
 
     def fail(self, detail: str) -> NoReturn:
         raise ProofFailed(self.subject, detail=detail)
@@ -70,8 +74,8 @@ class _Proof:
         try:
             old = residue(old_text, keywords, ours, date=date)
             new = residue(new_text, keywords, ours, date=date)
-            said = canonical(self.document(old_text, old, old_form))
-            says = canonical(self.document(new_text, new, new_form))
+            said = canonical(self.document(old_text, old, old_form), self.edited)
+            says = canonical(self.document(new_text, new, new_form), self.edited)
         except (Untokened, Unreadable) as failure:
             raise ProofFailed(self.subject, detail=f"it cannot be read: {failure}") from failure
         self.meaning(said, says)
@@ -97,6 +101,10 @@ class _Proof:
                 said.properties[name] = [("text", value, ())]
         said.root, said.root_attributes = says.root, says.root_attributes
         self.meaning(said, says)
+
+    def edited(self, name: str) -> bool:
+        """Whether a property is one that the edit is about, in Clark notation."""
+        return name in self.names or name.startswith(_BLOCK)
 
     # --- what it says -----------------------------------------------------------------------------
 
@@ -125,7 +133,7 @@ class _Proof:
 
     def others(self, says: Canonical, edited: set[str]) -> dict[str, list[Value]]:
         """Properties that no part of the edit may change."""
-        ours = f"{{{_OURS}}}" if self.edit.block is not None else "\0"
+        ours = _BLOCK if self.edit.block is not None else "\0"
         return {
             name: values
             for name, values in says.properties.items()
@@ -143,9 +151,12 @@ class _Proof:
         """One keyword property says what it said, less `remove`, and `add`."""
         if len(said) > 1 or len(says) > 1:
             self.fail(f"{name} occurs twice")
+        unwanted = frozenset(remove)
         kind, items = _items(said)
         expected = [
-            item for item in items if not (item[0] == "text" and item[1] in remove and not item[2])
+            item
+            for item in items
+            if not (item[0] == "text" and item[1] in unwanted and not item[2])
         ]
         standing = {item[1] for item in expected if item[0] == "text"}
         expected += [("text", word, ()) for word in dict.fromkeys(add) if word not in standing]
@@ -200,7 +211,8 @@ class _Proof:
         if len(old) > 1 or len(new) > 1:
             self.fail("a keyword property occurs twice")
         was, now = old[0] if old else Listing(), new[0] if new else Listing()
-        kept = [unit for unit in was.units if unit_value(unit) not in remove]
+        unwanted = frozenset(remove)
+        kept = [unit for unit in was.units if unit_value(unit) not in unwanted]
         fresh = len(now.units) - len(kept)
         if fresh < 0:
             self.fail("an item is missing")

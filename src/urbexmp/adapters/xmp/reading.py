@@ -179,8 +179,13 @@ def field_notes(fields: KeywordFields) -> tuple[str, ...]:
         if SEPARATOR in value:
             notes.append(f"dc:subject has a path where words belong: {value!r}")
     if fields.flat is not None and fields.hierarchical:
-        words = {fold(word) for word in flat}
-        missing = [path for path in fields.hierarchical if fold(path.split("|")[-1]) not in words]
+        words = frozenset(flat)
+        missing = [
+            path for path in fields.hierarchical if path.rpartition(SEPARATOR)[2] not in words
+        ]
+        if missing:  # folding is slow, and mostly not needed
+            words = frozenset(fold(word) for word in flat)
+            missing = [path for path in missing if fold(path.split(SEPARATOR)[-1]) not in words]
         if missing:
             notes.append(
                 f"dc:subject lacks the word of {len(missing)} path(s) of lr:hierarchicalSubject,"

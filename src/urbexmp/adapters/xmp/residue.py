@@ -25,7 +25,11 @@ _CONTAINER = re.compile(r"<(?:[^\s<>/:]+:)?(?:Bag|Seq|Alt)[\s/>]")
 _BLANKS = " \t\r\n"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DATE = ("http://ns.adobe.com/xap/1.0/", "MetadataDate")
-_PLAIN_UNIT = re.compile(r"\s*<([^\s<>/]+)>((?:[^<]|<!\[CDATA\[.*?\]\]>)*)</\1>", re.DOTALL)
+_PLAIN_UNIT = re.compile(
+    r"\s*<([^\s<>/]+)\s*>((?:[^<]++|<!\[CDATA\[.*?\]\]>)*+)</\1\s*>", re.DOTALL
+)
+_EMPTY_UNIT = re.compile(r"\s*<[^\s<>/]+\s*/>")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PIECE = re.compile(r"<!\[CDATA\[(.*?)\]\]>|&(#x[0-9A-Fa-f]+|#[0-9]+|\w+);|(\r\n?)", re.DOTALL)
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
@@ -73,10 +77,12 @@ def residue(text: str, keywords: frozenset[Name], ours: str | None, *, date: boo
 
 def unit_value(unit: str) -> str | None:
     """The text of an item without attributes or elements inside; None for anything else."""
+    if _EMPTY_UNIT.fullmatch(unit):
+        return ""
     match = _PLAIN_UNIT.fullmatch(unit)
     if not match:
         return None
-    return _PIECE.sub(_resolved, match.group(2))
+    return _SURROGATE.sub("\ufffd", _PIECE.sub(_resolved, match.group(2)))
 
 
 def _resolved(piece: re.Match[str]) -> str:

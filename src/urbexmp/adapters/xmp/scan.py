@@ -1,4 +1,4 @@
-"""Reads the usual sidecar without parsing it: ten times faster than expat, or not at all.
+"""Reads the usual sidecar without parsing it: about three times faster than expat, or not at all.
 
 Nothing is guessed. The guards below hold only for a packet whose every `<` and `>` belongs to a
 tag, whose namespaces are declared once and under their usual prefixes, and in which the
@@ -12,7 +12,18 @@ from __future__ import annotations
 import re
 
 from urbexmp.adapters.xmp.block import PREFIX, block_of
-from urbexmp.adapters.xmp.names import CRS, DC, LR, PHOTOSHOP, RDF, URBEXMP, XMP
+from urbexmp.adapters.xmp.names import (
+    CRS,
+    DC,
+    LR,
+    MP_REGIONS,
+    PERSON,
+    PHOTOSHOP,
+    RDF,
+    REGIONS,
+    URBEXMP,
+    XMP,
+)
 from urbexmp.adapters.xmp.reading import field_notes, owner_of
 from urbexmp.model.keyword import KeywordFields
 from urbexmp.model.ports import PacketReading
@@ -27,6 +38,7 @@ _START = re.compile(
     re.VERBOSE,
 )
 _END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'[rw]')\?>\s*)?\Z""")
+_DECLARATION = re.compile(rb"""xmlns:([^\s=<>"']+)=(?:"([^"&<]*)"|'([^'&<]*)')""")
 _ITEMS = re.compile(rb"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(rb"<rdf:li>([^<]*)</rdf:li>")
 _OURS = PREFIX.encode()
@@ -49,8 +61,9 @@ _USUAL = {
         (PREFIX, URBEXMP),
     )
 }
+_PERSONS = PERSON[0].encode()
 _KNOWN = frozenset(_USUAL.values())
-_FACES = (b"metadataworkinggroup", b"ns.microsoft.com/photo/1.2/")
+_ELSEWHERE = frozenset(name[0].encode() for name in (REGIONS, MP_REGIONS))
 """Namespaces that say the packet may hold protected names: those are left to the parser."""
 
 
@@ -116,26 +129,22 @@ class _Scan:
                 packet.decode("utf-8")
             except UnicodeDecodeError:
                 raise _Unusual from None
-            _usual(not any(bad in packet for bad in _NONCHARACTERS))
+            _usual(b"\xef" not in packet or not any(bad in packet for bad in _NONCHARACTERS))
         return begin, close
 
     def declarations(self) -> frozenset[bytes]:
         """Prefixes, each declared once, the usual ones for their usual namespaces."""
-        prefixes: set[bytes] = set()
-        for piece in self.packet.split(b"xmlns")[1:]:
-            name, _, rest = piece.partition(b"=")
-            quote, prefix = rest[:1], name[1:]
-            _usual(name[:1] == b":" and quote in (b'"', b"'") and prefix not in prefixes)
-            uri = rest[1 : rest.find(quote, 1)]
-            if prefix in _USUAL or uri in _KNOWN:
-                _usual(_USUAL.get(prefix) == uri)
-            _usual(b"&" not in uri and not any(faces in uri for faces in _FACES))
-            if uri.startswith(b"http://iptc.org/std/Iptc4xmpExt/"):
-                _usual(b"PersonInImage" not in self.packet)
-            prefixes.add(prefix)
-        if b"lr" in prefixes:
-            _usual(b"weightedFlatSubject" not in self.packet)
-        return frozenset(prefixes)
+        packet = self.packet
+        found = _DECLARATION.findall(packet)
+        uris = {prefix: double or single for prefix, double, single in found}
+        _usual(len(uris) == len(found) == packet.count(b"xmlns"))
+        for prefix in uris.keys() & _USUAL.keys():
+            _usual(uris[prefix] == _USUAL[prefix])
+        for prefix, uri in uris.items():
+            _usual(uri not in _ELSEWHERE and (uri not in _KNOWN or prefix in _USUAL))
+        _usual(_PERSONS not in uris.values() or b"PersonInImage" not in packet)
+        _usual(b"lr" not in uris or b"weightedFlatSubject" not in packet)
+        return frozenset(uris)
 
     def depths(self, begin: int, end: int) -> None:
         """Check the depth of every place, and that all elements are closed in the end."""
