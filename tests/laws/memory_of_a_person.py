@@ -56,6 +56,8 @@ class Remembered:
         if packet.block is not None:
             expected |= frozenset(entry.keyword for entry in packet.block.written)
             expected |= self.world.books.told(packet.block.mark) or NOTHING
+        # A flat keyword that was taken out may have left its word to a path.
+        expected -= frozenset(k for k in self.world.base.vetoed if len(k.path) == 1)
         return found_keywords(packet.fields, expected)
 
     def _everywhere(self) -> frozenset[Keyword]:
