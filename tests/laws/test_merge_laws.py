@@ -22,7 +22,7 @@ from laws.drawing import (
     worlds,
 )
 from laws.effort import effort
-from laws.world import NAMES, Books, MovedOnError, World, by_lightroom, kw, kws, words_of
+from laws.world import NAMES, Books, MovedOnError, World, by_lightroom, kws, words_of
 from urbexmp.model.change import NOTHING, EditKind
 from urbexmp.model.keyword import Keyword, KeywordFields, fold
 from urbexmp.model.profile import Profile
@@ -394,9 +394,3 @@ def test_should_the_ledger_be_lost_the_blocks_give_back_ours_and_the_vetoes(
     assert world.base.ours == ours
     assert world.base.vetoed == vetoed
     assert not world.base.vetoed & standing(world)
-
-
-def test_the_vocabulary_has_a_name_with_two_normal_forms() -> None:
-    cafe = kw("Urbex|Café")
-    assert respelled(cafe, "NFD").path != cafe.path
-    assert respelled(cafe, "NFD") == cafe

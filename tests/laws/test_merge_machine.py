@@ -84,8 +84,13 @@ class PhotoLife(Remembered, RuleBasedStateMachine):
         self.world.lightroom(name, add=[keyword])
         self._remember()
         self._lift(keyword)
-        # Typed where our block was lost, one of ours cannot be told from what we wrote.
-        if keyword not in self.world.base.ours or (block is not None and keyword not in listed):
+        # Typed where our block was lost, or taken out and typed again before anybody looked, one
+        # of ours cannot be told from what we wrote.
+        ours = keyword in self.world.base.ours
+        if block is not None:
+            known = self.world.books.told(block.mark) is not None
+            ours = keyword in listed and (ours or not known)
+        if not ours:
             self.theirs |= {keyword}
 
     @rule(name=CARRIER, keyword=ANY)
@@ -231,6 +236,8 @@ class PhotoLife(Remembered, RuleBasedStateMachine):
                 assert version(self.world.packets[done.carrier.path.name]) == done.before
             stood = NOTHING.union(*map(self._reads, before.values()))
             assert not (stood - self._standing()) & (self.theirs - by_person)
+            # What they had taken over by that command is ours again.
+            self.theirs -= self.world.base.ours
         else:
             self._check_between(before, self.world.packets, change, taken, by_person)
         for keyword in by_person & taken & self._standing():

@@ -99,6 +99,12 @@ def test_a_tree_of_mine_gives_the_spelling() -> None:
     assert sorted(world.flat()) == ["Hospital", "Mill", "building", "urbex"]
 
 
+def test_a_decomposed_name_is_the_same_keyword() -> None:
+    world = one("Urbex|Cafe\u0301")
+    assert not world.sync([kw("Urbex|Caf\u00e9")]).edits
+    assert world.shown() == {"Urbex|Cafe\u0301"}
+
+
 def test_each_file_keeps_its_own_spelling() -> None:
     world = World(
         {SIDECAR: by_lightroom(kws("urbex|Mill")), EMBEDDED: by_lightroom(kws("Urbex|Mill"))},
