@@ -170,7 +170,10 @@ def _edit(
         flat=policy.profile.flat,
         unlisted=policy.unlisted,
         ours=merged.base.flats,
-        freely=merged.removed | wanted.by_person,
+        # A flat keyword that a person took out while a path of ours still needed its word.
+        freely=merged.removed
+        | wanted.by_person
+        | frozenset(keyword for keyword in wanted.vetoed if len(keyword.path) == 1),
         protected=state.protected,
     )
 
