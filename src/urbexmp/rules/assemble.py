@@ -207,7 +207,7 @@ def _flats(
     ours = {fold(word) for word in merged.base.flats}
     theirs = {keyword.key[0] for keyword in target if len(keyword.path) == 1} | {
         fold(word)
-        for state in (*snapshot.carriers, *snapshot.elsewhere)
+        for state in snapshot.carriers
         for word in state.fields.flat or ()
         if fold(word) not in ours
     }
