@@ -162,14 +162,18 @@ class BesideLife(RuleBasedStateMachine):
     def removes_in_the_place(self, keyword: Keyword) -> None:
         stands = self.world.place.keywords - {keyword}
         self.world.place = by_lightroom(stands, self.world.place)
+        if keyword in self.world.base.ours | self._listed():
+            self.theirs -= {keyword}  # typed there and taken out before we looked
 
     @rule(keyword=ANY)
     def types_in_the_sidecar(self, keyword: Keyword) -> None:
         if keyword in self.world.keywords():
             return
         self.world.lightroom(SIDECAR, add=[keyword])
-        self.theirs |= {keyword}
         self.refused -= {keyword}
+        # Taken out and typed again before we looked, it is as it was: ours.
+        if keyword not in self._listed():
+            self.theirs |= {keyword}
 
     @rule(keyword=ANY)
     def removes_in_the_sidecar(self, keyword: Keyword) -> None:
@@ -186,6 +190,7 @@ class BesideLife(RuleBasedStateMachine):
     def sync(self, proposed: frozenset[Keyword], retract: bool) -> None:
         profile = replace(PLAIN, retract=retract)
         before, place = self.world.keywords(), self.world.place
+        self.theirs &= before | place.keywords
         gone = self._gone()
         change = self.world.sync(proposed, profile)
         assert self.world.place is place
@@ -221,6 +226,11 @@ class BesideLife(RuleBasedStateMachine):
                 lost = lost - stands if held else NOTHING
             gone |= lost
         return gone
+
+    def _listed(self) -> frozenset[Keyword]:
+        packet = self.world.packets[SIDECAR]
+        listed = packet.block.written if packet is not None and packet.block else ()
+        return frozenset(entry.keyword for entry in listed)
 
     def _told_by_the_block(self) -> frozenset[Keyword]:
         packet = self.world.packets[SIDECAR]
