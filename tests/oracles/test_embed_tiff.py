@@ -4,6 +4,7 @@ changed."""
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from embed_tiff_files import (
     BYTE,
@@ -185,3 +187,59 @@ def test_pillow_decodes_every_page_as_before(name: str) -> None:
     before, after = written(name)
     assert pixels(before) == pixels(after)
     assert undone(before, after) == before
+
+
+SAVED: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "lzw": {"compression": "tiff_lzw"},
+    "deflate": {"compression": "tiff_adobe_deflate"},
+    "jpeg": {"compression": "jpeg"},
+    "pages": {"save_all": True, "append_images": [Image.new("RGB", (30, 20), "red")] * 3},
+    "big": {"big_tiff": True},
+}
+
+
+@pytest.mark.parametrize("kind", SAVED)
+def test_pictures_that_another_program_wrote(kind: str, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((150, 90), 60).convert("RGB").save(out, "TIFF", **SAVED[kind])
+    before = out.getvalue()
+    after = put(before, packet(*WORDS))
+    assert pixels(after) == pixels(before)
+    assert undone(before, after) == before
+    path = tmp_path / "a.tif"
+    path.write_bytes(after)
+    asked = ("-j", "-XMP-dc:Subject", "-validate")
+    (said,) = json.loads(run(program("exiftool"), *asked, path).stdout.decode())
+    assert said["Subject"] == SAID
+    if kind not in ("big", "plain"):
+        with Image.open(path) as image:
+            assert b"Owl" in image.tag_v2[700]
+
+
+REAL = Path(os.environ.get("URBEXMP_REAL_FILES", "unset")) / "raw"
+TIFF_LIKE = sorted(
+    path
+    for path in (REAL.iterdir() if REAL.is_dir() else ())
+    if path.read_bytes()[:4] in TiffContainer.begins
+)
+
+
+@pytest.mark.real_files
+@pytest.mark.skipif(not TIFF_LIKE, reason="URBEXMP_REAL_FILES names no folder with raw files")
+@pytest.mark.parametrize("path", TIFF_LIKE or [REAL], ids=lambda path: path.name)
+@pytest.mark.parametrize("padding", [0, 20_000])
+def test_real_files_that_are_built_like_tiff(path: Path, padding: int, tmp_path: Path) -> None:
+    before = path.read_bytes()
+    after = put(before, packet(*WORDS, padding=padding))
+    assert undone(before, after) == before
+    (tmp_path / "after.tif").write_bytes(after)
+    shutil.copy(path, tmp_path / "before.tif")
+    asked = ("-j", "-a", "-G1:4", "-u", "-b", "-all", "--XMP:all", "--System:all")
+    files = (tmp_path / "before.tif", tmp_path / "after.tif")
+    one, two = json.loads(run(program("exiftool"), *asked, *files).stdout.decode())
+    for said in (one, two):
+        for key in ("SourceFile", "IFD0:ApplicationNotes"):
+            said.pop(key, None)
+    assert one == two
+    assert len(one) > 20

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from urbexmp.adapters.embedded.prove_tiff import prove_tiff_beside
+
 _RESOURCE = re.compile(rb"8BIM(\x04\x04|\x04\x25)")
 
 
@@ -17,6 +19,8 @@ def prove_beside(before: bytes, after: bytes, words: tuple[str, ...] | None) -> 
 
     `words`: what its keywords should be, None where it must not have changed.
     """
+    if b'"container": "tiff"' in before.partition(b"\n")[2].partition(b"\n")[0]:
+        return prove_tiff_beside(before, after, words)
     old, new = _resources(before), _resources(after)
     if words is None or old == new:
         return None if old == new else "the IPTC block would change"
