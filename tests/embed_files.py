@@ -174,6 +174,34 @@ C2PA = (
 JUMBF = C2PA.replace(bytes.fromhex("63327061"), b"abcd").replace(b"c2pa", b"test")
 
 
+# --- taking apart ---------------------------------------------------------------------------------
+
+
+def segments(data: bytes) -> tuple[list[tuple[int, bytes, bytes]], bytes]:
+    """Fill bytes and marker, payload of each segment; then everything from the first scan on."""
+    found = []
+    at = 2
+    while True:
+        start = at
+        while data[at + 1] == 0xFF:
+            at += 1
+        marker = data[at + 1]
+        if marker == 0xDA:
+            return found, data[start:]
+        (size,) = struct.unpack(">H", data[at + 2 : at + 4])
+        found.append((marker, data[start:at], data[at + 4 : at + 2 + size]))
+        at += 2 + size
+
+
+def others(data: bytes) -> list[tuple[int, bytes, bytes]]:
+    """The segments that no write of ours may change."""
+    return [
+        each
+        for each in segments(data)[0]
+        if not each[2].startswith((XMP, PHOTOSHOP, b"MPF\0")) or each[0] == 0xE5
+    ]
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,7 @@ class EmbeddedCodec:
         if new == layout.packet:
             return packet
         words = self._iptc_words(layout, new, edit, subject)
+        self._must_go(layout, new, edit, subject)
         new = old.container.pad(layout, new, words)
         splices = old.container.splices(layout, new, words, subject)
         return resealed(old, splices, subject)
@@ -206,6 +207,22 @@ class EmbeddedCodec:
         if layout.packet is None:
             return wrapped(self._inner.create(full))
         return self._inner.edit(layout.packet, full, subject)
+
+    def _must_go(self, layout: Layout, packet: bytes, edit: PacketEdit, subject: Path) -> None:
+        """Raise `PacketRefused` (`iptc-alone`) when a keyword that is taken away would stay.
+
+        Without `dc:subject` the IPTC block is read, and not every block can be changed.
+        """
+        staying = set(edit.flat_remove) & set(layout.iptc_keywords)
+        if not staying or (layout.iptc_writable and layout.iptc_state != "missing"):
+            return
+        if self._inner.read(packet, subject).fields.flat is None:
+            raise PacketRefused(
+                subject,
+                f"{min(staying)} is in its IPTC block alone, which cannot be changed safely",
+                "iptc-alone",
+                "Take it out in Lightroom, or add another keyword at the same time",
+            )
 
     def _iptc_words(
         self, layout: Layout, packet: bytes, edit: PacketEdit, subject: Path
