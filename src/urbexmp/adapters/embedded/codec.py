@@ -115,7 +115,7 @@ class EmbeddedCodec:
         if new == layout.packet:
             return packet
         words = self._iptc_words(layout, new, edit, subject)
-        self._must_go(layout, new, edit, subject)
+        self._must_go(layout, new, words, edit, subject)
         new = old.container.pad(layout, new, words)
         splices = old.container.splices(layout, new, words, subject)
         return resealed(old, splices, subject)
@@ -208,18 +208,28 @@ class EmbeddedCodec:
             return wrapped(self._inner.create(full))
         return self._inner.edit(layout.packet, full, subject)
 
-    def _must_go(self, layout: Layout, packet: bytes, edit: PacketEdit, subject: Path) -> None:
-        """Raise `PacketRefused` (`iptc-alone`) when a keyword that is taken away would stay.
+    def _must_go(
+        self,
+        layout: Layout,
+        packet: bytes,
+        words: tuple[str, ...] | None,
+        edit: PacketEdit,
+        subject: Path,
+    ) -> None:
+        """Raise `PacketRefused` (`iptc-alone`) when a keyword would stay, or come back.
 
         Without `dc:subject` the IPTC block is read, and not every block can be changed.
         """
-        staying = set(edit.flat_remove) & set(layout.iptc_keywords)
-        if not staying or (layout.iptc_writable and layout.iptc_state != "missing"):
+        if not layout.iptc_keywords or (words is not None and layout.iptc_writable):
             return
-        if self._inner.read(packet, subject).fields.flat is None:
+        if self._inner.read(packet, subject).fields.flat is not None:
+            return
+        wanted = set(self._reading(layout, subject).fields.flat or ()) - set(edit.flat_remove)
+        unwanted = [word for word in layout.iptc_keywords if word not in wanted]
+        if unwanted:
             raise PacketRefused(
                 subject,
-                f"{min(staying)} is in its IPTC block alone, which cannot be changed safely",
+                f"{unwanted[0]} is in its IPTC block alone, which cannot be changed safely",
                 "iptc-alone",
                 "Take it out in Lightroom, or add another keyword at the same time",
             )
@@ -227,15 +237,23 @@ class EmbeddedCodec:
     def _iptc_words(
         self, layout: Layout, packet: bytes, edit: PacketEdit, subject: Path
     ) -> tuple[str, ...] | None:
-        """What IIM 2:25 will hold: what it holds less what is taken away, then the packet's."""
+        """What IIM 2:25 will hold: what it holds less what is taken away, then the packet's.
+
+        Where the packet no longer has `dc:subject`, only what counted before: else a word that
+        the packet had put out of force would come back.
+        """
         if layout.iptc_state not in ("matches", "differs"):
             return None
         if layout.iptc_state == "matches" and not layout.iptc_writable:
             return None
         gone = {spelled for word in edit.flat_remove for spelled in (word, iim.cut(word))}
-        flats = self._inner.read(packet, subject).fields.flat or ()
-        kept = (word for word in layout.iptc_keywords if word not in gone)
-        return tuple(dict.fromkeys((*kept, *flats)))
+        flats = self._inner.read(packet, subject).fields.flat
+        kept: Sequence[str] = layout.iptc_keywords
+        if flats is None:
+            there = self._reading(layout, subject).fields.flat or ()
+            kept = [word for word in kept if word in {iim.cut(word) for word in there} | {*there}]
+        kept = [word for word in kept if word not in gone]
+        return tuple(dict.fromkeys((*kept, *(flats or ()))))
 
 
 def _only_in_iptc(layout: Layout, fields: KeywordFields) -> tuple[str, ...]:

@@ -221,9 +221,9 @@ def _walk(source: Source, subject: Path) -> tuple[list[Segment], str | None]:
             return segments, f"a segment should begin at byte {at}, and none does"
         if marker == 0x01 or 0xD0 <= marker <= _SOS:
             keep(start, at + 2 - start)
-            if marker == _SOS:
+            if marker == _SOS and at + 2 + int.from_bytes(head[2:4], "big") < size:
                 return segments, None
-            if marker == _EOI:
+            if marker in (_SOS, _EOI):
                 return segments, "it ends before its picture begins"
             if marker == 0xD8:
                 return segments, f"a second picture begins at byte {at}"
