@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
@@ -224,6 +224,12 @@ def picture(*, progressive: bool = False, restarts: int = 0, seed: int = 0) -> b
     return data[:2] + data[4 + size :]
 
 
+@cache
+def colours() -> bytes:
+    """An ICC profile."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
 JFIF = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
 
 
@@ -325,7 +331,7 @@ def cases() -> tuple[Case, ...]:
             "segments-of-others",
             jpeg(segment(0xE5, b"unknown"), exif(), comment, tight, segment(0xEF, bytes(3000))),
         ),
-        Case("icc", jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(500)), tight)),
+        Case("icc", jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1" + colours()), tight)),
         Case("jumbf", jpeg(exif(), segment(0xEB, JUMBF), tight)),
         Case("near-limit", jpeg(xmp(packet(more=_long(62_000), padding=2000))), in_place=True),
         Case(
