@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from embed_files import MOTION, case, exif, jpeg, packet, xmp
+from embed_cases import case
+from embed_files import MOTION, exif, jpeg, packet, xmp
 from faults.full_disk import SmallDisk, small_disk
 from urbexmp.adapters.embedded import rewrite as rewriting
 from urbexmp.adapters.embedded.codec import EmbeddedCodec

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from contract.making import RUN, photo_id_of
-from embed_files import cases
+from embed_cases import cases
 from faults.embedding import CODEC, carriers_of, change_of, stores
 from faults.world import FusedBackups, FusedLedger
 from urbexmp.adapters.backups import FolderBackups

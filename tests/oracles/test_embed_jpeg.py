@@ -14,7 +14,7 @@ import pytest
 from lxml import etree
 from PIL import Image
 
-from embed_files import Case, cases
+from embed_cases import Case, cases
 from urbexmp.adapters.embedded.codec import EmbeddedCodec
 from urbexmp.adapters.embedded.jpeg import JpegContainer
 from urbexmp.adapters.embedded.store import EmbeddedStore

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from embed_cases import Case, case, cases
 from embed_files import (
     JFIF,
     JUMBF,
-    Case,
-    case,
-    cases,
     exif,
     iim,
     jpeg,

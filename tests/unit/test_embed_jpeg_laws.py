@@ -9,14 +9,13 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from embed_cases import Case, cases
 from embed_files import (
     EXTENDED,
     JFIF,
     JUMBF,
     MOTION,
     SAMSUNG,
-    Case,
-    cases,
     exif,
     extension,
     iim,
