@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from urbexmp.adapters.embedded.codec import EmbeddedCodec
     from urbexmp.drivers.house import House, StatePaths
     from urbexmp.model.ledger import LibraryLock
-    from urbexmp.model.ports import CarrierReader, CarrierStore, Codec
+    from urbexmp.model.ports import BackupStore, CarrierReader, CarrierStore, Codec, Copies
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
@@ -171,7 +171,8 @@ def open_house(
         planner = Planner(
             store, codec, ledger, clock, taxonomy, profile, Path.exists, partial(_sparing, codec)
         )
-        copies = FolderCopies(paths.copies) if profile.backup == "full" else None
+        copies = FolderCopies(paths.copies)
+        keeping = copies if profile.backup == "full" else None
         workers = profile.workers or os.cpu_count() or 1
         yield House(
             root=root,
@@ -191,9 +192,10 @@ def open_house(
             places=places,
             ledger=ledger,
             backups=backups,
+            copies=copies,
             looker=looker,
             planner=planner,
-            applier=Applier(store, codec, ledger, backups, clock, copies) if writing else None,
+            applier=Applier(store, codec, ledger, backups, clock, keeping) if writing else None,
             clock=clock,
             stopwatch=time.perf_counter,
             executor=partial(_threads, workers),
@@ -230,6 +232,15 @@ def _sparing(codec: EmbeddedCodec, carrier: Carrier, packet: bytes) -> Spared | 
         return Spared(carrier.path, refusal.reason, refusal.detail)
     against = obstacle(carrier.path)
     return Spared(carrier.path, *against) if against is not None else None
+
+
+def open_kept(root: Path, state: Path | None) -> tuple[BackupStore, Copies]:
+    """What is kept of a library's photos, for who only looks at it."""
+    from urbexmp.adapters.backups import FolderBackups
+    from urbexmp.adapters.copies import FolderCopies
+
+    paths = state_paths(root, state)
+    return FolderBackups(paths.backups), FolderCopies(paths.copies)
 
 
 def _lock(paths: StatePaths) -> LibraryLock:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "keyword": "List keywords, and edit them yourself.",
     "status": "Show what waits for you and what waits for another try.",
     "runs": "List the runs of a library, newest first.",
+    "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
     "profile": "Show and change the settings.",
     "doctor": "Check this installation and say what to do about each problem.",

@@ -11,7 +11,16 @@ from pathlib import Path
 from urbexmp.model.errors import Problem
 from urbexmp.model.ledger import Ledger
 from urbexmp.model.photo import Photo
-from urbexmp.model.ports import Backups, Clock, Disk, FolderListing, Places, Stopwatch, Walker
+from urbexmp.model.ports import (
+    BackupStore,
+    Clock,
+    Copies,
+    Disk,
+    FolderListing,
+    Places,
+    Stopwatch,
+    Walker,
+)
 from urbexmp.model.profile import Profile, Settings
 from urbexmp.pipeline.applier import Applier
 from urbexmp.pipeline.look import Looker
@@ -49,7 +58,9 @@ class House:
     disk: Disk
     places: Places
     ledger: Ledger
-    backups: Backups
+    backups: BackupStore
+    copies: Copies
+    """Whole copies of image files; new ones are made only with `backup = "full"`."""
     looker: Looker
     planner: Planner
     applier: Applier | None

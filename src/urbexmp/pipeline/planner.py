@@ -34,7 +34,7 @@ from urbexmp.pipeline.look import Examined
 from urbexmp.rules.plan import Policy, person_edit, plan
 from urbexmp.rules.propose import propose
 from urbexmp.rules.taxonomy import Taxonomy
-from urbexmp.rules.undo import undo
+from urbexmp.rules.undo import put_back, undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,14 @@ class Planner:
         # What the receipt wrote is put back or refused; nothing of it is spared.
         snapshot = self.snapshot(photo, photo_id, sparing=_nothing_spared)
         return Planned(made(snapshot), snapshot, Proposal())
+
+    def put_back(self, receipt: Receipt) -> Planned:
+        """The change that gives a photo's carriers what they held before a receipt, whatever was
+        done since. Raises `Problem`."""
+        photo, photo_id = receipt.change.photo, receipt.change.photo_id
+        snapshot = self.snapshot(photo, photo_id, sparing=_nothing_spared)
+        base = self._ledger.base(photo_id, photo.path)
+        return Planned(put_back(receipt, snapshot, base), snapshot, Proposal())
 
     def snapshot(
         self,

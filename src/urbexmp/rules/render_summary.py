@@ -17,8 +17,11 @@ def summary_lines(report: Report) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+_DONE = {"undo": "taken back", "backup restore": "put back"}
+
+
 def _headline(report: Report) -> Line:
-    done = "taken back" if report.command == "undo" else "written"
+    done = _DONE.get(report.command, "written")
     spans = [Span(f"{counted(report.photos, 'photo')}: ")]
     left = report.photos - report.changed - report.unchanged - report.failed
     parts = [
@@ -81,6 +84,7 @@ def _failures(report: Report) -> Iterator[Line]:
 _NOT_WRITTEN = {
     "diff": "Nothing was written; `urbexmp sync` writes it.",
     "undo": "Nothing was written yet.",
+    "backup restore": "Nothing was written yet.",
 }
 
 
@@ -102,7 +106,7 @@ def _next_steps(report: Report) -> Iterator[Line]:
     if not report.changed:
         return
     seen = report.changed - report.lightroom_blind
-    if report.added and report.command != "undo":
+    if report.added and report.command not in _DONE:
         yield from _unseen(report)
     if seen:
         yield from lightroom_steps()
