@@ -16,7 +16,9 @@ from embed_tiff_files import (
     BYTE,
     EXIF,
     IFD,
+    IPTC,
     LONG,
+    PHOTOSHOP,
     SHORT,
     SUB_IFDS,
     UNDEFINED,
@@ -26,8 +28,10 @@ from embed_tiff_files import (
     Ifd,
     build,
     dng,
+    iim,
     packet,
     picture,
+    resource,
     with_camera,
 )
 from embed_tiff_sources import Kept, Seen, done, pixels, put, undone
@@ -452,3 +456,28 @@ def test_the_check_sees_a_changed_entry() -> None:
     first = TIFF.layout(Seen(bytes(after)), PHOTO).private.first  # type: ignore[attr-defined]
     after[first.at + 10] ^= 1
     assert TIFF.check(Seen(before), Seen(bytes(after)), ()) is not None
+
+
+def test_what_is_kept_of_a_file_stays_the_same() -> None:
+    """A ledger of years ago must still know its files: these bytes are their fingerprint."""
+    first = with_camera(picture())
+    words, digest = iim("Owl"), resource(0x0425, b"d" * 16)
+    other, thumbnail = resource(1000, b"abc"), resource(1036, bytes(500))
+    first.add(IPTC, UNDEFINED, words)
+    first.add(PHOTOSHOP, BYTE, other + thumbnail + digest)
+    first.add(XMP, BYTE, SMALL)
+    content = build(first, tail=bytes(100)).content
+    at = content.find
+    photoshop = at(other + thumbnail)
+    table = int.from_bytes(content[4:8], "little")
+    assert Kept.of(content).parts == {
+        0: content[:8],
+        table: content[table : table + 2 + len(first.entries) * 12 + 4],
+        at(SMALL): SMALL,
+        at(words): words,
+        photoshop: other[:12],
+        photoshop + len(other): thumbnail[:12],
+        photoshop + len(other + thumbnail): digest[:12],
+        photoshop + len(other + thumbnail) + 12: b"d" * 16,
+        len(content) - 64: bytes(64),
+    }

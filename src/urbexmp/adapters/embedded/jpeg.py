@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from urbexmp.adapters.embedded import extended, iim, mpf, photoshop
+from urbexmp.adapters.embedded import credentials, extended, iim, mpf, photoshop
 from urbexmp.adapters.embedded.envelope import Sparse, between
 from urbexmp.adapters.embedded.layout import Layout, Refusal, Source, Splice
 from urbexmp.adapters.embedded.padding import FRESH, fitted
@@ -278,9 +278,9 @@ def _signed(source: Source, segments: Sequence[Segment], packet: bytes | None) -
     for each in segments:
         if each.marker == _APP11:
             head = source.glance(each.payload, 64)
-            if head is not None and head[:2] == b"JP" and b"c2pa" in head:
+            if head is not None and credentials.in_app11(head):
                 return True
-    return packet is not None and b"provenance" in packet and b"jumbf=" in packet
+    return packet is not None and credentials.named_in(packet)
 
 
 def _refused(reason: str, detail: str) -> Refusal:
