@@ -32,6 +32,8 @@ _SHARED = 4096
 pictures behind it can be shared with the old file instead of being copied."""
 _APP0, _APP1, _APP2, _APP11, _APP13, _SOS, _EOI = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_LOOK = 4 + extended.HEAD
+"""Bytes of a segment that are looked at first."""
 _KINDS = {_APP1: extended.HEAD, _APP2: 4, _APP13: len(PHOTOSHOP)}
 """How many bytes of a payload tell its kind."""
 
@@ -206,21 +208,21 @@ def _walk(source: Source, subject: Path) -> tuple[list[Segment], str | None]:
         raise PacketRefused(subject, "it is no JPEG", "not-a-jpeg", "Give it the right extension")
     segments: list[Segment] = []
     at, size = 2, source.size
+    view, keep = source.view, source.keep
     while True:
         start = at
-        head = source.view(at, 4)
+        head = view(at, _LOOK)
         while head[:2] == b"\xff\xff":
             at += 1
-            head = source.view(at, 4)
-        if len(head) < 2 or head[0] != 0xFF or head[1] == 0:
-            source.keep(start, at + 2 - start)
+            head = view(at, _LOOK)
+        marker = head[1] if len(head) > 1 else 0
+        if head[:1] != b"\xff" or marker == 0:
+            keep(start, at + 2 - start)
             return segments, f"a segment should begin at byte {at}, and none does"
-        marker = head[1]
-        if marker == _SOS:
-            source.keep(start, at + 2 - start)
-            return segments, None
-        if marker == 0x01 or 0xD0 <= marker <= 0xD9:
-            source.keep(start, at + 2 - start)
+        if marker == 0x01 or 0xD0 <= marker <= _SOS:
+            keep(start, at + 2 - start)
+            if marker == _SOS:
+                return segments, None
             if marker == _EOI:
                 return segments, "it ends before its picture begins"
             if marker == 0xD8:
@@ -228,17 +230,17 @@ def _walk(source: Source, subject: Path) -> tuple[list[Segment], str | None]:
             segments.append(Segment(marker, at, at + 2, at + 2, b""))
             at += 2
             continue
-        length = int.from_bytes(head[2:], "big")
+        length = head[2] << 8 | head[3] if len(head) > 3 else 0
         end = at + 2 + length
-        if length < 2 or len(head) < 4 or end > size:
-            source.keep(start, at + 4 - start)
+        if length < 2 or end > size:
+            keep(start, at + 4 - start)
             return segments, f"the segment at byte {at} has a length that cannot be"
         ident = b""
         if marker in _KINDS:
-            ident = source.view(at + 4, min(_KINDS[marker], length - 2))
+            ident = head[4 : 4 + min(_KINDS[marker], length - 2)]
             if marker == _APP1 and not ident.startswith(extended.IDENT):
                 ident = ident[: len(XMP)]
-        source.keep(start, at + 4 + len(ident) - start)
+        keep(start, at + 4 + len(ident) - start)
         segments.append(Segment(marker, at, at + 4, end, ident))
         at = end
 
@@ -277,7 +279,7 @@ def _insert_at(segments: Sequence[Segment]) -> int:
 def _signed(source: Source, segments: Sequence[Segment], packet: bytes | None) -> bool:
     for each in segments:
         if each.marker == _APP11:
-            head = source.glance(each.payload, 64)
+            head = source.glance(each.payload, min(64, each.end - each.payload))
             if head is not None and credentials.in_app11(head):
                 return True
     return packet is not None and credentials.named_in(packet)
