@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
-from urbexmp.model.photo import Carrier, CarrierKind
+from urbexmp.model.photo import Carrier, CarrierKind, Spared
 
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
-    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.embedded.codec import EmbeddedCodec
     from urbexmp.drivers.house import House, StatePaths
     from urbexmp.model.ledger import LibraryLock
-    from urbexmp.model.ports import CarrierReader, Codec
+    from urbexmp.model.ports import CarrierReader, CarrierStore, Codec
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
@@ -51,6 +51,7 @@ def state_paths(root: Path, state: Path | None) -> StatePaths:
         folder,
         folder / "ledger.sqlite3",
         folder / "backups",
+        folder / "copies",
         folder / "lock",
         folder / "log.txt",
     )
@@ -117,14 +118,13 @@ def open_house(
     """
     from urbexmp.adapters.backups import FolderBackups
     from urbexmp.adapters.clock import SystemClock
+    from urbexmp.adapters.copies import FolderCopies
     from urbexmp.adapters.disk import LocalDisk
     from urbexmp.adapters.files.volume import sync_volume
     from urbexmp.adapters.inspect import FileInspector
     from urbexmp.adapters.places import FolderPlaces
     from urbexmp.adapters.stages.registry import make_stages
     from urbexmp.adapters.walk import FolderWalker
-    from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
     from urbexmp.drivers.house import House
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
@@ -146,7 +146,8 @@ def open_house(
     profile = settings.profile
     taxonomy = open_taxonomy(profile)
     stages = make_stages(profile, taxonomy)
-    clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
+    clock = SystemClock()
+    store, codec = open_carriers(profile)
     with ExitStack() as stack:
         backups = FolderBackups(paths.backups, sync_volume)
         if writing:
@@ -167,7 +168,10 @@ def open_house(
             root,
             time.perf_counter,
         )
-        planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
+        planner = Planner(
+            store, codec, ledger, clock, taxonomy, profile, Path.exists, partial(_sparing, codec)
+        )
+        copies = FolderCopies(paths.copies) if profile.backup == "full" else None
         workers = profile.workers or os.cpu_count() or 1
         yield House(
             root=root,
@@ -177,7 +181,11 @@ def open_house(
             policy=_policy(profile, taxonomy, tuple(stage.id for stage in stages)),
             walker=FolderWalker(profile.ignore, profile.recursive),
             pairing=partial(
-                pair, sidecar_name=profile.sidecar_name, owner_of=partial(_owner_of, store, codec)
+                pair,
+                sidecar_name=profile.sidecar_name,
+                owner_of=partial(_owner_of, store, codec),
+                embed=profile.embed,
+                pairs=profile.pairs,
             ),
             disk=LocalDisk(),
             places=places,
@@ -185,7 +193,7 @@ def open_house(
             backups=backups,
             looker=looker,
             planner=planner,
-            applier=Applier(store, codec, ledger, backups, clock) if writing else None,
+            applier=Applier(store, codec, ledger, backups, clock, copies) if writing else None,
             clock=clock,
             stopwatch=time.perf_counter,
             executor=partial(_threads, workers),
@@ -194,6 +202,34 @@ def open_house(
             remember=remember,
             recovered=recovered,
         )
+
+
+def open_carriers(profile: Profile) -> tuple[CarrierStore, EmbeddedCodec]:
+    """Where packets live and how they are read and edited, under a profile."""
+    from urbexmp.adapters.carriers import Carriers
+    from urbexmp.adapters.embedded.codec import EmbeddedCodec
+    from urbexmp.adapters.embedded.jpeg import JpegContainer
+    from urbexmp.adapters.embedded.store import EmbeddedStore
+    from urbexmp.adapters.embedded.tiff import TiffContainer
+    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.xmp.sidecar import SidecarStore
+
+    containers = (JpegContainer(), TiffContainer())
+    codec = EmbeddedCodec(
+        XmpCodec(), containers, adopt_iptc=profile.adopt_iptc, break_c2pa=profile.break_c2pa
+    )
+    return Carriers(SidecarStore(), EmbeddedStore(containers)), codec
+
+
+def _sparing(codec: EmbeddedCodec, carrier: Carrier, packet: bytes) -> Spared | None:
+    """Why an image file must not be written into; None: it may."""
+    from urbexmp.adapters.files.obstacle import obstacle
+
+    refusal = codec.refusal(packet, carrier.path)
+    if refusal is not None:
+        return Spared(carrier.path, refusal.reason, refusal.detail)
+    against = obstacle(carrier.path)
+    return Spared(carrier.path, *against) if against is not None else None
 
 
 def _lock(paths: StatePaths) -> LibraryLock:
@@ -241,8 +277,13 @@ LOCATION = {
 }
 
 
-def _location_in(store: CarrierReader, codec: XmpCodec, carrier: Carrier) -> dict[str, str]:
-    """What a packet says of the place, by property name; nothing where it cannot be read."""
+def _location_in(store: CarrierReader, codec: EmbeddedCodec, carrier: Carrier) -> dict[str, str]:
+    """What a sidecar says of the place, by property name; nothing where it cannot be read.
+
+    What an image file says is among its capture facts.
+    """
+    if carrier.kind is not CarrierKind.SIDECAR:
+        return {}
     try:
         packet = store.read(carrier)
         if packet is None or not any(name.encode() in packet for _, name in LOCATION):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from laws.effort import effort
 from laws.world import (
     NAMES,
@@ -18,7 +19,6 @@ from laws.world import (
     version,
     words_of,
 )
-
 from urbexmp.model.change import NOTHING, Author, Change, EditKind
 from urbexmp.model.keyword import Keyword, fold
 from urbexmp.model.profile import Profile
@@ -124,6 +124,12 @@ class PhotoLife(RuleBasedStateMachine):
     def a_program_drops_a_field(self, name: str, which: str) -> None:
         name = self._name(name)
         if self.world.packets[name] is not None:
+            if which == "hierarchical":
+                # What nobody had synced cannot be told from the words that are left.
+                paths = {n for k in self.world.keywords(name) if len(k.path) > 1 for n in k.key}
+                flats = {k for k in self.theirs if len(k.path) == 1 and k.key[0] in paths}
+                deep = {k for k in self.theirs if len(k.path) > 1}
+                self.theirs -= (flats | deep) - self.world.base.agreed
             self.world.drop_field(which, name)
             self._remember()
 
@@ -145,9 +151,7 @@ class PhotoLife(RuleBasedStateMachine):
             self._packets_tell()
 
     @rule(proposed=PROPOSED, name=CARRIER, what=st.sampled_from(("nothing", "type", "stale")))
-    def killed_before_the_record(
-        self, proposed: frozenset[Keyword], name: str, what: str
-    ) -> None:
+    def killed_before_the_record(self, proposed: frozenset[Keyword], name: str, what: str) -> None:
         self._before()
         change = self.world.plan(proposed, self.profiles[0])
         if not self._in_doubt(change):
@@ -165,9 +169,7 @@ class PhotoLife(RuleBasedStateMachine):
         self.world.books.record(receipt)
         self.world.books.held = change.held
 
-    @rule(
-        verb=st.sampled_from(("add", "remove", "confirm", "refuse", "unveto")), keyword=ANY
-    )
+    @rule(verb=st.sampled_from(("add", "remove", "confirm", "refuse", "unveto")), keyword=ANY)
     def person_commands(self, verb: str, keyword: Keyword) -> None:
         self._before()
         before = self.world.packets.copy()
@@ -233,8 +235,8 @@ class PhotoLife(RuleBasedStateMachine):
             assert not (stood - self._standing()) & (self.theirs - by_person)
         else:
             self._check_between(before, self.world.packets, change, taken, by_person)
-        everywhere = self._everywhere()
-        self.refused -= everywhere
+        for keyword in by_person & taken & self._standing():
+            self._lift(keyword)
         self._remember()
 
     @rule()
@@ -295,7 +297,6 @@ class PhotoLife(RuleBasedStateMachine):
     def _seen_and_removed(self, *, emptied_too: bool = False) -> frozenset[Keyword]:
         """What a person took out of a packet that told them of it."""
         seen = NOTHING
-        flat_only = self.profiles[0].flat == "none"
         for packet in self.world.packets.values():
             if packet is None or packet.block is None:
                 continue
@@ -303,15 +304,16 @@ class PhotoLife(RuleBasedStateMachine):
             told = self.world.books.told(packet.block.mark)
             told = listed if told is None else told
             words = {fold(word) for word in packet.fields.flat or ()}
+            put_there = {fold(word) for word in packet.block.flats}
+            both_absent = packet.fields.flat is None and packet.fields.hierarchical is None
             gone = set()
-            for keyword in told - packet.keywords:
-                absent_flat = packet.fields.flat is None and packet.fields.hierarchical is not None
-                if packet.fields.hierarchical is None and fold(keyword.leaf) in words:
+            for keyword in told - self._reads(packet):
+                # An absent field says nothing, unless a word of ours is gone from the other.
+                if len(keyword.path) == 1 and packet.fields.flat is None and not both_absent:
                     continue
-                if len(keyword.path) == 1 and absent_flat:
-                    continue
-                absent_paths = packet.fields.hierarchical is None and words
-                if len(keyword.path) > 1 and absent_paths and flat_only:
+                word_went = fold(keyword.leaf) in put_there - words
+                said = packet.fields.hierarchical is not None or both_absent or word_went
+                if len(keyword.path) > 1 and not said:
                     continue
                 gone.add(keyword)
             if not packet.keywords and len(gone) >= 2 and not emptied_too:

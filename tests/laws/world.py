@@ -40,8 +40,11 @@ from urbexmp.rules.fields import after_edit, found_keywords, keyword_of
 from urbexmp.rules.plan import Policy, person_edit, plan
 from urbexmp.rules.undo import undo
 
+PLAIN = Profile()
+EMPTY = KeywordFields()
 
-class Refused(Exception):
+
+class MovedOnError(Exception):
     """The applier would not carry the change out: a carrier or the base has moved on."""
 
 
@@ -57,7 +60,7 @@ def kws(*texts: str) -> frozenset[Keyword]:
 class Packet:
     """What one carrier's packet holds."""
 
-    fields: KeywordFields = KeywordFields()
+    fields: KeywordFields = EMPTY
     block: Block | None = None
     protected: frozenset[str] = frozenset()
 
@@ -134,7 +137,7 @@ class World:
             )
         return Snapshot(self.photo, PhotoId("p1"), tuple(states))
 
-    def policy(self, profile: Profile = Profile(), *, accept_emptied: bool = False) -> Policy:
+    def policy(self, profile: Profile = PLAIN, *, accept_emptied: bool = False) -> Policy:
         self.marks += 1
         return Policy(
             profile=profile,
@@ -151,7 +154,7 @@ class World:
     def plan(
         self,
         proposed: Iterable[Keyword] = (),
-        profile: Profile = Profile(),
+        profile: Profile = PLAIN,
         *,
         unsure: Iterable[Keyword] = (),
         accept_emptied: bool = False,
@@ -167,7 +170,7 @@ class World:
     def sync(
         self,
         proposed: Iterable[Keyword] = (),
-        profile: Profile = Profile(),
+        profile: Profile = PLAIN,
         *,
         unsure: Iterable[Keyword] = (),
         accept_emptied: bool = False,
@@ -176,7 +179,7 @@ class World:
         self.apply(change)
         return change
 
-    def person(self, profile: Profile = Profile(), **said: tuple[Keyword, ...]) -> Change:
+    def person(self, profile: Profile = PLAIN, **said: tuple[Keyword, ...]) -> Change:
         """A person uses `keyword add|remove|confirm|refuse|unveto`."""
         change = person_edit(
             self.snapshot(),
@@ -189,7 +192,7 @@ class World:
         self.apply(change)
         return change
 
-    def undo(self, receipt: Receipt | None = None, profile: Profile = Profile()) -> Change:
+    def undo(self, receipt: Receipt | None = None, profile: Profile = PLAIN) -> Change:
         change = undo(
             receipt or self.books.receipts[-1],
             self.snapshot(),
@@ -215,12 +218,12 @@ class World:
         """The part of an apply that a crash before the record leaves behind."""
         base = self.books.base
         if base is not None and base.digest != change.base.digest:
-            raise Refused("the base has moved on")
+            raise MovedOnError("the base has moved on")
         receipts = []
         before = {write.carrier: self.packets[write.carrier.path.name] for write in change.writes}
         for write in change.writes:
             if version(before[write.carrier]) != write.assumes:
-                raise Refused(f"{write.carrier} has moved on")
+                raise MovedOnError(f"{write.carrier} has moved on")
         for write in change.writes:
             former = before[write.carrier]
             if former is not None:
@@ -294,9 +297,7 @@ def edited(packet: Packet | None, edit: PacketEdit) -> Packet:
     assert set(edit.flat_remove) <= set(fields.flat or ())
     assert set(edit.hierarchical_remove) <= set(fields.hierarchical or ())
     assert not any("|" in word for word in edit.flat_add)
-    return replace(
-        former, fields=after_edit(fields, edit), block=edit.block or former.block
-    )
+    return replace(former, fields=after_edit(fields, edit), block=edit.block or former.block)
 
 
 def words_of(packet: Packet | None) -> frozenset[Keyword]:

@@ -32,6 +32,8 @@ _FLAGS = (
     "taxonomy",
     "flat",
     "retract",
+    "embed",
+    "pairs",
     "catalog",
     "recursive",
     "workers",

@@ -29,6 +29,7 @@ class StatePaths:
     folder: Path
     ledger: Path
     backups: Path
+    copies: Path
     lock: Path
     log: Path
 

@@ -236,6 +236,17 @@ class Backups(Protocol):
         ...
 
 
+class Copies(Protocol):
+    """Whole copies of image files, kept beside the backups of their packets."""
+
+    def keep(self, source: Path, version: Fingerprint) -> None:
+        """Keep a copy of the file while its packet is `version`; durable on return.
+
+        Streamed. Raises `FileUnreadable`, `StateUnwritable`.
+        """
+        ...
+
+
 # --- People, time and names -------------------------------------------------------------------
 
 

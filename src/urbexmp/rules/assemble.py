@@ -62,6 +62,12 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
     add = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.ADD)
     remove = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.REMOVE)
     target, edits = _edits(snapshot, merged, wanted, policy, (merged.current | add) - remove)
+    if not add and all(state.block is None for state in snapshot.carriers):
+        # A copy of what stands in the image file already is no reason to make a sidecar.
+        edits = [
+            edit if state.fingerprint != ABSENT else PacketEdit()
+            for state, edit in zip(snapshot.carriers, edits, strict=True)
+        ]
     written = _written(merged, wanted, add, remove, policy.profile.name)
     flats = _flats(snapshot, merged, edits, target)
     vetoed = _worth_telling(snapshot, merged, wanted.vetoed, policy)
@@ -84,7 +90,6 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
         mark=policy.mark,
         written=_entries(snapshot, wanted, written, policy),
         vetoed=tuple(sorted(vetoed)),
-        flats=tuple(sorted(flats)),
         facts=wanted.facts or _former_facts(snapshot),
     )
     date = policy.at if policy.profile.metadata_date else None
@@ -94,7 +99,7 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
             state.fingerprint,
             replace(
                 edit,
-                block=block,
+                block=replace(block, flats=_standing_in(state, edit, flats)),
                 metadata_date=date,
                 sidecar_for=_sidecar_for(snapshot, state),
             ),
@@ -111,7 +116,7 @@ def _as_far_as_it_went(
 ) -> Wanted:
     """What was decided, less the vetoes of `kept`, and with a word on what was `left` standing."""
     notes = tuple(
-        f"{keyword} stays where the packet names a person or a face by it"
+        f"{keyword} stays where its word names a person or a face, or is not ours to take"
         for keyword in sorted(left)
     )
     return replace(wanted, vetoed=wanted.vetoed - kept, notes=wanted.notes + notes)
@@ -199,7 +204,7 @@ def _flats(
     ours = {fold(word) for word in merged.base.flats}
     theirs = {keyword.key[0] for keyword in target if len(keyword.path) == 1} | {
         fold(word)
-        for state in snapshot.carriers
+        for state in (*snapshot.carriers, *snapshot.elsewhere)
         for word in state.fields.flat or ()
         if fold(word) not in ours
     }
@@ -211,6 +216,10 @@ def _flats(
         )
     )
     return frozenset(word for word in added & standing if fold(word) not in theirs)
+
+
+def _standing_in(state: CarrierState, edit: PacketEdit, words: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(words.intersection(after_edit(state.fields, edit).flat or ())))
 
 
 def _after(
@@ -232,6 +241,7 @@ def _after(
         unseen=merged.restorable & missing,
         flats=flats,
         mark=mark,
+        beside=merged.beside,
     )
 
 
@@ -316,7 +326,9 @@ def _former_facts(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
 
 def _sidecar_for(snapshot: Snapshot, state: CarrierState) -> str | None:
     """The owner that a new sidecar of a raw file names, as Lightroom does: `CR3` (R28)."""
-    if state.fingerprint != ABSENT or snapshot.photo.kind is not FileKind.RAW:
+    photo = snapshot.photo
+    own = photo.kind is FileKind.RAW and state.carrier == photo.carriers[0]
+    if state.fingerprint != ABSENT or not own:
         return None
     return snapshot.photo.path.suffix.lstrip(".").upper() or None
 
@@ -331,6 +343,11 @@ def _change(
 ) -> Change:
     removed = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.REMOVE)
     notes = [note for state in snapshot.carriers for note in state.notes]
+    notes += [
+        f"{spared.path.name} is not written into: {spared.detail}"
+        for spared in snapshot.photo.spared
+        if spared.detail
+    ]
     return Change(
         photo=snapshot.photo,
         photo_id=snapshot.photo_id,

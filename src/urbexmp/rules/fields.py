@@ -6,9 +6,8 @@ where each belongs. So a word in `dc:subject` is a keyword of its own only when 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 from urbexmp.model.change import NOTHING, PacketEdit
 from urbexmp.model.keyword import SEPARATOR, Keyword, KeywordFields, fold
@@ -47,36 +46,42 @@ def found_keywords(
 
 
 def hinted(
-    fields: KeywordFields, keywords: frozenset[Keyword], flat: str, unlisted: frozenset[Keyword]
+    fields: KeywordFields,
+    keywords: frozenset[Keyword],
+    flat: str,
+    unlisted: frozenset[Keyword],
+    least: int = 1,
 ) -> frozenset[Keyword]:
-    """Those of `keywords` that `dc:subject` still tells of in full: every word that it got is there.
+    """Those of `keywords` that `dc:subject` still tells of in full: every word it got is there.
 
-    The leaf alone would not do: a person may have typed that word as a keyword of its own.
+    The leaf alone would not do: a person may have typed that word as a keyword of its own. Paths
+    with fewer words than `least` are left out.
     """
     present = {fold(item) for item in fields.flat or ()}
-    return frozenset(
-        keyword
-        for keyword in keywords
-        if {fold(word) for word in flat_words(keyword, flat, unlisted)} <= present
-    )
+    told = []
+    for keyword in keywords:
+        words = {fold(word) for word in flat_words(keyword, flat, unlisted)}
+        if words <= present and (len(words) >= least or len(keyword.path) == 1):
+            told.append(keyword)
+    return frozenset(told)
 
 
 def unsaid(
-    fields: KeywordFields, told: frozenset[Keyword], flat: str, unlisted: frozenset[Keyword]
+    fields: KeywordFields, told: frozenset[Keyword], put_there: Iterable[str]
 ) -> frozenset[Keyword]:
     """Those of `told` of which a packet says nothing, because the field for them is absent (R23).
 
-    A flat keyword may have stood in `dc:subject` alone. A path leaves a word there, unless the
-    profile (`flat`) or the taxonomy (`unlisted`) keeps it out; then it stood in
-    `lr:hierarchicalSubject` alone. A packet with neither field holds no keyword, and says so.
+    A flat keyword may have stood in `dc:subject` alone, a path in `lr:hierarchicalSubject` alone.
+    Only a word that we know was there (`put_there`) and that is not there any more tells that
+    somebody took a path out. A packet with neither field holds no keyword, and says so.
     """
     if fields.flat is None and fields.hierarchical is not None:
         return frozenset(keyword for keyword in told if len(keyword.path) == 1)
     if fields.hierarchical is None and fields.flat is not None:
+        present = {fold(item) for item in fields.flat}
+        taken = {fold(word) for word in put_there} - present
         return frozenset(
-            keyword
-            for keyword in told
-            if len(keyword.path) > 1 and (flat == "none" or keyword in unlisted)
+            keyword for keyword in told if len(keyword.path) > 1 and keyword.key[-1] not in taken
         )
     return NOTHING
 
@@ -99,12 +104,24 @@ def lists_ancestors(fields: KeywordFields, without: frozenset[Keyword] = NOTHING
     )
 
 
-@lru_cache(maxsize=8)
-def _names_by_prefix(keywords: frozenset[Keyword]) -> dict[tuple[str, ...], str]:
+_LARGE = 64
+_large_trees: tuple[tuple[frozenset[Keyword], Mapping[tuple[str, ...], str]], ...] = ()
+"""Names of the trees that every photo is spelled by, the library's and the taxonomy's."""
+
+
+def _names_by_prefix(keywords: frozenset[Keyword]) -> Mapping[tuple[str, ...], str]:
+    # Kept by identity: sets that differ in spelling alone are equal, and one photo's spelling
+    # must not be taken for another's.
+    global _large_trees
+    for tree, known in _large_trees:
+        if tree is keywords:
+            return known
     names: dict[tuple[str, ...], str] = {}
     for keyword in sorted(keywords):
         for length in range(1, len(keyword.path) + 1):
             names.setdefault(keyword.key[:length], keyword.path[length - 1])
+    if len(keywords) >= _LARGE:
+        _large_trees = ((keywords, names), *_large_trees[:3])
     return names
 
 

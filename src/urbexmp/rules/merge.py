@@ -18,18 +18,22 @@ These rules go beyond the plain formula, each found by a case that broke a promi
   a keyword that we had written elsewhere, or taken one over from another state directory.
 - Where the carriers contradict each other about a person's decision, nothing is written or
   learned until they have been asked: see `doubts`.
+- A place that is only read (an image file that is spared, another program's sidecar) has nobody's
+  block to go by, or an old one. What stood in it is kept in the base (`MergeBase.beside`) instead:
+  nobody but people writes there, so what is gone was taken away, and what is new was typed. What
+  was vetoed elsewhere and still stands there cannot be taken out, and does not come back by that.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from urbexmp.model.change import NOTHING, MergeBase
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.photo import ABSENT, Block, CarrierState, Snapshot
+from urbexmp.model.photo import ABSENT, Block, CarrierKind, CarrierState, Snapshot
 from urbexmp.rules.fields import found_keywords, hinted, respell_path, unsaid
 
 Told = Callable[[str], frozenset[Keyword] | None]
@@ -52,14 +56,12 @@ class Reading:
     told: frozenset[Keyword]
     gone: frozenset[Keyword]
     """Seen there by its last author, and taken away."""
+    typed: frozenset[Keyword]
+    """Put there by somebody to whom nobody had told of it: a person's own doing, for sure.
 
-    @property
-    def typed(self) -> frozenset[Keyword]:
-        """Put there by somebody to whom nobody had told of it: a person's own doing, for sure.
-
-        Without a block nothing is sure: the packet may be one from before our first write.
-        """
-        return self.found - self.told if self.state.block is not None else NOTHING
+    Without a block that the ledger knows nothing is sure: the packet may be one from before our
+    first write, or hold a person's keywords that another state directory knows of.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,9 @@ class Merged:
     found: tuple[frozenset[Keyword], ...]
     """By carrier, in the snapshot's order."""
     current: frozenset[Keyword]
+    """What the carriers hold or, from an image file that is only read, are to hold."""
+    beside: Mapping[str, frozenset[Keyword]]
+    """What stands in each place that is only read, by file name."""
     removed: frozenset[Keyword]
     """Seen, and taken away by a person, in any carrier."""
     vetoed: frozenset[Keyword]
@@ -129,6 +134,9 @@ def merge(
         _read(state, base.agreed | base.ours, told, flat, unlisted) for state in snapshot.carriers
     ]
     everything = _union(*(reading.found for reading in readings))
+    places = [_read_beside(state, base, told, everything) for state in snapshot.elsewhere]
+    carriers = len(readings)
+    readings += places
     doubts: list[Doubt] = []
     for number, reading in enumerate(readings):
         if reading.found or len(reading.gone) < EMPTIED_LEAST or answers.emptied:
@@ -141,8 +149,11 @@ def merge(
     removed = _union(*(reading.gone for reading in readings))
     if answers.emptied and not everything:
         removed |= base.agreed
-    returned, contested = _in_question(readings, base, removed)
-    doubts += _doubts(readings, returned, contested, answers.named)
+    readings, places = readings[:carriers], readings[carriers:]
+    typed = _union(*(reading.typed for reading in (*readings, *places)))
+    returned, contested = _in_question(readings, base, removed, typed)
+    doubts += _doubts([*readings, *places], returned, contested, answers.named)
+    everything |= _copied(places, base.vetoed - typed)
     current = everything - removed
     vetoed = (base.vetoed | removed) - current
     missing = (base.missing | (base.agreed - current - removed)) - vetoed - current
@@ -155,11 +166,12 @@ def merge(
         base=base,
         found=tuple(reading.found for reading in readings),
         current=current,
+        beside=MappingProxyType({_place(each.state): each.found for each in places}),
         removed=removed,
         vetoed=vetoed,
         missing=missing,
         restorable=NOTHING if doubts else restorable - base.restored,
-        written=_still_ours(readings, base, current),
+        written=_still_ours(readings, places, base, current),
         answered=(returned | contested) & answers.named,
         doubts=tuple(doubts),
     )
@@ -170,7 +182,8 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
     known = base if base is not None else MergeBase()
     written = {profile: set(mine) for profile, mine in known.written.items()}
     vetoed, agreed, flats, mark = known.vetoed, known.agreed, known.flats, known.mark
-    for state in snapshot.carriers:
+    # The block of a place that is only read grows old: it counts only where nothing else does.
+    for state in (*snapshot.carriers, *(snapshot.elsewhere if base is None else ())):
         block = state.block
         if block is None or (base is not None and told(block.mark) is not None):
             continue
@@ -182,17 +195,22 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
         agreed |= told(block.mark) or listed
         if base is None:
             mark = mark or block.mark
+    frozen = {profile: frozenset(mine) for profile, mine in written.items()}
+    known = replace(known, agreed=agreed, written=MappingProxyType(frozen), flats=flats, mark=mark)
     # A veto outlives what another directory wrote in ignorance of it.
-    frozen = {profile: frozenset(mine) - vetoed for profile, mine in written.items()}
+    return with_vetoes(replace(known, missing=known.missing - agreed), vetoed)
+
+
+def with_vetoes(base: MergeBase, vetoed: frozenset[Keyword]) -> MergeBase:
+    """The base with these vetoes: what is vetoed is neither ours nor missed."""
+    written = {profile: mine - vetoed for profile, mine in base.written.items()}
+    missing = base.missing - vetoed
     return replace(
-        known,
-        agreed=agreed,
-        written=MappingProxyType({profile: mine for profile, mine in frozen.items() if mine}),
+        base,
+        written=MappingProxyType({profile: mine for profile, mine in written.items() if mine}),
         vetoed=vetoed,
-        missing=known.missing - agreed - vetoed,
-        unseen=known.unseen - agreed - vetoed,
-        flats=flats,
-        mark=mark,
+        missing=missing,
+        unseen=base.unseen & missing,
     )
 
 
@@ -216,19 +234,53 @@ def _read(
     flat: str,
     unlisted: frozenset[Keyword],
 ) -> Reading:
-    if state.fields.hierarchical is None:
-        expected = hinted(state.fields, expected, flat, unlisted)
-        if state.block is None and flat != "leaf+ancestors":
-            # One word is no hint that a path stood here, where nothing says we were ever here.
-            expected = NOTHING
-    found = found_keywords(state.fields, expected)
     known = told_to(state.block, told)
-    gone = known - found - unsaid(state.fields, known, flat, unlisted)
-    return Reading(state, found, known, gone)
+    if state.fields.hierarchical is None:
+        expected |= known
+        # Lightroom puts all words there. One word is a hint only where our block says that we
+        # were here: a person may have typed it.
+        full = hinted(state.fields, expected, "leaf+ancestors", unlisted, least=2)
+        own = hinted(state.fields, expected, flat, unlisted)
+        expected = full | own if state.block is not None else full
+    found = found_keywords(state.fields, expected)
+    put_there = state.block.flats if state.block is not None else ()
+    gone = known - found - unsaid(state.fields, known, put_there)
+    sure = state.block is not None and told(state.block.mark) is not None
+    return Reading(state, found, known, gone, found - known if sure else NOTHING)
+
+
+def _read_beside(
+    state: CarrierState, base: MergeBase, told: Told, everything: frozenset[Keyword]
+) -> Reading:
+    """A place that is only read, against what stood there before."""
+    before = base.beside.get(_place(state))
+    known = told_to(state.block, told) if before is None else before
+    found = found_keywords(state.fields, known | base.agreed | base.ours)
+    sure = before is not None or (state.block is not None and told(state.block.mark) is not None)
+    gone = known - found - unsaid(state.fields, known, ())
+    if state.carrier.kind is CarrierKind.SIDECAR:
+        # Another program's own list: what is taken off it is not suggested any more, and may
+        # stand in ours all the same. One that is empty all of a sudden says nothing.
+        gone = gone - everything if found else NOTHING
+    return Reading(state, found, known, gone, found - known if sure else NOTHING)
+
+
+def _place(state: CarrierState) -> str:
+    return state.carrier.path.name
+
+
+def _copied(places: Iterable[Reading], vetoed: frozenset[Keyword]) -> frozenset[Keyword]:
+    """What image files hold that are only read: programs that prefer the sidecar must find it
+    there."""
+    inside = (each for each in places if each.state.carrier.kind is CarrierKind.EMBEDDED)
+    return _union(*(each.found for each in inside)) - vetoed
 
 
 def _in_question(
-    readings: list[Reading], base: MergeBase, removed: frozenset[Keyword]
+    readings: list[Reading],
+    base: MergeBase,
+    removed: frozenset[Keyword],
+    typed: frozenset[Keyword],
 ) -> tuple[frozenset[Keyword], frozenset[Keyword]]:
     """Keywords of which the carriers do not say what a person wants: returned, and contested.
 
@@ -239,7 +291,6 @@ def _in_question(
     """
     everywhere = readings[0].found.intersection(*(reading.found for reading in readings))
     somewhere = _union(*(reading.found for reading in readings))
-    typed = _union(*(reading.typed for reading in readings))
     return (base.vetoed & somewhere) - removed - typed - everywhere, removed & typed
 
 
@@ -281,11 +332,14 @@ def _restorable(
     unseen = base.ours - _union(*(reading.told for reading in readings))
     if unseen & everything:
         return NOTHING
-    return missing & base.ours
+    return missing & unseen
 
 
 def _still_ours(
-    readings: list[Reading], base: MergeBase, current: frozenset[Keyword]
+    readings: list[Reading],
+    places: list[Reading],
+    base: MergeBase,
+    current: frozenset[Keyword],
 ) -> Mapping[str, frozenset[Keyword]]:
     """Ours that still stand. One that a person has respelled since is theirs from then on.
 
@@ -294,6 +348,8 @@ def _still_ours(
     told, and the rest may be a person's.
     """
     theirs = set[Keyword]()
+    for place in places:
+        theirs |= place.found - (listed_in(place.state.block) if place.state.block else NOTHING)
     spelled = {keyword: keyword for keyword in base.ours}
     for reading in readings:
         block = reading.state.block

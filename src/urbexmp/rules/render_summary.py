@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from urbexmp.model.report import Report
+from urbexmp.rules import sight
 from urbexmp.rules.render import Line, Span, Style, counted, printable
 
 
@@ -101,18 +102,25 @@ def _next_steps(report: Report) -> Iterator[Line]:
     if not report.changed:
         return
     seen = report.changed - report.lightroom_blind
-    if report.lightroom_blind and report.added and report.command != "undo":
-        one = report.lightroom_blind == 1
-        yield (
-            Span(
-                f"{report.lightroom_blind:,} of these photos {'is' if one else 'are'} JPEG, TIFF"
-                f" or DNG: Lightroom does not read {'its' if one else 'their'} sidecars,",
-                Style.HELD,
-            ),
-        )
-        yield (Span(f"so it will not show {'its' if one else 'their'} new keywords.", Style.HELD),)
+    if report.added and report.command != "undo":
+        yield from _unseen(report)
     if seen:
         yield from lightroom_steps()
+
+
+def _unseen(report: Report) -> Iterator[Line]:
+    """What Lightroom will not show, and what it is that keeps it from that."""
+    if report.lightroom_blind:
+        photos = counted(report.lightroom_blind, "photo")
+        yield (
+            Span(f"Lightroom will not show the new keywords of {photos}, which", Style.HELD),
+            Span(" are in sidecars that it does not read:", Style.HELD),
+        )
+        for reason, number in sorted(report.blind.items()):
+            yield (Span(f"  {number:,}: {sight.told(reason)}", Style.HELD),)
+    for reason, number in sorted((report.spared - report.blind).items()):
+        jpegs = counted(number, "JPEG")
+        yield (Span(f"{jpegs} beside a raw got no keywords: {sight.told(reason)}.", Style.DIM),)
 
 
 def lightroom_steps() -> tuple[Line, ...]:

@@ -19,7 +19,7 @@ from urbexmp.model.change import (
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Snapshot
 from urbexmp.rules.assemble import Wanted, assemble
-from urbexmp.rules.merge import Answers, Told
+from urbexmp.rules.merge import Answers, Told, with_vetoes
 from urbexmp.rules.plan import Policy, merged_for
 
 
@@ -66,9 +66,9 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
         before,
         agreed=stood,
         written=MappingProxyType({name: mine for name, mine in written.items() if mine}),
-        vetoed=vetoed,
-        missing=(before.missing | base.missing | later | put_back) - stood - vetoed,
+        missing=(before.missing | base.missing | later | put_back) - stood,
         restored=before.restored | base.restored | put_back,
+        beside=base.beside,
     )
     writes = tuple(
         CarrierWrite(done.carrier, assumes=done.after, restore=done.before)
@@ -79,7 +79,7 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
         photo_id=snapshot.photo_id,
         profile=made.profile,
         base=base,
-        after=after,
+        after=with_vetoes(after, vetoed),
         edits=tuple(_reverse(made.edits)),
         keeps=tuple(sorted(made.keeps)),
         writes=writes,
