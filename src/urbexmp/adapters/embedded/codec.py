@@ -145,7 +145,7 @@ class EmbeddedCodec:
             self._inner.prove(None, inside, full, subject)
         else:
             plain = new.packet
-            if len(plain) != len(old.packet):
+            if len(plain) != len(old.packet) or not _same_end(old.packet, plain):
                 plain = self._inner.edit(old.packet, full, subject)
                 if not only_padding_differs(plain, new.packet):
                     raise ProofFailed(subject, detail="more than the padding was fitted")
@@ -254,6 +254,13 @@ class EmbeddedCodec:
             kept = [word for word in kept if word in {iim.cut(word) for word in there} | {*there}]
         kept = [word for word in kept if word not in gone]
         return tuple(dict.fromkeys((*kept, *(flats or ()))))
+
+
+def _same_end(one: bytes, two: bytes) -> bool:
+    """Whether two packets end with the same trailer and the same bytes behind it."""
+    mark = b"<?xpacket end="
+    at = one.find(mark)
+    return at >= 0 and one[at:] == two[two.find(mark) :]
 
 
 def _only_in_iptc(layout: Layout, fields: KeywordFields) -> tuple[str, ...]:
