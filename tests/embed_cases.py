@@ -200,6 +200,16 @@ def cases() -> tuple[Case, ...]:
         Case("iptc-extended-dataset", jpeg(photoshop(iim(words, more=_extended_dataset())), ours),
             in_place=True),
         Case(
+            "iptc-newer-split",
+            jpeg(
+                photoshop(iim(words), bytes(16)),
+                segment(0xED, PHOTOSHOP + resource(0x040B, b"url")),
+                ours,
+            ),
+            ("Owl", "Bäume"),
+            refused="iptc-split",
+        ),
+        Case(
             "iptc-two-segments",
             jpeg(photoshop(iim(words)), segment(0xED, PHOTOSHOP + resource(0x040B, b"url")), ours),
             in_place=True,

@@ -12,6 +12,7 @@ from embed_cases import Case, case, cases
 from embed_files import (
     JFIF,
     JUMBF,
+    dataset,
     exif,
     iim,
     jpeg,
@@ -217,3 +218,25 @@ def test_the_fingerprint_of_a_file_never_changes_by_itself(tmp_path: Path) -> No
     assert fingerprint_of(envelope) == (
         "1e408f863150d6c14bc6a063358498fd70818ca859cbd41f63818f9c7bceb82a"
     )
+
+
+def test_adopted_keywords_that_do_not_fit_their_segment_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    block = iim((b"Owl",), more=dataset(8, 10, bytes(32_000)) + dataset(8, 11, bytes(32_750)))
+    for digest, fits in ((bytes(16), False), ("fits", True)):
+        path.write_bytes(jpeg(photoshop(block, digest), xmp(packet())))
+        store = EmbeddedStore(CONTAINERS)
+        codec = EmbeddedCodec(XmpCodec(), CONTAINERS, adopt_iptc=True)
+        carrier = Carrier(CarrierKind.EMBEDDED, path)
+        old = store.read(carrier)
+        edit = PacketEdit(flat_add=tuple(f"a long word {n} {'x' * 40}" for n in range(20)))
+        if not fits:
+            with pytest.raises(PacketRefused) as caught:
+                codec.edit(old, edit, path)
+            assert caught.value.reason == "iptc-too-large"
+            continue
+        # The packet wins where the digest fits: the block may stay as it is.
+        new = codec.edit(old, edit, path)
+        codec.prove(old, new, edit, path)
+        store.replace(carrier, new, fingerprint_of(old))
+        assert store.layout(path).iptc_keywords == ("Owl",)

@@ -74,44 +74,52 @@ class JpegContainer:
         """Walk the segments and read the packet. Raises `PacketRefused` (`not-a-jpeg`)."""
         segments, broken = _walk(source, subject)
         refusal = _refused("broken-segments", broken) if broken else None
-        packets = [each for each in segments if _is(each, _APP1, XMP)]
+        packets: list[Segment] = []
+        chunks: list[Segment] = []
         framed = False
         for each in segments:
-            framed |= each.marker in _FRAMES
-            if framed and each in packets:
-                refusal = refusal or _refused(
-                    "xmp-after-frame", "its XMP packet stands behind the picture's header"
-                )
+            if each.marker == _APP1:
+                if each.ident.startswith(XMP):
+                    packets.append(each)
+                    if framed:
+                        refusal = refusal or _refused(
+                            "xmp-after-frame", "its XMP packet stands behind the picture's header"
+                        )
+                elif each.ident.startswith(extended.IDENT):
+                    chunks.append(each)
+            elif each.marker in _FRAMES:
+                framed = True
         if len(packets) > 1:
             refusal = refusal or _refused("two-packets", "it has more than one XMP packet")
         first = packets[0] if packets else None
         packet = None
         if first is not None:
-            whole = source.at(first.payload, first.end - first.payload)
+            whole = source.at(first.payload, _length(first))
             packet = whole[len(XMP) :]
-            chunks = [
-                extended.chunk(each.ident, each.payload, each.end - each.payload)
-                for each in segments
-                if _is(each, _APP1, extended.IDENT)
-            ]
+            parts = [extended.chunk(each.ident, each.payload, _length(each)) for each in chunks]
             refusal = refusal or extended.refusal(
-                packet, [each for each in chunks if each], source.glance
+                packet, [each for each in parts if each], source.glance
             )
         where, resources, block = _photoshop(source, segments)
         index = next((each for each in segments if _is(each, _APP2, mpf.IDENT)), None)
         found = None
         if index is not None:
-            found = mpf.parse(source.at(index.payload, index.end - index.payload), index.payload)
-        iptc = iim.parse(block or b"")
+            found = mpf.parse(source.at(index.payload, _length(index)), index.payload)
+        iptc = iim.parse(block) if block else None
+        state = resources.iptc_state if resources else "none"
+        if state == "differs" and where is None:
+            refusal = refusal or _refused(
+                "iptc-split", "its IPTC keywords are newer than its packet and in several places"
+            )
         return Layout(
             size=source.size,
             packet=packet,
             refusal=refusal,
             signed=_signed(source, segments, packet),
-            iptc_keywords=iptc.keywords,
-            iptc_state=resources.iptc_state if resources else "none",
-            iptc_writable=where is not None and iptc.is_utf8,
-            notes=iim.notes(iptc),
+            iptc_keywords=iptc.keywords if iptc else (),
+            iptc_state=state,
+            iptc_writable=where is not None and iptc is not None and iptc.is_utf8,
+            notes=iim.notes(iptc) if iptc else (),
             private=_Map(
                 first,
                 where,
@@ -163,6 +171,11 @@ class JpegContainer:
         iptc = _iptc(where, words)
         if iptc is not None and where.iptc is not None:
             splices += _replaced(where.iptc, len(PHOTOSHOP), iptc)
+        elif words is not None and layout.iptc_state == "differs":
+            # Where the digest fits already, the packet wins and the block may stay as it is.
+            raise PacketRefused(
+                subject, "its IPTC keywords would not fit their segment", "iptc-too-large"
+            )
         splices.sort(key=lambda each: each.offset)
         if where.others is not None and any(each.growth for each in splices):
             patches = mpf.mended(where.index, splices) if where.index is not None else None
@@ -245,6 +258,10 @@ def _walk(source: Source, subject: Path) -> tuple[list[Segment], str | None]:
         at = end
 
 
+def _length(segment: Segment) -> int:
+    return segment.end - segment.payload
+
+
 def _is(segment: Segment, marker: int, ident: bytes) -> bool:
     return segment.marker == marker and segment.ident.startswith(ident)
 
@@ -257,7 +274,7 @@ def _photoshop(
     if not found:
         return None, None, None
     start = len(PHOTOSHOP)
-    payloads = [source.at(each.payload, each.end - each.payload)[start:] for each in found]
+    payloads = [source.at(each.payload, _length(each))[start:] for each in found]
     resources = photoshop.parse(b"".join(payloads))
     # Resources may run on from one segment to the next: those are read, and left as they are.
     alone = len(found) == 1 and resources.count(photoshop.IPTC) == 1
@@ -279,7 +296,7 @@ def _insert_at(segments: Sequence[Segment]) -> int:
 def _signed(source: Source, segments: Sequence[Segment], packet: bytes | None) -> bool:
     for each in segments:
         if each.marker == _APP11:
-            head = source.glance(each.payload, min(64, each.end - each.payload))
+            head = source.glance(each.payload, min(64, _length(each)))
             if head is not None and credentials.in_app11(head):
                 return True
     return packet is not None and credentials.named_in(packet)
