@@ -146,6 +146,15 @@ class StageMissing(Problem):
     advice = "{advice}"
 
 
+class ReportUnwritable(Problem):
+    """The report that `--report` asks for cannot be written; the run itself goes on."""
+
+    slug, code = "report-unwritable", 19
+    what = "the report cannot be written ({detail})"
+    done = "The run went on without it, and nothing of it was left behind"
+    advice = "Free space or correct the permissions, or name another folder"
+
+
 class InternalProblem(Problem):
     """Our own mistake."""
 
