@@ -146,6 +146,7 @@ def open_house(
     profile = settings.profile
     taxonomy = open_taxonomy(profile)
     stages = make_stages(profile, taxonomy)
+    stage_ids = tuple(stage.id for stage in stages)
     clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
     with ExitStack() as stack:
         backups = FolderBackups(paths.backups, sync_volume)
@@ -174,7 +175,8 @@ def open_house(
             settings=settings,
             taxonomy=taxonomy,
             state=paths,
-            policy=_policy(profile, taxonomy, tuple(stage.id for stage in stages)),
+            stage_ids=stage_ids,
+            policy=_policy(profile, taxonomy, stage_ids),
             walker=FolderWalker(profile.ignore, profile.recursive),
             pairing=partial(
                 pair, sidecar_name=profile.sidecar_name, owner_of=partial(_owner_of, store, codec)

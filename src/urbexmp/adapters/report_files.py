@@ -44,7 +44,7 @@ class FolderReportFiles:
         with self._guarded():
             self._changes.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
-    def finish(self, summary: str, history: str) -> None:
+    def finish(self, summary: str, history: str) -> Path:
         """Write the summary, give the folder its name, append to the history."""
         assert self._changes is not None
         assert self._growing is not None
@@ -61,6 +61,7 @@ class FolderReportFiles:
             self._growing = self._growing.rename(self.folder / self._run)
             _append(self.folder / HISTORY, history.encode("utf-8", "backslashreplace") + b"\n")
             self._growing = None
+        return self.folder / self._run / SUMMARY
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

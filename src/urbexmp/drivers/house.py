@@ -41,6 +41,8 @@ class House:
     settings: Settings
     taxonomy: Taxonomy
     state: StatePaths
+    stage_ids: tuple[str, ...]
+    """Ids of the profile's stages, in their order."""
     policy: str
     """Digest of all that a plan depends on beside the photo: profile, taxonomy, stages."""
     walker: Walker

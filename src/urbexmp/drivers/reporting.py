@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from urbexmp.model.change import Change
-from urbexmp.model.errors import Problem
+from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.observation import StageLook
 from urbexmp.model.ports import Show
 from urbexmp.model.recorder import ReportFiles
@@ -68,11 +68,13 @@ class Reporting:
     def end(self, report: Report) -> None:
         """Complete the report, then pass it on: what goes wrong here is part of the summary."""
         figures, setting = self._figures, self._setting
-        self._do(
-            lambda: self._files.finish(
-                summary_page(report, figures, setting), line(history_data(report, figures, setting))
-            )
-        )
+
+        def finish() -> None:
+            page = summary_page(report, figures, setting)
+            place = self._files.finish(page, line(history_data(report, figures, setting)))
+            self._show.note(f"Report: {place}")
+
+        self._do(finish)
         self._show.end(report)
 
     # Recorder
@@ -92,7 +94,7 @@ class Reporting:
 
     def failed(self, path: Path, problem: Problem) -> None:
         """Write the line of a photo that could not be dealt with."""
-        self._figures.taken_up += 1
+        self._figures.failed += 1
         self._told = problem
         looked = self._looks.pop(path, NOT_LOOKED)
         self._do(lambda: self._files.add(line(failed_data(path, problem, self._root, looked))))
@@ -103,6 +105,16 @@ class Reporting:
         try:
             act()
         except Problem as problem:
-            self._whole = False
-            self._report.problems.append(problem)
-            self._show.problem(problem)
+            self._give_up(problem)
+        except Exception as failure:
+            # Notes are never worth a photo: not even our own mistake may reach the run.
+            ours = InternalProblem(
+                self._root, detail=f"the report: {type(failure).__name__}: {failure}"
+            )
+            ours.__cause__ = failure
+            self._give_up(ours)
+
+    def _give_up(self, problem: Problem) -> None:
+        self._whole = False
+        self._report.problems.append(problem)
+        self._show.problem(problem)

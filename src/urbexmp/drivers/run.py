@@ -18,6 +18,7 @@ from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import KnownFile, WaitingWork
 from urbexmp.model.photo import CarrierKind, FileKind, FileStat, Fingerprint, fingerprint_of
 from urbexmp.model.ports import Show
+from urbexmp.model.recorder import NoRecorder, Recorder
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.planner import Planned
@@ -37,10 +38,12 @@ BATCH_SECONDS = 2.0
 
 
 @contextmanager
-def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
+def opened_run(
+    house: House, command: str, show: Show, recorder: Recorder | None = None
+) -> Iterator[Running]:
     """Open a run in the ledger (where one may write); carry out what waits, and close it."""
     report = Report()
-    running = Running(house, report, show)
+    running = Running(house, report, show, recorder or NoRecorder())
     began = house.stopwatch()
     report.command = command
     report.dry = house.applier is None
@@ -109,10 +112,11 @@ class Running:
     `BATCH_SECONDS`: with slow stages each photo is written as it comes.
     """
 
-    def __init__(self, house: House, report: Report, show: Show) -> None:
+    def __init__(self, house: House, report: Report, show: Show, recorder: Recorder) -> None:
         self._house = house
         self.report = report
         self.show = show
+        self.recorder = recorder
         self._pending: list[Pending] = []
         self._looks: list[Examined] = []
         self._since = 0.0
@@ -135,6 +139,7 @@ class Running:
 
     def failed(self, path: Path, problem: Problem) -> None:
         """Count and show a photo's problem, and put the photo among the waiting work."""
+        self.recorder.failed(path, problem)
         self.trouble(problem)
         if self._house.applier is None:
             return
@@ -153,6 +158,7 @@ class Running:
         """Carry a change out, soon; in a dry run show it."""
         if self._house.applier is None:
             count(self.report, planned.change)
+            self.recorder.dealt(planned.change, applied=False)
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
@@ -202,6 +208,7 @@ class Running:
             ledger.drop_base(change.photo_id, each.planned.moved_from)
         ledger.hold(change.photo_id, change.photo.path, change.held)
         ledger.done_waiting(change.photo.path)
+        self.recorder.dealt(change, applied=True)
         if receipt is not None or change.held or change.learned:
             self.show.change(change, applied=True)
         if each.task is not None:

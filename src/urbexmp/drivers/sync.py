@@ -13,6 +13,7 @@ from urbexmp.drivers.scan import Found, Task, guard, task_of, tasks
 from urbexmp.model.change import Change
 from urbexmp.model.ports import Show
 from urbexmp.model.proposal import Proposal
+from urbexmp.model.recorder import Recorder
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.planner import Planned
@@ -30,17 +31,19 @@ def sync(
     accept_emptied: bool = False,
     again: bool = False,
     command: str = "sync",
+    recorder: Recorder | None = None,
 ) -> Report:
     """Bring photos below `paths` up to date, or show what that would do.
 
     A house opened without an applier makes a dry run whatever `dry_run` says. `collect` takes
     the changes that would write or are held, for a plan or a diff. `again` takes up photos that
-    were dealt with already. Raises `Problem` when nothing can be done at all.
+    were dealt with already. `recorder` is told of every photo. Raises `Problem` when nothing can
+    be done at all.
     """
     assert dry_run or house.applier is not None
     again = again or bool(retag)
     ahead = guard(house, paths, again=again, accept_emptied=accept_emptied)
-    with opened_run(house, command, show) as run:
+    with opened_run(house, command, show, recorder) as run:
         report = run.report
         report.photos = ahead.photos
         show.begin(report, ahead.tasks if limit is None else min(ahead.tasks, limit))
@@ -54,6 +57,7 @@ def sync(
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
                 seen = future.result()
                 run.keep(seen)
+                run.recorder.looked(task.photo.path, seen.looks, seen.ran)
                 for stage in house.profile.stages:
                     (report.stage_looks if stage in seen.ran else report.cached_looks)[stage] += 1
                 planned = house.planner.plan(seen, accept_emptied=accept_emptied)

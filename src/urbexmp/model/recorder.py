@@ -57,6 +57,7 @@ class ReportFiles(Protocol):
         """Append one line, without its end, to the changes."""
         ...
 
-    def finish(self, summary: str, history: str) -> None:
-        """Complete the report with its summary, and append one line to the history."""
+    def finish(self, summary: str, history: str) -> Path:
+        """Complete the report with its summary, append one line to the history; return where
+        the summary is."""
         ...

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from urbexmp.model.change import Change
 from urbexmp.model.errors import Problem
-from urbexmp.model.keyword import Keyword
 from urbexmp.model.observation import StageLook
 from urbexmp.model.report import Report
 from urbexmp.rules.render import counted, printable, relative, stage_name
@@ -42,31 +41,41 @@ def photo_data(
     elif change.held:
         outcome = "held"
     told = change_data(change, root, applied=applied)
-    del told["applied"]
-    return {
-        **told,
-        "event": "photo",
-        "outcome": outcome,
-        "looks": _looks_data(looked),
-        "problem": None,
-    }
+    return _line(told["path"], outcome, told, looked)
 
 
 def failed_data(
     path: Path, problem: Problem, root: Path | PurePath, looked: Looked
 ) -> dict[str, Any]:
-    """One photo that could not be dealt with."""
+    """One photo that could not be dealt with: `outcome` is `failed`."""
     told = problem_data(problem, root)
+    del told["event"]
+    return _line(relative(path, root), "failed", {"problem": told}, looked)
+
+
+_EMPTY: Mapping[str, Any] = {
+    "photo_id": "",
+    "profile": "",
+    "mark": "",
+    "carriers": [],
+    "edits": [],
+    "held": [],
+    "keep": [],
+    "learned": [],
+    "notes": [],
+    "problem": None,
+}
+"""Fields of every line, with what stands there when there is nothing to say."""
+
+
+def _line(path: str, outcome: str, told: Mapping[str, Any], looked: Looked) -> dict[str, Any]:
+    fields = {name: told.get(name, nothing) for name, nothing in _EMPTY.items()}
     return {
         "event": "photo",
-        "path": relative(path, root),
-        "outcome": "failed",
-        "edits": [],
-        "held": [],
-        "keep": [],
-        "learned": [],
+        "path": path,
+        "outcome": outcome,
+        **fields,
         "looks": _looks_data(looked),
-        "problem": {name: value for name, value in told.items() if name != "event"},
     }
 
 
@@ -116,28 +125,31 @@ def _head(report: Report, setting: RunSetting) -> Iterator[str]:
 
 
 def _photos(report: Report, figures: RunFigures) -> Iterator[str]:
-    would = "would be written" if report.dry else "written"
     closed = max(0, report.photos - figures.taken_up)
+    others = len(report.problems) - figures.failed
     rows = [
         ("found", report.photos),
-        ("not changed since they were dealt with, or left for later; not opened", closed),
+        ("not opened: not changed, or left for later", closed),
         ("taken up", figures.taken_up),
-        (would, report.changed),
+        ("- would be written" if report.dry else "- written", figures.written),
+        ("- unchanged", figures.unchanged),
+        ("- with a problem", figures.failed),
         ("with a suggestion that waits for you", report.held),
-        ("with a problem", report.failed),
     ]
     yield "## Photos"
     yield ""
     yield from table(("", "photos"), [(name, f"{number:,}") for name, number in rows], right=(1,))
-    rate = photos_a_minute(figures.taken_up, report.seconds)
+    if others > 0:
+        yield f"Problems with something other than one of these photos: {others:,}, told below."
+        yield ""
+    rate = photos_a_minute(figures, report.seconds)
     if rate is not None:
-        yield f"{rate:,.0f} photos a minute were taken up."
+        yield f"{rate:,.0f} photos a minute; at {figures.looked_at:,} of them a stage had to look."
         yield ""
     if report.lightroom_blind:
         yield (
-            f"{counted(report.lightroom_blind, 'photo')} of these {'is' if report.lightroom_blind == 1 else 'are'}"
-            " JPEG, TIFF or DNG: Lightroom reads no sidecar for such files, so it will not show"
-            " their new keywords."
+            f"JPEG, TIFF or DNG among those written: {report.lightroom_blind:,}. Lightroom reads no"
+            " sidecar for such files, so it will not show their new keywords."
         )
         yield ""
 
@@ -187,7 +199,7 @@ def _stages(figures: RunFigures, setting: RunSetting) -> Iterator[str]:
                 f"{its.cached:,}",
                 *(latency(spent.quantile(share)) for share in (0.5, 0.9, 0.99)),
                 latency(spent.longest if spent.count else None),
-                duration(spent.seconds),
+                latency(spent.seconds),
             )
         )
     head = ("stage", "looked", "known before", "p50", "p90", "p99", "longest", "together")
@@ -289,7 +301,7 @@ def prose(text: str) -> str:
 
 
 def latency(seconds: float | None) -> str:
-    """`0.4 ms`, `12 ms`, `1.3 s`, `2 min 05 s`; `-` for None."""
+    """`29 us`, `1.4 ms`, `12 ms`, `1.3 s`, `2 min 05 s`; `-` for None."""
     if seconds is None:
         return "-"
     if seconds >= 60:
@@ -298,10 +310,4 @@ def latency(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     if seconds >= 0.01:
         return f"{seconds * 1000:.0f} ms"
-    return f"{seconds * 1000:.2g} ms" if seconds >= 0.0001 else f"{seconds * 1e6:.0f} us"
-
-
-def keyword_counts(counts: Counter[Keyword]) -> list[tuple[str, int]]:
-    """Keywords by how often, then by name."""
-    named = [(str(keyword), number) for keyword, number in counts.items()]
-    return sorted(named, key=lambda item: (-item[1], item[0]))
+    return f"{seconds * 1000:.1f} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} us"

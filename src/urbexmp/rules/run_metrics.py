@@ -56,14 +56,26 @@ class RunFigures:
 
     stages: dict[str, StageFigures] = field(default_factory=dict)
     """By stage id."""
-    taken_up: int = 0
-    """Photos that were looked at, or failed to be; the others did not change and stayed closed."""
+    looked_at: int = 0
+    """Photos at which at least one stage looked now."""
+    written: int = 0
+    """Photos written, or that would be."""
+    unchanged: int = 0
+    """Photos that were taken up and needed no write."""
+    failed: int = 0
+    """Photos that could not be dealt with."""
     added: Counter[Keyword] = field(default_factory=Counter)
     removed: Counter[Keyword] = field(default_factory=Counter)
     held: Counter[Keyword] = field(default_factory=Counter)
 
+    @property
+    def taken_up(self) -> int:
+        """Photos that were dealt with or failed; the others did not change and stayed closed."""
+        return self.written + self.unchanged + self.failed
+
     def looked(self, looks: Sequence[StageLook], ran: Collection[str]) -> None:
         """Count the looks at one photo; `ran` names the stages that looked now."""
+        self.looked_at += bool(ran)
         for look in looks:
             figures = self.stages.setdefault(look.stage, StageFigures())
             if stage_name(look.stage) in ran:
@@ -73,20 +85,23 @@ class RunFigures:
 
     def dealt(self, change: Change) -> None:
         """Count the keywords of one change."""
-        self.taken_up += 1
+        if change.writes:
+            self.written += 1
+        else:
+            self.unchanged += 1
         for edit in change.edits:
             (self.added if edit.kind is EditKind.ADD else self.removed)[edit.keyword] += 1
         self.held.update(edit.keyword for edit in change.held)
 
 
-def photos_a_minute(taken_up: int, seconds: float) -> float | None:
-    """Photos taken up a minute; those that stayed closed cost nothing and do not count."""
-    return taken_up / seconds * 60 if seconds > 0 and taken_up else None
+def photos_a_minute(figures: RunFigures, seconds: float) -> float | None:
+    """Photos a minute at which a stage looked: the others cost next to nothing."""
+    return figures.looked_at / seconds * 60 if seconds > 0 and figures.looked_at else None
 
 
 def history_data(report: Report, figures: RunFigures, setting: RunSetting) -> dict[str, Any]:
     """One line of the history. Fields are only ever added."""
-    rate = photos_a_minute(figures.taken_up, report.seconds)
+    rate = photos_a_minute(figures, report.seconds)
     return {
         "format": FORMAT,
         "run": report.run,
@@ -102,9 +117,12 @@ def history_data(report: Report, figures: RunFigures, setting: RunSetting) -> di
         "versions": dict(setting.versions),
         "photos": report.photos,
         "taken_up": figures.taken_up,
-        "written": report.changed,
+        "looked_at": figures.looked_at,
+        "written": figures.written,
+        "unchanged": figures.unchanged,
         "held": report.held,
-        "failed": report.failed,
+        "failed": figures.failed,
+        "problems": len(report.problems),
         "added": report.added,
         "removed": report.removed,
         "learned": report.learned,
