@@ -7,7 +7,7 @@ Everything in a row but `status` and `held` comes from the photo file, its XMP p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -76,7 +76,7 @@ class MirrorRow:
     """"" where the file could not be read."""
     kind: FileKind
     stat: FileStat
-    facts: CaptureFacts = CaptureFacts()
+    facts: CaptureFacts = field(default_factory=CaptureFacts)
     context: Context | None = None
     """The place, as far as it is known."""
     view: str | None = None
