@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from urbexmp.model.recorder import NoRecorder, Recorder
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.planner import Planned
+from urbexmp.rules.feedback import Asking, judge
 
 BLIND = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
 """Kinds whose sidecar Lightroom does not read (it reads the packet inside the file)."""
@@ -206,6 +208,7 @@ class Running:
         count(self.report, change)
         if each.planned.moved_from is not None:
             ledger.drop_base(change.photo_id, each.planned.moved_from)
+        self._judge(each)
         ledger.hold(change.photo_id, change.photo.path, change.held)
         ledger.done_waiting(change.photo.path)
         self.recorder.dealt(change, applied=True)
@@ -216,6 +219,27 @@ class Running:
             settle(self._house, each.task, change, after)
         else:
             ledger.unsettle((change.photo.path,))
+
+    def _judge(self, each: Pending) -> None:
+        """Remember what a person did with our keywords since the last write, or does now."""
+        change, house = each.planned.change, self._house
+        path, task = change.photo.path, each.task
+        asking = Asking(
+            house.taxonomy.spellings,
+            house.stage_ids,
+            partial(house.ledger.held_at, change.photo_id, path),
+            frozenset(
+                suggestion.keyword
+                for suggestion in (
+                    *each.planned.proposal.suggestions,
+                    *each.planned.proposal.unsure,
+                )
+            ),
+            known=task is not None and task.known is not None,
+            undoing=self.report.command == "undo",
+        )
+        if judgements := judge(each.planned.snapshot, change, asking):
+            house.ledger.judge(change.photo_id, judgements)
 
 
 def _ours(path: Path, failure: Exception) -> InternalProblem:
