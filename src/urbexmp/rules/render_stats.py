@@ -182,7 +182,7 @@ def history_lines(runs: Sequence[PastRun], limit: int) -> Iterator[Line]:
     """The newest runs, then all of them added up by profile and by stage."""
     yield (Span("Runs, newest first", Style.GOOD),)
     head = ("started (UTC)", "run", "profile", "photos", "looked at", "a minute", "written")
-    head += ("held", "failed", "")
+    more = ("held", "failed", "")
     table = [
         (
             run.started.replace("T", " ").removesuffix("Z"),
@@ -198,7 +198,7 @@ def history_lines(runs: Sequence[PastRun], limit: int) -> Iterator[Line]:
         )
         for run in list(reversed(runs))[:limit]
     ]
-    yield from _indented(columns(head, table, right=tuple(range(3, 9))))
+    yield from _indented(columns((*head, *more), table, right=tuple(range(3, 9))))
     if len(runs) > limit:
         yield (Span(f"  and {len(runs) - limit:,} more (--top)", Style.DIM),)
     sums = by_profile(runs)

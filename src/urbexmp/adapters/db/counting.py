@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from urbexmp.adapters.db.mirror_schema import VERSION, fault
-from urbexmp.model.errors import UsageProblem
+from urbexmp.model.errors import MirrorDamaged, Problem, UsageProblem
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.stats import CONDITION_BANDS, QUALITY_BANDS, LibraryCounts, Named, Standing
 
@@ -33,7 +33,8 @@ class Counting:
     """Reads a mirror. A writer never waits for it."""
 
     def __init__(self, path: Path) -> None:
-        """Open the mirror. Raises `UsageProblem` when there is none of this version."""
+        """Open the mirror. Raises `UsageProblem` when there is none of this version, and
+        `MirrorDamaged`; so may every method."""
         self.path = path
         if not path.exists():
             raise _unusable(path, "is not there yet")
@@ -44,7 +45,7 @@ class Counting:
                 why = fault(self._connection)
                 if why or self._value("PRAGMA user_version") != VERSION:
                     raise _unusable(path, why or "is empty")
-        except UsageProblem:
+        except Problem:
             self.close()
             raise
 
@@ -212,7 +213,7 @@ class Counting:
         try:
             yield
         except sqlite3.Error as failure:
-            raise _unusable(self.path, f"cannot be read ({failure})") from failure
+            raise MirrorDamaged(self.path, detail=str(failure)) from failure
 
 
 def _reading(path: Path) -> sqlite3.Connection:
