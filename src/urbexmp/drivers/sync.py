@@ -69,6 +69,8 @@ def sync(
             run.attempt(task.photo.path, deal)
             if report.interrupted:
                 break
+        # Asked between two photos, the loop above ends by itself.
+        report.interrupted = report.interrupted or house.stopping()
         for problem in house.places.take_problems():
             run.trouble(problem)
         report.unchanged += found.unchanged
