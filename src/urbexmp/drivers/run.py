@@ -104,6 +104,8 @@ class Pending:
 
     task: Task | None
     planned: Planned
+    known: bool
+    """Whether the photo was dealt with before."""
 
 
 class Running:
@@ -156,15 +158,20 @@ class Running:
         if examined.fresh and self._house.remember:
             self._wait(self._looks, examined)
 
-    def take(self, task: Task | None, planned: Planned) -> None:
-        """Carry a change out, soon; in a dry run show it."""
+    def take(self, task: Task | None, planned: Planned, *, known: bool = False) -> None:
+        """Carry a change out, soon; in a dry run show it.
+
+        Without its `task` the photo is planned again by the next sync. `known` says that it was
+        dealt with before, where the task does not.
+        """
         if self._house.applier is None:
             count(self.report, planned.change)
             self.recorder.dealt(planned.change, applied=False)
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
-        self._wait(self._pending, Pending(task, planned))
+        known = known or (task is not None and task.known is not None)
+        self._wait(self._pending, Pending(task, planned, known))
 
     def _wait(self, queue: list[T], item: T) -> None:
         if not self._pending and not self._looks:
@@ -223,7 +230,7 @@ class Running:
     def _judge(self, each: Pending) -> None:
         """Remember what a person did with our keywords since the last write, or does now."""
         change, house = each.planned.change, self._house
-        path, task = change.photo.path, each.task
+        path = change.photo.path
         asking = Asking(
             house.taxonomy.spellings,
             house.stage_ids,
@@ -235,7 +242,7 @@ class Running:
                     *each.planned.proposal.unsure,
                 )
             ),
-            known=task is not None and task.known is not None,
+            known=each.known,
             undoing=self.report.command == "undo",
         )
         if judgements := judge(each.planned.snapshot, change, asking):

@@ -47,9 +47,10 @@ def judge(snapshot: Snapshot, change: Change, asking: Asking) -> tuple[Judgement
     ours = base.ours | frozenset(entries)
     vetoed = after.vetoed - base.vetoed
     lifted = base.vetoed - after.vetoed
-    taken = (ours - after.ours - after.vetoed) & after.agreed
-    added = _added(change, ours, asking)
     by_hand = any(edit.author is Author.PERSON for edit in change.edits)
+    taken = (ours - after.ours - after.vetoed) & after.agreed
+    known = asking.known or bool(base.mark or base.agreed)
+    added = _added(change, ours, asking.vocabulary) if known or by_hand else NOTHING
     if not (vetoed or lifted or taken or added or by_hand):
         return ()
     held = {edit.keyword: edit for edit in asking.held()}
@@ -59,7 +60,7 @@ def judge(snapshot: Snapshot, change: Change, asking: Asking) -> tuple[Judgement
     for keyword in added:
         if keyword in held:
             found.append(_of_held(Judged.ACCEPTED, held[keyword], change.profile))
-        elif keyword not in asking.proposed:
+        elif known and keyword not in asking.proposed:
             found.append(
                 Judgement(Judged.ADDED, keyword, "", change.profile, missed_by=asking.stages)
             )
@@ -72,16 +73,18 @@ def judge(snapshot: Snapshot, change: Change, asking: Asking) -> tuple[Judgement
     return tuple(sorted(spelled, key=lambda each: each.keyword))
 
 
-def _added(change: Change, ours: frozenset[Keyword], asking: Asking) -> frozenset[Keyword]:
+def _added(
+    change: Change, ours: frozenset[Keyword], vocabulary: frozenset[Keyword]
+) -> frozenset[Keyword]:
     """Keywords of the vocabulary that a person added since we were here last."""
     base, after = change.base, change.after
-    if not (asking.known or base.mark or base.agreed):
-        return NOTHING
     new = after.agreed - base.agreed - after.ours - ours - base.missing - base.vetoed
-    new &= asking.vocabulary
+    new &= vocabulary
     # A packet may list the ancestors of a keyword beside it; they were not chosen by themselves.
+    # Nor was a word of ours in `dc:subject` that somebody left there when its path went.
     above = frozenset(node for keyword in new for node in keyword.ancestors())
-    return new - above
+    left = frozenset(Keyword((word,)) for word in base.flats)
+    return new - above - left
 
 
 def _vetoes(
