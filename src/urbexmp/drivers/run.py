@@ -243,6 +243,7 @@ class Running:
                 )
             ),
             known=each.known,
+            command=self.report.command.startswith("keyword "),
             undoing=self.report.command == "undo",
         )
         if judgements := judge(each.planned.snapshot, change, asking):

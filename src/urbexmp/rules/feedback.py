@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from urbexmp.model.change import NOTHING, Author, Change, Edit
+from urbexmp.model.change import NOTHING, Change, Edit
 from urbexmp.model.feedback import Judged, Judgement
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Block, BlockEntry, Snapshot
@@ -29,6 +29,8 @@ class Asking:
     """What the stages suggest now."""
     known: bool = True
     """Whether the photo was dealt with before: else its keywords are nobody's answer to us."""
+    command: bool = False
+    """A command of ours says it, for one keyword and many photos: it shows nothing of the others."""
     undoing: bool = False
     """A run is taken back, which says nothing of single keywords."""
 
@@ -47,11 +49,10 @@ def judge(snapshot: Snapshot, change: Change, asking: Asking) -> tuple[Judgement
     ours = base.ours | frozenset(entries)
     vetoed = after.vetoed - base.vetoed
     lifted = base.vetoed - after.vetoed
-    by_hand = any(edit.author is Author.PERSON for edit in change.edits)
     taken = (ours - after.ours - after.vetoed) & after.agreed
     known = asking.known or bool(base.mark or base.agreed)
-    added = _added(change, ours, asking.vocabulary) if known or by_hand else NOTHING
-    if not (vetoed or lifted or taken or added or by_hand):
+    added = _added(change, ours, asking.vocabulary) if known or asking.command else NOTHING
+    if not (vetoed or lifted or taken or added):
         return ()
     held = {edit.keyword: edit for edit in asking.held()}
     found = [Judgement(Judged.WITHDRAWN, keyword) for keyword in lifted - taken]
@@ -64,9 +65,10 @@ def judge(snapshot: Snapshot, change: Change, asking: Asking) -> tuple[Judgement
             found.append(
                 Judgement(Judged.ADDED, keyword, "", change.profile, missed_by=asking.stages)
             )
-    if not found and not by_hand:
+    if not found:
         return ()
-    found += [_of_ours(Judged.KEPT, keyword, entries) for keyword in ours & after.ours]
+    if not asking.command:
+        found += [_of_ours(Judged.KEPT, keyword, entries) for keyword in ours & after.ours]
     # In the vocabulary's spelling, so that a keyword spelled in two ways has one judgement.
     spelling = {keyword: keyword for keyword in asking.vocabulary}
     spelled = (replace(each, keyword=spelling.get(each.keyword, each.keyword)) for each in found)

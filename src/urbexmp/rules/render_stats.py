@@ -67,8 +67,20 @@ def counts_lines(counts: LibraryCounts, top: int) -> Iterator[Line]:
         rows = counts.by.get(name, ())
         if name == "source":
             rows = tuple((SOURCES.get(source or "", source), number) for source, number in rows)
+        if name == "month":
+            rows = _newest(rows, top)
         yield from _section(title, rows, of)
     yield from _section(f"Most often vetoed (top {top})", counts.veto, counts.photos)
+
+
+def _newest(months: Named, top: int) -> Named:
+    """The newest months, and all before them in one row."""
+    known = [row for row in months if row[0] is not None]
+    earlier, newest = known[:-top], known[-top:]
+    if not earlier:
+        return months
+    before = (f"before {newest[0][0]}", sum(photos for _, photos in earlier))
+    return (before, *newest, *(row for row in months if row[0] is None))
 
 
 def _section(title: str, rows: Named, of: int) -> Iterator[Line]:
@@ -82,11 +94,18 @@ def _section(title: str, rows: Named, of: int) -> Iterator[Line]:
     yield (Span(title, Style.GOOD),)
     for name, number in named:
         bar = "#" * max(round(number / most * BAR), 1 if number else 0)
-        share = f"{number / of:5.0%}" if of else " " * 5
+        share = f"{percent(number / of):>5}" if of else " " * 5
         yield (
             Span(f"  {name}{' ' * (wide - width(name))}  {number:>{digits},}  {share}  "),
             Span(bar, Style.DIM),
         )
+
+
+def percent(share: float) -> str:
+    """`89%`; never `0%` or `100%` of what is not quite that."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def counts_data(counts: LibraryCounts) -> Iterator[dict[str, Any]]:
@@ -125,8 +144,8 @@ def agreement_lines(lines: Sequence[Agreement], *, by_branch: bool) -> Iterator[
         cells = [name, *([str(its.branch or "")] if by_branch else ())]
         cells += [f"{its.kept:,}", f"{its.confirmed:,}", f"{its.removed:,}"]
         cells += [
-            "-" if its.precision is None else f"{its.precision:.0%}",
-            "-" if between is None else f"{between[0]:.0%} and {between[1]:.0%}",
+            "-" if its.precision is None else percent(its.precision),
+            "-" if between is None else f"{percent(between[0])} and {percent(between[1])}",
             "?" if its.unseen is None else f"{its.unseen:,}",
             f"{its.missed:,}",
             f"{its.accepted:,}",
@@ -145,7 +164,7 @@ def _reading(lines: Sequence[Agreement]) -> Iterator[str]:
     yield "photos where you worked on other keywords since; the rest nobody may have looked at."
     total = lines[-1]
     if total.stage == ALL and total.at_most is not None and total.unseen:
-        yield f"If all that is not looked at were right: {total.at_most:.0%}."
+        yield f"If all that is not looked at were right: {percent(total.at_most)}."
     if any(its.missed for its in lines):
         yield "missed: you added it yourself and we had not suggested it, of the vocabulary."
 
@@ -246,7 +265,7 @@ def _stage_table(sums: Sequence[ProfileSum]) -> tuple[Line, ...]:
             stage,
             profile,
             f"{latencies.count:,}",
-            f"{cached / (cached + latencies.count):.0%}" if cached + latencies.count else "-",
+            percent(cached / (cached + latencies.count)) if cached + latencies.count else "-",
             *(latency(latencies.quantile(share)) for _, share in QUANTILES),
             latency(latencies.longest if latencies.count else None),
         )
