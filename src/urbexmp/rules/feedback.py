@@ -30,7 +30,7 @@ class Asking:
     known: bool = True
     """Whether the photo was dealt with before: else its keywords are nobody's answer to us."""
     command: bool = False
-    """A command of ours says it, for one keyword and many photos: it shows nothing of the others."""
+    """A command of ours says it, of one keyword and many photos: nobody looked at the others."""
     undoing: bool = False
     """A run is taken back, which says nothing of single keywords."""
 
