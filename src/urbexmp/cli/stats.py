@@ -81,13 +81,12 @@ def _asked(
 
     root, below = one_library(choices, (folder,) if folder else ())
     paths = state_paths(root, choices.state)
-    kept = paths.folder / "mirror.sqlite3"
-    if not paths.ledger.exists() and not kept.exists():
+    if not paths.ledger.exists() and not paths.mirror.exists():
         raise UsageProblem(root, "urbexmp has not been here yet", "`urbexmp sync` looks at it")
     under = Path(os.path.relpath(below[0], root)) if folder else None
     if under == Path():
         under = None
-    with reading(root, choices.state) as ledger, Counting(kept) as mirror:
+    with reading(root, choices.state) as ledger, Counting(paths.mirror) as mirror:
         counts = mirror.counts(under, top)
         tallies = tuple(ledger.tallies(below[0] if under is not None else None))
         by_keyword = by_branch or any(tally.judgement.kind is Judged.ADDED for tally in tallies)

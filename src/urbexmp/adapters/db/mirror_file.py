@@ -42,7 +42,7 @@ def problem_of(path: Path, failure: sqlite3.Error) -> Problem:
 
 
 class MirrorFile:
-    """One connection that writes. Not thread-safe: the driver's thread alone uses it."""
+    """One connection that writes; one thread at a time may use it."""
 
     def __init__(self, path: Path, *, scratch: bool = False) -> None:
         """Open or make the file. Raises `StateUnwritable`.
@@ -82,7 +82,7 @@ class MirrorFile:
 
     def _prepared(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256
+            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             _refuse_unfit(connection)
