@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile
 from typing import Any
 
 from urbexmp.model.stats import LibraryCounts, Named
@@ -60,8 +61,10 @@ def counts_lines(counts: LibraryCounts, top: int) -> Iterator[Line]:
         )
     if not counts.photos:
         return
-    yield from _section(f"Most frequent keywords (top {top})", counts.keyword, counts.photos)
-    yield from _section(f"Branches (top {top})", counts.branch, counts.photos)
+    yield from _section(
+        _top("Most frequent keywords", counts.keyword, top), counts.keyword, counts.photos
+    )
+    yield from _section(_top("Branches", counts.branch, top), counts.branch, counts.photos)
     for name, title in TITLES.items():
         of = counts.links if name in ("stage", "source") else counts.photos
         rows = counts.by.get(name, ())
@@ -69,8 +72,15 @@ def counts_lines(counts: LibraryCounts, top: int) -> Iterator[Line]:
             rows = tuple((SOURCES.get(source or "", source), number) for source, number in rows)
         if name == "month":
             rows = _newest(rows, top)
+        if name == "quality":
+            rows = tuple(dropwhile(lambda row: not row[1], rows))
         yield from _section(title, rows, of)
-    yield from _section(f"Most often vetoed (top {top})", counts.veto, counts.photos)
+    yield from _section(_top("Most often vetoed", counts.veto, top), counts.veto, counts.photos)
+
+
+def _top(title: str, rows: Named, top: int) -> str:
+    """The title, which says so where the list may be cut."""
+    return f"{title} (top {top})" if len(rows) == top else title
 
 
 def _newest(months: Named, top: int) -> Named:
@@ -94,10 +104,11 @@ def _section(title: str, rows: Named, of: int) -> Iterator[Line]:
     yield (Span(title, Style.GOOD),)
     for name, number in named:
         bar = "#" * max(round(number / most * BAR), 1 if number else 0)
+        count = f"{number:>{digits},}"
         share = f"{percent(number / of):>5}" if of else " " * 5
         yield (
-            Span(f"  {name}{' ' * (wide - width(name))}  {number:>{digits},}  {share}  "),
-            Span(bar, Style.DIM),
+            Span(f"  {name}{' ' * (wide - width(name))}  {count}  {share}"),
+            Span(f"  {bar}" if bar else "", Style.DIM),
         )
 
 
