@@ -258,7 +258,7 @@ class Running:
         change, house = each.planned.change, self._house
         path = change.photo.path
         asking = Asking(
-            house.taxonomy.spellings,
+            house.taxonomy.terms,
             house.stage_ids,
             partial(house.ledger.held_at, change.photo_id, path),
             frozenset(

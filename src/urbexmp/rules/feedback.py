@@ -6,7 +6,7 @@ only where a person did something else to the keywords of the same photo after w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from urbexmp.model.change import NOTHING, Change, Edit
@@ -19,8 +19,8 @@ from urbexmp.model.photo import Block, BlockEntry, Snapshot
 class Asking:
     """What a judgement depends on beside the change itself."""
 
-    vocabulary: frozenset[Keyword]
-    """The terms that a stage could suggest."""
+    vocabulary: Collection[Keyword]
+    """The terms that a stage could suggest; only asked what is in it, so a mapping will do."""
     stages: tuple[str, ...]
     """Ids of the profile's stages."""
     held: Callable[[], tuple[Edit, ...]]
@@ -76,12 +76,12 @@ def judge(snapshot: Snapshot, change: Change, asking: Asking) -> tuple[Judgement
 
 
 def _added(
-    change: Change, ours: frozenset[Keyword], vocabulary: frozenset[Keyword]
+    change: Change, ours: frozenset[Keyword], vocabulary: Collection[Keyword]
 ) -> frozenset[Keyword]:
     """Keywords of the vocabulary that a person added since we were here last."""
     base, after = change.base, change.after
     new = after.agreed - base.agreed - after.ours - ours - base.missing - base.vetoed
-    new &= vocabulary
+    new = frozenset(keyword for keyword in new if keyword in vocabulary)
     # A packet may list the ancestors of a keyword beside it; they were not chosen by themselves.
     # Nor was a word of ours in `dc:subject` that somebody left there when its path went.
     above = frozenset(node for keyword in new for node in keyword.ancestors())
