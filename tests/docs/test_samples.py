@@ -38,7 +38,7 @@ def made() -> dict[str, bytes]:
 def facts() -> Mapping[str, Mapping[str, Any]]:
     """What exiftool reads in each sample, by relative path."""
     if not shutil.which("exiftool"):
-        if os.environ.get("URBEXMP_ORACLES_REQUIRED"):
+        if os.environ.get("CI"):
             pytest.fail("exiftool is not installed, and it is required here")
         pytest.skip("exiftool is not installed")
     done = subprocess.run(

@@ -185,7 +185,7 @@ def test_the_nearest_location_toml_wins_and_keywords_add_up(tmp_path: Path) -> N
         city="Lyon",
         state="Tuscany",
         country="Italy",
-        folders=("asylum", "ward 3"),
+        folders=(tmp_path.name, "asylum", "ward 3"),
         keywords=("Places|Italy", "San X"),
     )
 
@@ -195,8 +195,10 @@ def test_without_any_file_only_folders_and_the_photos_own_location_are_known(
 ) -> None:
     places = FolderPlaces(urbex())
     found = context_of(places, tmp_path, tmp_path / "b" / "a.jpg")
-    assert found == Context(city="Lyon", country="France", folders=("b",))
-    assert context_of(places, tmp_path / "elsewhere", tmp_path / "b" / "a.jpg").folders == ()
+    assert found == Context(city="Lyon", country="France", folders=(tmp_path.name, "b"))
+    assert context_of(places, tmp_path / "elsewhere", tmp_path / "b" / "a.jpg").folders == (
+        "elsewhere",
+    )
     assert places.take_problems() == ()
 
 

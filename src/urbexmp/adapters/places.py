@@ -49,7 +49,8 @@ class FolderPlaces:
             county=location.county,
             state=location.state or facts.state,
             country=location.country or facts.country,
-            folders=tuple(below),
+            # The root's own name speaks too: a single folder may be the whole library.
+            folders=(root.name, *below) if root.name else tuple(below),
             sublocation=facts.sublocation,
             keywords=location.keywords,
         )

@@ -53,6 +53,10 @@ def read_plan(path: Path) -> Plan:
     or would touch a file outside its library."""
     try:
         lines = path.read_text(encoding="ascii").splitlines()
+    except FileNotFoundError as failure:
+        raise UsageProblem(
+            path, "is missing", "`urbexmp sync --plan FILE` makes a plan"
+        ) from failure
     except OSError as failure:
         raise FileUnreadable(path, detail=failure.strerror or str(failure)) from failure
     except UnicodeDecodeError as failure:

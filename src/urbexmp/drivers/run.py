@@ -138,6 +138,8 @@ class Running:
             deal()
         except Problem as problem:
             self.failed(path, problem)
+        except BrokenPipeError:
+            raise  # nobody reads any more: that is not the photo's problem, and ends the run
         except Exception as failure:
             self.failed(path, _ours(path, failure))
         self.show.photo(path)

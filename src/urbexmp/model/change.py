@@ -30,6 +30,9 @@ class MergeBase:
     """Agreed once, gone for an unknown reason."""
     restored: frozenset[Keyword] = NOTHING
     """Put back once after they went missing; the next time a person is asked."""
+    unseen: frozenset[Keyword] = NOTHING
+    """Missing ones of ours that went away together with our block, as when an older packet is
+    saved: put back once, when they are suggested."""
     flats: frozenset[str] = frozenset()
     """Words of `dc:subject` that we added."""
     mark: str = ""
@@ -56,6 +59,7 @@ class MergeBase:
                 "vetoed": spelled(self.vetoed),
                 "missing": spelled(self.missing),
                 "restored": spelled(self.restored),
+                "unseen": spelled(self.unseen),
                 "flats": sorted(self.flats),
                 "mark": self.mark,
             },

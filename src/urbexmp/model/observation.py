@@ -92,7 +92,7 @@ class Context:
     state: str | None = None
     country: str | None = None
     folders: tuple[str, ...] = ()
-    """Folder names from the library's root down to the photo."""
+    """Folder names from the library's root, itself included, down to the photo."""
     sublocation: str | None = None
     """The place's name as a person gave it to the single photo, in Lightroom or elsewhere."""
     keywords: tuple[str, ...] = ()

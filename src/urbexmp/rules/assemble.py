@@ -17,10 +17,10 @@ from urbexmp.model.change import (
     MergeBase,
     PacketEdit,
 )
-from urbexmp.model.keyword import Keyword
+from urbexmp.model.keyword import Keyword, fold
 from urbexmp.model.photo import ABSENT, Block, BlockEntry, CarrierState, FileKind, Snapshot
-from urbexmp.rules.fields import after_edit, edit_fields, found_keywords
-from urbexmp.rules.merge import Merged
+from urbexmp.rules.fields import after_edit, edit_fields, found_keywords, respell_path
+from urbexmp.rules.merge import Merged, listed_in
 
 if TYPE_CHECKING:
     from urbexmp.rules.plan import Policy
@@ -35,6 +35,8 @@ class Wanted:
     vetoed: frozenset[Keyword] = NOTHING
     owned: frozenset[Keyword] = NOTHING
     """Suggested by this profile, there already, and ours: it owns them too."""
+    released: frozenset[Keyword] = NOTHING
+    """No longer suggested by this profile, and kept for another one's sake."""
     taken_over: frozenset[Keyword] = NOTHING
     """A person's from now on."""
     by_person: frozenset[Keyword] = NOTHING
@@ -53,27 +55,35 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
     When one carrier is written, all get our block with the new mark: a carrier that kept an older
     one would say of a later removal that its author had not been told.
     """
+    if merged.doubts:
+        # Held for a person: nothing is agreed on until they have said what it was. But what the
+        # blocks tell is kept, because the next packet may be without them.
+        return _change(snapshot, merged, wanted, policy, merged.base, ())
     add = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.ADD)
     remove = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.REMOVE)
-    # A respelled removal must name what stands in the file.
-    target = (merged.current | add) - remove
+    target, edits = _edits(snapshot, merged, wanted, policy, (merged.current | add) - remove)
     written = _written(merged, wanted, add, remove, policy.profile.name)
-    edits = [
-        PacketEdit() if merged.emptied else _edit(state, found, target, merged, wanted, policy)
-        for state, found in zip(snapshot.carriers, merged.found, strict=True)
+    flats = _flats(snapshot, merged, edits, target)
+    vetoed = _worth_telling(snapshot, merged, wanted.vetoed, policy)
+    changing = any(not edit.empty for edit in edits) or _block_differs(
+        snapshot, merged, wanted, written, vetoed, target
+    )
+    # A protected word keeps its keyword alive: it stands there, and its author knows.
+    standing = [
+        found_keywords(after_edit(state.fields, edit), target)
+        for state, edit in zip(snapshot.carriers, edits, strict=True)
     ]
-    changing = any(not edit.empty for edit in edits)
-    if wanted.write_block and not changing:
-        changing = _block_differs(snapshot, merged, wanted, written)
-    flats = _flats(snapshot, merged, edits)
+    agreed = target.union(*standing)
+    wanted = _as_far_as_it_went(
+        wanted, agreed - target, target | standing[0].intersection(*standing)
+    )
     if not changing:
-        after = _after(merged, wanted, target, written, merged.base.mark, flats)
+        after = _after(merged, wanted, agreed, written, merged.base.mark, flats)
         return _change(snapshot, merged, wanted, policy, after, ())
     block = Block(
         mark=policy.mark,
         written=_entries(snapshot, wanted, written, policy),
-        vetoed=tuple(sorted(wanted.vetoed)),
-        flats=tuple(sorted(flats)),
+        vetoed=tuple(sorted(vetoed)),
         facts=wanted.facts or _former_facts(snapshot),
     )
     date = policy.at if policy.profile.metadata_date else None
@@ -83,7 +93,7 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
             state.fingerprint,
             replace(
                 edit,
-                block=block,
+                block=replace(block, flats=_standing_in(state, edit, flats)),
                 metadata_date=date,
                 sidecar_for=_sidecar_for(snapshot, state),
             ),
@@ -91,15 +101,49 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
         for state, edit in zip(snapshot.carriers, edits, strict=True)
         if state.fingerprint != ABSENT or not edit.empty
     )
-    expected = target | merged.base.agreed
-    agreed = NOTHING.union(
-        *(
-            found_keywords(after_edit(state.fields, edit), expected)
-            for state, edit in zip(snapshot.carriers, edits, strict=True)
-        )
-    )
     after = _after(merged, wanted, agreed, written, policy.mark, flats)
     return _change(snapshot, merged, wanted, policy, after, writes)
+
+
+def _as_far_as_it_went(
+    wanted: Wanted, left: frozenset[Keyword], kept: frozenset[Keyword]
+) -> Wanted:
+    """What was decided, less the vetoes of `kept`, and with a word on what was `left` standing."""
+    notes = tuple(
+        f"{keyword} stays where its word names a person or a face, or is not ours to take"
+        for keyword in sorted(left)
+    )
+    return replace(wanted, vetoed=wanted.vetoed - kept, notes=wanted.notes + notes)
+
+
+def _edits(
+    snapshot: Snapshot,
+    merged: Merged,
+    wanted: Wanted,
+    policy: Policy,
+    target: frozenset[Keyword],
+) -> tuple[frozenset[Keyword], list[PacketEdit]]:
+    """The edit of each carrier, and the keywords that all of them will hold.
+
+    A flat word that is not ours to take becomes a keyword of its own when the path that contained
+    it goes. All carriers must agree on that one too, else the next run would spread it.
+    """
+    leaving = NOTHING.union(*merged.found) - target
+    while True:
+        edits = [
+            _edit(state, found, target, merged, wanted, policy)
+            for state, found in zip(snapshot.carriers, merged.found, strict=True)
+        ]
+        bared = NOTHING.union(
+            *(
+                found_keywords(after_edit(state.fields, edit), target)
+                for state, edit in zip(snapshot.carriers, edits, strict=True)
+            )
+        )
+        bared -= target | leaving | wanted.vetoed
+        if not bared:
+            return target, edits
+        target |= bared
 
 
 def _edit(
@@ -110,18 +154,17 @@ def _edit(
     wanted: Wanted,
     policy: Policy,
 ) -> PacketEdit:
-    remove = found - target
-    by_person = remove & wanted.by_person
-    block_flats = state.block.flats if state.block is not None else ()
-    ours = None if by_person else merged.base.flats | frozenset(block_flats)
+    # Spelled as this packet spells them: two spellings of one node are two nodes (R17).
+    add = frozenset(respell_path(keyword, found) for keyword in target - found)
     return edit_fields(
         state.fields,
         found,
-        target - found,
-        remove,
+        add,
+        found - target,
         flat=policy.profile.flat,
         unlisted=policy.unlisted,
-        ours=ours,
+        ours=merged.base.flats,
+        freely=merged.removed | wanted.by_person,
         protected=state.protected,
     )
 
@@ -141,12 +184,24 @@ def _written(
     )
     after = {name: mine - remove - wanted.taken_over for name, mine in merged.written.items()}
     mine = after.get(profile, NOTHING) | by_model | (wanted.owned & merged.current - remove)
-    after[profile] = mine - wanted.taken_over
+    after[profile] = mine - wanted.taken_over - wanted.released
     return MappingProxyType({name: kept for name, kept in sorted(after.items()) if kept})
 
 
-def _flats(snapshot: Snapshot, merged: Merged, edits: list[PacketEdit]) -> frozenset[str]:
-    """Words of `dc:subject` that we added and that still stand in some carrier."""
+def _flats(
+    snapshot: Snapshot, merged: Merged, edits: list[PacketEdit], target: frozenset[Keyword]
+) -> frozenset[str]:
+    """Words of `dc:subject` that we added and that still stand in some carrier.
+
+    One that stood in another carrier before us, or is a keyword of its own, is not ours.
+    """
+    ours = {fold(word) for word in merged.base.flats}
+    theirs = {keyword.key[0] for keyword in target if len(keyword.path) == 1} | {
+        fold(word)
+        for state in snapshot.carriers
+        for word in state.fields.flat or ()
+        if fold(word) not in ours
+    }
     added = merged.base.flats.union(*(edit.flat_add for edit in edits))
     standing = frozenset[str]().union(
         *(
@@ -154,7 +209,11 @@ def _flats(snapshot: Snapshot, merged: Merged, edits: list[PacketEdit]) -> froze
             for state, edit in zip(snapshot.carriers, edits, strict=True)
         )
     )
-    return added & standing
+    return frozenset(word for word in added & standing if fold(word) not in theirs)
+
+
+def _standing_in(state: CarrierState, edit: PacketEdit, words: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(words.intersection(after_edit(state.fields, edit).flat or ())))
 
 
 def _after(
@@ -165,19 +224,32 @@ def _after(
     mark: str,
     flats: frozenset[str],
 ) -> MergeBase:
-    if merged.emptied:
-        # Held for a person: nothing is agreed on until they have said what it was.
-        return merged.assumed
     restored = frozenset(edit.keyword for edit in wanted.edits if edit.author is Author.RESTORE)
+    missing = merged.missing - agreed - wanted.vetoed - wanted.settled
     return MergeBase(
         agreed=agreed,
         written=written,
-        vetoed=wanted.vetoed - agreed,
-        missing=merged.missing - agreed - wanted.vetoed - wanted.settled,
+        vetoed=wanted.vetoed,
+        missing=missing,
         restored=(merged.base.restored | restored) - wanted.settled,
+        unseen=merged.restorable & missing,
         flats=flats,
         mark=mark,
     )
+
+
+def _worth_telling(
+    snapshot: Snapshot, merged: Merged, vetoed: frozenset[Keyword], policy: Policy
+) -> frozenset[Keyword]:
+    """The vetoes that our block lists: of keywords that we wrote or could suggest.
+
+    Others that a person took out are nobody's business who gets the file.
+    """
+    ours = merged.base.ours.union(policy.vocabulary)
+    for state in snapshot.carriers:
+        if state.block is not None:
+            ours |= listed_in(state.block) | frozenset(state.block.vetoed)
+    return vetoed & ours
 
 
 def _entries(
@@ -210,15 +282,32 @@ def _block_differs(
     merged: Merged,
     wanted: Wanted,
     written: Mapping[str, frozenset[Keyword]],
+    vetoed: frozenset[Keyword],
+    target: frozenset[Keyword],
 ) -> bool:
-    """Whether a person's decision has to go into a block that is there."""
+    """Whether a person's decision has to go into a block that is there.
+
+    What they decide through us always does. What they did elsewhere mostly shows by itself: a
+    keyword that the block lists and the packet lacks was taken out. It has to be written where
+    the packets alone, should the ledger be lost, would say something else: that a keyword of
+    theirs is ours, or nothing of a veto.
+    """
     ours = NOTHING.union(*written.values())
-    for state in snapshot.carriers:
-        if state.block is not None:
-            listed = frozenset(entry.keyword for entry in state.block.written)
-            if frozenset(state.block.vetoed) != wanted.vetoed or listed != ours:
-                return True
-    return False
+    known = NOTHING
+    blocks = False
+    for state, found in zip(snapshot.carriers, merged.found, strict=True):
+        if state.block is None:
+            continue
+        blocks = True
+        listed = listed_in(state.block)
+        if wanted.write_block and (frozenset(state.block.vetoed) != vetoed or listed != ours):
+            return True
+        if (listed & target) - ours:
+            return True
+        known |= frozenset(state.block.vetoed) | (listed - found)
+    return blocks and bool(
+        vetoed - known or (wanted.write_block and wanted.settled & merged.removed)
+    )
 
 
 def _former_facts(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
@@ -256,6 +345,8 @@ def _change(
         keeps=tuple(sorted(merged.current - removed)),
         writes=writes,
         mark=policy.mark if writes else "",
-        learned=tuple(sorted(after.vetoed - merged.assumed.vetoed)),
+        learned=tuple(
+            sorted(_worth_telling(snapshot, merged, after.vetoed - merged.assumed.vetoed, policy))
+        ),
         notes=(*notes, *wanted.notes),
     )

@@ -5,14 +5,19 @@ mind, several profiles, and Lightroom, which may save an older packet over ours.
 that is gone may mean "a person took it away" or "they never saw it". The block in the packet tells
 them apart: its mark names the write that the packet's last author had before them.
 
-Three rules go beyond the plain formula, each found by a case that broke a promise:
+These rules go beyond the plain formula, each found by a case that broke a promise:
 
-- A keyword of the *vocabulary* that a person took away is vetoed even when it was theirs and not
-  ours: else the stages, which found it there before, would add it the next time.
+- Whatever a person took away is vetoed, their own keywords too: the vocabulary of another profile
+  may hold them, and its stages would add them the next time.
 - A block whose mark the ledger does not know was written from another state directory (a second
   machine, a lost ledger). What it lists as written and vetoed joins the base.
 - A profile that suggests a keyword which another profile wrote owns it too: else the two would
   take turns at adding and retracting it.
+- A field that is absent says nothing of the keywords that stood in it alone (R23).
+- Ours is only what the block beside it lists as ours: a person may have typed into an older packet
+  a keyword that we had written elsewhere, or taken one over from another state directory.
+- Where the carriers contradict each other about a person's decision, nothing is written or
+  learned until they have been asked: see `doubts`.
 """
 
 from __future__ import annotations
@@ -24,14 +29,45 @@ from types import MappingProxyType
 
 from urbexmp.model.change import NOTHING, MergeBase
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.photo import Block, CarrierState, Snapshot
-from urbexmp.rules.fields import found_keywords
+from urbexmp.model.photo import ABSENT, Block, CarrierState, Snapshot
+from urbexmp.rules.fields import found_keywords, hinted, respell_path, unsaid
 
 Told = Callable[[str], frozenset[Keyword] | None]
 """All keywords agreed at the write of that mark; None when the ledger does not know it."""
 
 EMPTIED_LEAST = 2
 """A carrier that lost all of at least so many keywords at once is held for a person."""
+
+EMPTIED = "all keywords of {carrier} went away at once"
+RETURNED = "{keywords} was taken out before, and stands in {carrier} again"
+CONTESTED = "{keywords} was taken out of one file, and added to {carrier}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One carrier against what its last author had been told."""
+
+    state: CarrierState
+    found: frozenset[Keyword]
+    told: frozenset[Keyword]
+    gone: frozenset[Keyword]
+    """Seen there by its last author, and taken away."""
+    typed: frozenset[Keyword]
+    """Put there by somebody to whom nobody had told of it: a person's own doing, for sure.
+
+    Without a block that the ledger knows nothing is sure: the packet may be one from before our
+    first write, or hold a person's keywords that another state directory knows of.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A carrier that leaves open what a person wants, and the keywords concerned."""
+
+    state: CarrierState
+    keywords: frozenset[Keyword]
+    why: str
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,72 +81,85 @@ class Merged:
     found: tuple[frozenset[Keyword], ...]
     """By carrier, in the snapshot's order."""
     current: frozenset[Keyword]
+    removed: frozenset[Keyword]
+    """Seen, and taken away by a person, in any carrier."""
     vetoed: frozenset[Keyword]
     missing: frozenset[Keyword]
     restorable: frozenset[Keyword]
     """Missing keywords of ours that went away together with our block, for the first time."""
     written: Mapping[str, frozenset[Keyword]]
     """Ours by profile, as far as they still stand."""
-    emptied: tuple[CarrierState, ...]
-    """Carriers that lost everything at once; while there is one, nothing is learned."""
+    answered: frozenset[Keyword]
+    """Keywords that would be in doubt, had the person's command not named them."""
+    doubts: tuple[Doubt, ...]
+    """While there is one, nothing is written and nothing is learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a person says about doubts."""
+
+    named: frozenset[Keyword] = NOTHING
+    """Keywords that their command names, whatever it says of them."""
+    wanted: frozenset[Keyword] = NOTHING
+    """Keywords that they want there: a carrier that lost these was not emptied on purpose."""
+    emptied: bool | None = None
+    """Whether emptied carriers were emptied on purpose; None: they do not say."""
 
 
 def merge(
     snapshot: Snapshot,
     base: MergeBase | None,
     told: Told,
-    vocabulary: frozenset[Keyword],
     *,
-    accept_emptied: bool = False,
+    flat: str,
+    unlisted: frozenset[Keyword],
+    answers: Answers | None = None,
 ) -> Merged:
     """Merge what the carriers hold with what was last agreed.
 
-    `vocabulary` holds the terms that a stage could suggest. `accept_emptied` says that a person
-    emptied the carriers on purpose.
+    `flat` and `unlisted` say which words of a path stand in `dc:subject` (`fields.flat_words`).
     """
+    answers = answers or Answers()
     assumed = base if base is not None else MergeBase()
     base = with_blocks(base, snapshot, told)
-    expected = base.agreed | base.ours
-    found = tuple(found_keywords(state.fields, expected) for state in snapshot.carriers)
-    everything = _union(*found)
-    lost = [
-        (state, told_to(state.block, told) - held)
-        for state, held in zip(snapshot.carriers, found, strict=True)
+    readings = [
+        _read(state, base.agreed | base.ours, told, flat, unlisted) for state in snapshot.carriers
     ]
-    emptied = tuple(
-        state
-        for (state, gone), held in zip(lost, found, strict=True)
-        if not held and len(gone) >= EMPTIED_LEAST and not accept_emptied
-    )
-    if emptied:
-        return Merged(
-            assumed,
-            base,
-            found,
-            everything,
-            base.vetoed - everything,
-            (base.missing | base.agreed) - base.vetoed - everything,
-            NOTHING,
-            _still_ours(base, everything),
-            emptied,
-        )
-    removed = _union(*(gone for _, gone in lost))
-    if accept_emptied and not everything:
+    everything = _union(*(reading.found for reading in readings))
+    doubts: list[Doubt] = []
+    for number, reading in enumerate(readings):
+        if reading.found or len(reading.gone) < EMPTIED_LEAST or answers.emptied:
+            continue
+        if answers.emptied is False or answers.wanted & reading.gone:
+            readings[number] = replace(reading, gone=NOTHING)
+        elif not reading.gone <= answers.named:
+            why = EMPTIED.format(carrier=reading.state.carrier.path.name)
+            doubts.append(Doubt(reading.state, reading.gone, why, emptied=True))
+    removed = _union(*(reading.gone for reading in readings))
+    if answers.emptied and not everything:
         removed |= base.agreed
+    returned, contested = _in_question(readings, base, removed)
+    doubts += _doubts(readings, returned, contested, answers.named)
     current = everything - removed
-    vetoed = (base.vetoed | (removed & (base.ours | vocabulary))) - current
-    gone_unseen = base.agreed - current - removed
-    missing = (base.missing | gone_unseen) - vetoed - current
+    vetoed = (base.vetoed | removed) - current
+    missing = (base.missing | (base.agreed - current - removed)) - vetoed - current
+    if doubts:
+        current, removed, vetoed = everything, NOTHING, base.vetoed
+        missing = (base.missing | base.agreed) - vetoed - everything
+    restorable = _restorable(readings, base, missing, everything) | base.unseen & missing
     return Merged(
-        assumed,
-        base,
-        found,
-        current,
-        vetoed,
-        missing,
-        _restorable(snapshot, base, told, missing, everything),
-        _still_ours(base, current),
-        (),
+        assumed=assumed,
+        base=base,
+        found=tuple(reading.found for reading in readings),
+        current=current,
+        removed=removed,
+        vetoed=vetoed,
+        missing=missing,
+        restorable=NOTHING if doubts else restorable - base.restored,
+        written=_still_ours(readings, base, current),
+        answered=(returned | contested) & answers.named,
+        doubts=tuple(doubts),
     )
 
 
@@ -125,21 +174,34 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
             continue
         for entry in block.written:
             written.setdefault(entry.profile, set()).add(entry.keyword)
-        listed = frozenset(entry.keyword for entry in block.written)
+        listed = listed_in(block)
         vetoed |= frozenset(block.vetoed)
         flats |= frozenset(block.flats)
+        agreed |= told(block.mark) or listed
         if base is None:
-            agreed |= told(block.mark) or listed
             mark = mark or block.mark
-    frozen = {profile: frozenset(mine) for profile, mine in written.items() if mine}
+    frozen = {profile: frozenset(mine) for profile, mine in written.items()}
+    known = replace(known, agreed=agreed, written=MappingProxyType(frozen), flats=flats, mark=mark)
+    # A veto outlives what another directory wrote in ignorance of it.
+    return with_vetoes(replace(known, missing=known.missing - agreed), vetoed)
+
+
+def with_vetoes(base: MergeBase, vetoed: frozenset[Keyword]) -> MergeBase:
+    """The base with these vetoes: what is vetoed is neither ours nor missed."""
+    written = {profile: mine - vetoed for profile, mine in base.written.items()}
+    missing = base.missing - vetoed
     return replace(
-        known,
-        agreed=agreed,
-        written=MappingProxyType(frozen),
+        base,
+        written=MappingProxyType({profile: mine for profile, mine in written.items() if mine}),
         vetoed=vetoed,
-        flats=flats,
-        mark=mark,
+        missing=missing,
+        unseen=base.unseen & missing,
     )
+
+
+def listed_in(block: Block) -> frozenset[Keyword]:
+    """The keywords that a block lists as written by us."""
+    return frozenset(entry.keyword for entry in block.written)
 
 
 def told_to(block: Block | None, told: Told) -> frozenset[Keyword]:
@@ -147,13 +209,71 @@ def told_to(block: Block | None, told: Told) -> frozenset[Keyword]:
     if block is None:
         return NOTHING
     known = told(block.mark)
-    return known if known is not None else frozenset(entry.keyword for entry in block.written)
+    return known if known is not None else listed_in(block)
+
+
+def _read(
+    state: CarrierState,
+    expected: frozenset[Keyword],
+    told: Told,
+    flat: str,
+    unlisted: frozenset[Keyword],
+) -> Reading:
+    known = told_to(state.block, told)
+    if state.fields.hierarchical is None:
+        expected |= known
+        # Lightroom puts all words there. One word is a hint only where our block says that we
+        # were here: a person may have typed it.
+        full = hinted(state.fields, expected, "leaf+ancestors", unlisted, least=2)
+        own = hinted(state.fields, expected, flat, unlisted)
+        expected = full | own if state.block is not None else full
+    found = found_keywords(state.fields, expected)
+    put_there = state.block.flats if state.block is not None else ()
+    gone = known - found - unsaid(state.fields, known, put_there)
+    sure = state.block is not None and told(state.block.mark) is not None
+    return Reading(state, found, known, gone, found - known if sure else NOTHING)
+
+
+def _in_question(
+    readings: list[Reading], base: MergeBase, removed: frozenset[Keyword]
+) -> tuple[frozenset[Keyword], frozenset[Keyword]]:
+    """Keywords of which the carriers do not say what a person wants: returned, and contested.
+
+    Returned: vetoed, and back in one carrier but not in all, by a person's hand or with an older
+    packet. Contested: taken out of one carrier, and typed into another by somebody who had not
+    been told of it. To spread these would bring back what a person removed; to take them out
+    could remove what they added.
+    """
+    everywhere = readings[0].found.intersection(*(reading.found for reading in readings))
+    somewhere = _union(*(reading.found for reading in readings))
+    typed = _union(*(reading.typed for reading in readings))
+    return (base.vetoed & somewhere) - removed - typed - everywhere, removed & typed
+
+
+def _doubts(
+    readings: list[Reading],
+    returned: frozenset[Keyword],
+    contested: frozenset[Keyword],
+    answered: frozenset[Keyword],
+) -> list[Doubt]:
+    doubts = []
+    for reading in readings:
+        for keywords, why in (
+            (contested & reading.typed, CONTESTED),
+            (returned & reading.found, RETURNED),
+        ):
+            if not keywords <= answered:
+                named = ", ".join(str(keyword) for keyword in sorted(keywords))
+                carrier = reading.state.carrier.path.name
+                doubts.append(
+                    Doubt(reading.state, keywords, why.format(keywords=named, carrier=carrier))
+                )
+    return doubts
 
 
 def _restorable(
-    snapshot: Snapshot,
+    readings: list[Reading],
     base: MergeBase,
-    told: Told,
     missing: frozenset[Keyword],
     everything: frozenset[Keyword],
 ) -> frozenset[Keyword]:
@@ -162,29 +282,46 @@ def _restorable(
     Such a save takes our last block along, and with it everything that only that block's author
     knew of. When some of those are still there, somebody chose, and is asked.
     """
-    if any(
-        state.block is not None and state.block.mark == base.mark for state in snapshot.carriers
-    ):
+    blocks = [reading.state.block for reading in readings]
+    if any(block is not None and block.mark == base.mark for block in blocks):
         return NOTHING
-    known = _union(*(told_to(state.block, told) for state in snapshot.carriers))
-    unseen = base.ours - known
+    unseen = base.ours - _union(*(reading.told for reading in readings))
     if unseen & everything:
         return NOTHING
-    return (missing & base.ours) - base.restored
+    return missing & unseen
 
 
-def _still_ours(base: MergeBase, current: frozenset[Keyword]) -> Mapping[str, frozenset[Keyword]]:
-    """Ours that still stand. One that a person has respelled since is theirs from then on."""
-    spelled = {keyword: keyword for keyword in current}
-    kept = {
-        profile: frozenset(
+def _still_ours(
+    readings: list[Reading], base: MergeBase, current: frozenset[Keyword]
+) -> Mapping[str, frozenset[Keyword]]:
+    """Ours that still stand. One that a person has respelled since is theirs from then on.
+
+    So is one in a packet whose block does not list it. A packet without a block lost that on the
+    way, or is one from before it: where some of ours are not in it, which of the two cannot be
+    told, and the rest may be a person's.
+    """
+    theirs = set[Keyword]()
+    spelled = {keyword: keyword for keyword in base.ours}
+    for reading in readings:
+        block = reading.state.block
+        if block is not None:
+            theirs |= reading.found - listed_in(block)
+        elif reading.state.fingerprint != ABSENT and base.ours - reading.found:
+            theirs |= reading.found
+        theirs |= {
             keyword
-            for keyword in mine
-            if keyword in spelled and _same_spelling(keyword, spelled[keyword])
-        )
-        for profile, mine in base.written.items()
-    }
+            for keyword in reading.found
+            if keyword in spelled and _respelled(keyword, spelled[keyword], reading.found)
+        }
+    kept = {profile: mine & current - theirs for profile, mine in base.written.items()}
     return MappingProxyType({profile: mine for profile, mine in kept.items() if mine})
+
+
+def _respelled(there: Keyword, ours: Keyword, found: frozenset[Keyword]) -> bool:
+    """Whether `there` is spelled neither as we did nor as its packet would have had us do it."""
+    if _same_spelling(there, ours):
+        return False
+    return not _same_spelling(there, respell_path(ours, found - {there}))
 
 
 def _same_spelling(one: Keyword, other: Keyword) -> bool:

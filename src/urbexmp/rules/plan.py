@@ -12,11 +12,10 @@ from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal, Reason, Suggestion
 from urbexmp.rules.assemble import Wanted, assemble
 from urbexmp.rules.fields import lists_ancestors, respell_path
-from urbexmp.rules.merge import Merged, Told, merge
+from urbexmp.rules.merge import Answers, Merged, Told, merge, with_vetoes
 
 HELD_UNSURE = "below the threshold"
 HELD_AGAIN = "it went away since it was written, and nobody was seen taking it out"
-HELD_EMPTIED = "all keywords of {carrier} went away at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +45,62 @@ def plan(
     policy: Policy,
 ) -> Change:
     """The change that brings the photo to what is proposed, as far as no person says otherwise."""
-    merged = merge(snapshot, base, told, policy.vocabulary, accept_emptied=policy.accept_emptied)
+    merged = merged_for(
+        snapshot, base, told, policy, Answers(emptied=True if policy.accept_emptied else None)
+    )
     suggestions = _suggested(snapshot, merged, proposal.suggestions, policy)
+    unsure = _suggested(snapshot, merged, proposal.unsure, policy)
     proposed = frozenset(suggestions)
-    vetoed = merged.vetoed
-    edits: list[Edit] = []
-    held: list[Edit] = []
-    for keyword, suggestion in suggestions.items():
-        if keyword in merged.current or keyword in vetoed:
-            continue
-        edit = _add(merged, keyword, suggestion)
-        (held if edit.hold else edits).append(edit)
-    for keyword, suggestion in _suggested(snapshot, merged, proposal.unsure, policy).items():
-        if keyword in merged.current or keyword in vetoed or keyword in proposed:
-            continue
-        edit = Edit(
-            EditKind.ADD,
-            keyword,
-            confidence=suggestion.confidence,
-            reasons=suggestion.reasons,
-            again=keyword in merged.missing,
-            hold=HELD_UNSURE,
-        )
-        (held if edit.hold else edits).append(edit)
-    if policy.profile.retract and not merged.emptied:
-        for keyword in sorted(_unwanted(merged, proposed, policy.profile.name)):
-            edit = Edit(EditKind.REMOVE, keyword)
-            (held if edit.hold else edits).append(edit)
+    settled = merged.current | merged.vetoed
+    if policy.profile.missing == "never":
+        settled |= merged.missing
+    wanted = [
+        _add(merged, keyword, suggestion, policy)
+        for keyword, suggestion in suggestions.items()
+        if keyword not in settled
+    ]
+    wanted += [
+        replace(_add(merged, keyword, suggestion, policy), author=Author.MODEL, hold=HELD_UNSURE)
+        for keyword, suggestion in unsure.items()
+        if keyword not in settled | proposed
+    ]
+    mine = merged.written.get(policy.profile.name, NOTHING)
+    unwanted = mine - proposed if policy.profile.retract and not merged.doubts else NOTHING
+    others = NOTHING.union(
+        *(theirs for name, theirs in merged.written.items() if name != policy.profile.name)
+    )
+    wanted += [Edit(EditKind.REMOVE, keyword) for keyword in sorted(unwanted - others)]
     return assemble(
         snapshot,
         merged,
         Wanted(
-            edits=tuple(edits),
-            held=tuple(held),
-            vetoed=vetoed,
-            owned=proposed & frozenset().union(*merged.written.values()),
+            edits=tuple(edit for edit in wanted if not edit.hold),
+            held=tuple(edit for edit in wanted if edit.hold),
+            vetoed=merged.vetoed,
+            owned=proposed & NOTHING.union(*merged.written.values()),
+            released=unwanted & others,
             facts=proposal.facts(),
-            notes=tuple(
-                HELD_EMPTIED.format(carrier=state.carrier.path.name) for state in merged.emptied
-            ),
+            notes=tuple(doubt.why for doubt in merged.doubts),
         ),
         policy,
+    )
+
+
+def merged_for(
+    snapshot: Snapshot,
+    base: MergeBase | None,
+    told: Told,
+    policy: Policy,
+    answers: Answers | None = None,
+) -> Merged:
+    """The merge under a policy."""
+    return merge(
+        snapshot,
+        base,
+        told,
+        flat=policy.profile.flat,
+        unlisted=policy.unlisted,
+        answers=answers,
     )
 
 
@@ -95,7 +109,8 @@ def _suggested(
 ) -> dict[Keyword, Suggestion]:
     """Suggestions by keyword, spelled as the file, the library, the taxonomy spell them."""
     spelled: dict[Keyword, Suggestion] = {}
-    ancestors = any(lists_ancestors(state.fields) for state in snapshot.carriers)
+    without = merged.vetoed | merged.missing
+    ancestors = any(lists_ancestors(state.fields, without) for state in snapshot.carriers)
     for suggestion in suggestions:
         keyword = respell_path(suggestion.keyword, merged.current, policy.spellings)
         nodes = (*keyword.ancestors(), keyword) if ancestors else (keyword,)
@@ -114,25 +129,18 @@ def _for_node(suggestion: Suggestion, node: Keyword, keyword: Keyword) -> Sugges
     return Suggestion(node, suggestion.confidence, reasons)
 
 
-def _add(merged: Merged, keyword: Keyword, suggestion: Suggestion) -> Edit:
+def _add(merged: Merged, keyword: Keyword, suggestion: Suggestion, policy: Policy) -> Edit:
     hold, author = None, Author.MODEL
     again = keyword in merged.missing
-    if merged.emptied:
-        hold = HELD_EMPTIED.format(carrier=merged.emptied[0].carrier.path.name)
-    elif again and keyword in merged.restorable:
+    if merged.doubts:
+        hold = merged.doubts[0].why
+    elif again and keyword in merged.restorable and policy.profile.missing == "restore-once":
         author = Author.RESTORE
     elif again:
         hold = HELD_AGAIN
     return Edit(
         EditKind.ADD, keyword, author, suggestion.confidence, suggestion.reasons, again, hold
     )
-
-
-def _unwanted(merged: Merged, proposed: frozenset[Keyword], profile: str) -> frozenset[Keyword]:
-    """Ours that this profile no longer suggests, and that no other profile wrote."""
-    mine = merged.written.get(profile, NOTHING)
-    others = NOTHING.union(*(theirs for name, theirs in merged.written.items() if name != profile))
-    return mine - proposed - others
 
 
 def person_edit(
@@ -150,19 +158,33 @@ def person_edit(
 ) -> Change:
     """The change that a person asks for. What they add is theirs; what they take away is vetoed.
 
-    `confirm` takes over a keyword of ours, or one of `held`, the edits that wait for a person;
-    photos that have neither stay as they are. `refuse` vetoes, and takes out the keyword where it
-    is ours; one that is the person's own is left to `remove`. `unveto` lifts a veto: the stages
-    may suggest the keyword again.
+    `confirm` takes over a keyword of ours, or one that waits for a person (`held`, missing, or in
+    doubt); photos that have neither stay as they are. `refuse` vetoes, and takes out the keyword
+    where it is ours; one that is the person's own is left to `remove`. `unveto` lifts a veto: the
+    stages may suggest the keyword again.
+
+    While the carriers contradict each other about what a person wants, only a command that names
+    the keywords in doubt is carried out; all else it would write is held. A photo that lost all
+    keywords in all carriers is written nevertheless: what went away stays missing.
     """
-    # What a person says goes, even where everything else went away at once: that stays missing.
-    merged = replace(merge(snapshot, base, told, policy.vocabulary), emptied=())
+    answers = Answers(
+        named=frozenset((*add, *remove, *confirm, *refuse, *unveto)),
+        wanted=frozenset((*add, *confirm)),
+    )
+    merged = merged_for(snapshot, base, told, policy, answers)
+    if merged.doubts and not merged.current:
+        merged = merged_for(snapshot, base, told, policy, replace(answers, emptied=False))
     ours = NOTHING.union(*merged.written.values())
-    confirmed = frozenset(confirm) & (ours | held)
+    # A veto that stands somewhere is what a doubt was about, and this command settles it.
+    returned = merged.current & merged.base.vetoed
+    waiting = held | merged.missing | returned | merged.answered
+    confirmed = frozenset(confirm) & (ours | waiting)
     taken = (frozenset(add) | confirmed) - frozenset(unveto)
-    going = (frozenset(remove) | (frozenset(refuse) & ours)) & merged.current
-    vetoed = merged.vetoed | frozenset(remove) & merged.current | frozenset(refuse) - merged.current
-    vetoed = (vetoed | going) - taken - frozenset(unveto)
+    going = (frozenset(remove) | frozenset(refuse) & (ours | returned)) & merged.current
+    # To take out what waits to come back is to refuse it.
+    vetoed = merged.vetoed | going | frozenset(remove) & (held | merged.missing)
+    vetoed |= frozenset(refuse) - merged.current
+    vetoed = vetoed - taken - frozenset(unveto)
     edits = [
         Edit(
             EditKind.ADD,
@@ -175,19 +197,41 @@ def person_edit(
     edits += [Edit(EditKind.REMOVE, keyword, Author.PERSON) for keyword in sorted(going)]
     notes = tuple(
         f"{keyword} is not ours but a person's own; `urbexmp keyword remove` takes it out"
-        for keyword in sorted(frozenset(refuse) & merged.current - ours)
+        for keyword in sorted(frozenset(refuse) & merged.current - ours - returned)
     )
-    return assemble(
+    wanted = Wanted(
+        edits=tuple(edits),
+        vetoed=vetoed,
+        taken_over=taken,
+        by_person=frozenset(remove) | going,
+        settled=taken | going | frozenset((*remove, *refuse, *unveto)),
+        write_block=True,
+        notes=notes,
+    )
+    if not merged.doubts:
+        return assemble(snapshot, merged, wanted, policy)
+    refused = frozenset(refuse) - merged.current
+    return _in_doubt(
         snapshot,
         merged,
-        Wanted(
-            edits=tuple(edits),
-            vetoed=vetoed,
-            taken_over=taken,
-            by_person=frozenset(remove),
-            settled=taken | going | frozenset(refuse) | frozenset(unveto),
-            write_block=True,
-            notes=notes,
+        replace(wanted, vetoed=(merged.base.vetoed | refused) - frozenset(unveto)),
+        policy,
+    )
+
+
+def _in_doubt(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy) -> Change:
+    """Hold the edits; keep the vetoes, which need no write."""
+    why = merged.doubts[0].why
+    held = tuple(replace(edit, hold=why) for edit in wanted.edits)
+    change = assemble(
+        snapshot,
+        merged,
+        replace(
+            wanted,
+            edits=(),
+            held=held,
+            notes=(*wanted.notes, f"{why}; say first whether that was meant"),
         ),
         policy,
     )
+    return replace(change, after=with_vetoes(change.after, wanted.vetoed))

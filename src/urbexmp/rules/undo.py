@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from types import MappingProxyType
 
 from urbexmp.model.change import (
     NOTHING,
@@ -18,8 +19,8 @@ from urbexmp.model.change import (
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Snapshot
 from urbexmp.rules.assemble import Wanted, assemble
-from urbexmp.rules.merge import Told, merge
-from urbexmp.rules.plan import Policy
+from urbexmp.rules.merge import Answers, Told, with_vetoes
+from urbexmp.rules.plan import Policy, merged_for
 
 
 def undo(
@@ -33,20 +34,40 @@ def undo(
     refuse, and a refusal is not undone by accident.
     """
     here = {state.carrier.path: state.fingerprint for state in snapshot.carriers}
-    if all(here.get(done.carrier.path) == done.after for done in receipt.carriers):
-        return _restore(receipt, snapshot, base or receipt.change.after)
+    kept = base or receipt.change.after
+    if all(here.get(done.carrier.path) == done.after for done in receipt.carriers) and not (
+        _taken_over(receipt, kept)
+    ):
+        return _restore(receipt, snapshot, kept)
     return _take_back(receipt, snapshot, base, told, policy)
 
 
+def _taken_over(receipt: Receipt, base: MergeBase) -> frozenset[Keyword]:
+    """Keywords that this receipt added as ours and that are a person's since."""
+    added = _keywords(receipt.change.edits, EditKind.ADD)
+    return added & receipt.change.after.ours & base.agreed - base.ours
+
+
 def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
+    """Give every carrier its former bytes, and the base what was decided since.
+
+    The base may have moved on although the packets are as the receipt left them: an exact copy of
+    them was put back over later work.
+    """
     made = receipt.change
     before = made.base
     stood = frozenset(made.keeps) | _keywords(made.edits, EditKind.REMOVE)
+    put_back = frozenset(e.keyword for e in made.edits if e.author is Author.RESTORE)
+    lifted_by_it = before.vetoed - made.after.vetoed
+    vetoed = (base.vetoed | lifted_by_it) - stood
+    later = base.agreed - made.after.agreed
+    written = {name: mine & stood for name, mine in before.written.items()}
     after = replace(
         before,
         agreed=stood,
-        vetoed=(before.vetoed | base.vetoed) - stood,
-        missing=before.missing - stood,
+        written=MappingProxyType({name: mine for name, mine in written.items() if mine}),
+        missing=(before.missing | base.missing | later | put_back) - stood,
+        restored=before.restored | base.restored | put_back,
     )
     writes = tuple(
         CarrierWrite(done.carrier, assumes=done.after, restore=done.before)
@@ -57,7 +78,7 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
         photo_id=snapshot.photo_id,
         profile=made.profile,
         base=base,
-        after=after,
+        after=with_vetoes(after, vetoed),
         edits=tuple(_reverse(made.edits)),
         keeps=tuple(sorted(made.keeps)),
         writes=writes,
@@ -67,7 +88,9 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
 def _take_back(
     receipt: Receipt, snapshot: Snapshot, base: MergeBase | None, told: Told, policy: Policy
 ) -> Change:
-    merged = replace(merge(snapshot, base, told, policy.vocabulary), emptied=())
+    merged = merged_for(snapshot, base, told, policy)
+    if merged.doubts and not merged.current:
+        merged = merged_for(snapshot, base, told, policy, Answers(emptied=False))
     ours = NOTHING.union(*merged.written.values())
     made = receipt.change
     # What a person did by a command of ours is theirs to take back; all else of theirs is spared.
@@ -81,17 +104,14 @@ def _take_back(
         if (edit.kind is EditKind.REMOVE and edit.keyword in (ours | by_person) & merged.current)
         or (edit.kind is EditKind.ADD and edit.keyword not in merged.current | vetoed)
     )
-    return assemble(
-        snapshot,
-        merged,
-        Wanted(
-            edits=edits,
-            vetoed=vetoed,
-            by_person=by_person,
-            settled=_keywords(edits, EditKind.REMOVE),
-        ),
-        policy,
-    )
+    gone = _keywords(edits, EditKind.REMOVE)
+    vetoed |= gone & (made.base.vetoed - made.after.vetoed)
+    wanted = Wanted(edits=edits, vetoed=vetoed, settled=gone)
+    if merged.doubts:
+        why = merged.doubts[0].why
+        held = tuple(replace(edit, hold=why) for edit in edits)
+        wanted = Wanted(held=held, vetoed=merged.vetoed, notes=(why,))
+    return assemble(snapshot, merged, wanted, policy)
 
 
 def _reverse(edits: Iterable[Edit]) -> list[Edit]:

@@ -1,0 +1,22 @@
+"""How hard the laws are tried: quickly by default, harder with `URBEXMP_LAWS=deep`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+DEEP = 40
+"""How many times as many examples a deep run takes."""
+
+
+def effort(examples: int, steps: int = 20) -> settings:
+    times = DEEP if os.environ.get("URBEXMP_LAWS") == "deep" else 1
+    return settings(
+        max_examples=examples * times,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        report_multiple_bugs=False,
+    )
