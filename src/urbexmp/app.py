@@ -20,6 +20,7 @@ from urbexmp.model.photo import Carrier, CarrierKind
 
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
+    from urbexmp.adapters.db.mirror import SqliteMirror
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.drivers.house import House, StatePaths
     from urbexmp.model.ledger import LibraryLock
@@ -237,6 +238,16 @@ def _ledger(paths: StatePaths, *, writing: bool, remember: bool) -> tuple[Sqlite
             if writing:
                 raise
     return SqliteLedger(paths.ledger, readonly=True), False
+
+
+def open_mirror(root: Path, state: Path | None) -> SqliteMirror:
+    """The mirror of a library to read only, for a `with` block.
+
+    Raises `UsageProblem` where there is none, `MirrorDamaged`.
+    """
+    from urbexmp.adapters.db.mirror import SqliteMirror
+
+    return SqliteMirror(state_paths(root, state).mirror, readonly=True)
 
 
 def _mirror(stack: ExitStack, paths: StatePaths, root: Path) -> Mirror | None:

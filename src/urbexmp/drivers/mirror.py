@@ -139,9 +139,12 @@ def _catch_up(house: House, mirror: Mirror, reader: RowReader, roots: Sequence[P
     return True
 
 
-def check(house: House, show: Show) -> Iterator[MirrorDrift]:
-    """Compare the mirror with what the files give now, and yield every difference."""
-    mirror, reader = _mirror(house), house.row_reader
+def check(house: House, mirror: Mirror, show: Show) -> Iterator[MirrorDrift]:
+    """Compare a mirror with what the files give now, and yield every difference.
+
+    Raises `KeyboardInterrupt` when a person asks to stop.
+    """
+    reader = house.row_reader
     assert reader is not None
     report = Report(command="mirror check")
     show.begin(report, mirror.count())
