@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from urbexmp.adapters.memory import Fuse
 from urbexmp.model.change import Edit, MergeBase, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem
+from urbexmp.model.feedback import Judged, Judgement, Tally
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.ledger import Intent, KnownFile, WaitingWork
 from urbexmp.model.observation import StageLook
@@ -34,6 +36,7 @@ class _Tables:
     known: dict[Path, KnownFile] = field(default_factory=dict)
     held: dict[_Where, tuple[Edit, ...]] = field(default_factory=dict)
     waiting: dict[Path, WaitingWork] = field(default_factory=dict)
+    judged: dict[tuple[PhotoId, Keyword], Judgement] = field(default_factory=dict)
 
 
 class MemoryLedger:
@@ -240,6 +243,49 @@ class MemoryLedger:
             for edit in edits
         ]
         return tuple(sorted(found, key=lambda each: each[0]))
+
+    def held_at(self, photo_id: PhotoId, path: Path) -> tuple[Edit, ...]:
+        """Held edits of one photo."""
+        return self._tables.held.get((photo_id, path), ())
+
+    # what people did with our keywords
+
+    def judge(self, photo_id: PhotoId, judgements: Iterable[Judgement]) -> None:
+        """Remember what a person did with keywords of this photo."""
+        with self.batch():
+            for each in judgements:
+                before = self._tables.judged.pop((photo_id, each.keyword), None)
+                if each.kind is Judged.WITHDRAWN:
+                    continue
+                if before is not None:
+                    each = replace(
+                        each,
+                        stage=each.stage or before.stage,
+                        profile=each.profile or before.profile,
+                    )
+                self._tables.judged[photo_id, each.keyword] = each
+
+    def tallies(self, under: Path | None = None) -> Iterator[Tally]:
+        """Judgements, counted; then vetoes of which nobody knows whose keyword they were."""
+        here = {
+            known.photo_id
+            for path, known in self._tables.known.items()
+            if under is None or path.is_relative_to(under)
+        }
+        judged = {
+            place: each
+            for place, each in self._tables.judged.items()
+            if under is None or place[0] in here
+        }
+        vetoes = {
+            (photo_id, keyword)
+            for (photo_id, _), base in self._tables.bases.items()
+            if under is None or photo_id in here
+            for keyword in base.vetoed
+        }
+        counts = Counter(judged.values())
+        counts.update(Judgement(Judged.REMOVED, keyword) for _, keyword in vetoes - judged.keys())
+        return (Tally(each, photos) for each, photos in counts.items())
 
     # waiting work
 

@@ -35,6 +35,13 @@ PATHS = click.Path(path_type=Path)
     is_flag=True,
     help="You did take away all keywords of many photos at once.",
 )
+@click.option(
+    "--report",
+    "report_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write a report on this run into DIR, and add it to the history there.",
+)
 @shared(settings=True, json=True)
 def sync(
     choices: Choices,
@@ -47,6 +54,7 @@ def sync(
     again: bool,
     retag: bool,
     accept_emptied: bool,
+    report_folder: Path | None,
 ) -> int:
     """Look at photos and write their keywords.
 
@@ -59,6 +67,7 @@ def sync(
     from urbexmp.cli.lightroom import open_catalog_note
     from urbexmp.cli.options import load
     from urbexmp.cli.plan_file import write_plan
+    from urbexmp.cli.report import reporting
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import sync as run_sync
     from urbexmp.model.change import Change
@@ -82,16 +91,18 @@ def sync(
         ):
             if note := open_catalog_note(settings.profile):
                 show.note(note)
+            recorder = reporting(house, show, report_folder) if report_folder else None
             report = run_sync(
                 house,
                 below,
-                show,
+                recorder or show,
                 dry_run=dry,
                 limit=limit,
                 retag=frozenset(settings.profile.stages) if retag else frozenset(),
                 collect=collected,
                 accept_emptied=accept_emptied,
                 again=again,
+                recorder=recorder,
             )
             if plan_file is not None and collected is not None and not report.interrupted:
                 write_plan(plan_file, root, settings.profile, collected)

@@ -64,7 +64,7 @@ def edit(
                     unveto=unveto,
                 )
                 # Without its task the photo is planned again by the next sync.
-                run.take(None, planned)
+                run.take(None, planned, known=task.known is not None)
 
             run.attempt(task.photo.path, deal)
             if run.report.interrupted:

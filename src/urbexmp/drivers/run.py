@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from urbexmp.drivers.follow import Followed, Follower
 from urbexmp.drivers.house import House
 from urbexmp.drivers.scan import Task
 from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
@@ -18,9 +20,11 @@ from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import KnownFile, WaitingWork
 from urbexmp.model.photo import CarrierKind, FileKind, FileStat, Fingerprint, fingerprint_of
 from urbexmp.model.ports import Show
+from urbexmp.model.recorder import NoRecorder, Recorder
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.planner import Planned
+from urbexmp.rules.feedback import Asking, judge
 
 BLIND = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
 """Kinds whose sidecar Lightroom does not read (it reads the packet inside the file)."""
@@ -37,10 +41,12 @@ BATCH_SECONDS = 2.0
 
 
 @contextmanager
-def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
+def opened_run(
+    house: House, command: str, show: Show, recorder: Recorder | None = None
+) -> Iterator[Running]:
     """Open a run in the ledger (where one may write); carry out what waits, and close it."""
     report = Report()
-    running = Running(house, report, show)
+    running = Running(house, report, show, recorder or NoRecorder())
     began = house.stopwatch()
     report.command = command
     report.dry = house.applier is None
@@ -99,6 +105,9 @@ class Pending:
 
     task: Task | None
     planned: Planned
+    examined: Examined | None = None
+    known: bool = False
+    """Whether the photo was dealt with before."""
 
 
 class Running:
@@ -109,13 +118,19 @@ class Running:
     `BATCH_SECONDS`: with slow stages each photo is written as it comes.
     """
 
-    def __init__(self, house: House, report: Report, show: Show) -> None:
+    def __init__(self, house: House, report: Report, show: Show, recorder: Recorder) -> None:
         self._house = house
         self.report = report
         self.show = show
+        self.recorder = recorder
+        self._follower = Follower(house, show)
         self._pending: list[Pending] = []
         self._looks: list[Examined] = []
         self._since = 0.0
+
+    def begun(self, path: Path) -> None:
+        """A photo is being looked at."""
+        self._follower.begun(path)
 
     def attempt(self, path: Path, deal: Callable[[], None]) -> None:
         """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
@@ -137,6 +152,7 @@ class Running:
 
     def failed(self, path: Path, problem: Problem) -> None:
         """Count and show a photo's problem, and put the photo among the waiting work."""
+        self.recorder.failed(path, problem)
         self.trouble(problem)
         if self._house.applier is None:
             return
@@ -144,6 +160,7 @@ class Running:
         attempts = before.attempts + 1 if before is not None else 1
         pause = timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
         due = iso(self._house.clock.now() + pause)
+        self._follower.failed(path)
         self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
 
     def keep(self, examined: Examined) -> None:
@@ -151,14 +168,27 @@ class Running:
         if examined.fresh and self._house.remember:
             self._wait(self._looks, examined)
 
-    def take(self, task: Task | None, planned: Planned) -> None:
-        """Carry a change out, soon; in a dry run show it."""
+    def take(
+        self,
+        task: Task | None,
+        planned: Planned,
+        examined: Examined | None = None,
+        *,
+        known: bool = False,
+    ) -> None:
+        """Carry a change out, soon; in a dry run show it. `examined`: what was seen of it.
+
+        Without its `task` the photo is planned again by the next sync. `known` says that it was
+        dealt with before, where the task does not.
+        """
         if self._house.applier is None:
             count(self.report, planned.change)
+            self.recorder.dealt(planned.change, applied=False)
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
-        self._wait(self._pending, Pending(task, planned))
+        known = known or (task is not None and task.known is not None)
+        self._wait(self._pending, Pending(task, planned, examined, known))
 
     def _wait(self, queue: list[T], item: T) -> None:
         if not self._pending and not self._looks:
@@ -186,6 +216,12 @@ class Running:
             for change in changes:
                 self.failed(change.photo.path, _ours(change.photo.path, failure))
             return
+        # The mirror first: what the ledger knows as dealt with is not read again.
+        mirrored = self._follower.follow(
+            Followed(each.planned, each.examined)
+            for each, outcome in zip(pending, outcomes, strict=True)
+            if not isinstance(outcome, Problem)
+        )
         with self._house.ledger.batch(durable=False):
             for each, outcome in zip(pending, outcomes, strict=True):
                 path = each.planned.change.photo.path
@@ -193,24 +229,53 @@ class Running:
                     self.failed(path, outcome)
                     continue
                 try:
-                    self._done(each, outcome)
+                    self._done(each, outcome, mirrored)
                 except Problem as problem:
                     self.failed(path, problem)
 
-    def _done(self, each: Pending, receipt: Receipt | None) -> None:
+    def _done(
+        self,
+        each: Pending,
+        receipt: Receipt | None,
+        mirrored: Mapping[Path, Mapping[Path, Fingerprint]] | None,
+    ) -> None:
         change, ledger = each.planned.change, self._house.ledger
         count(self.report, change)
         if each.planned.moved_from is not None:
             ledger.drop_base(change.photo_id, each.planned.moved_from)
+        self._judge(each)
         ledger.hold(change.photo_id, change.photo.path, change.held)
         ledger.done_waiting(change.photo.path)
+        self.recorder.dealt(change, applied=True)
         if receipt is not None or change.held or change.learned:
             self.show.change(change, applied=True)
-        if each.task is not None:
+        if each.task is not None and mirrored is not None:
             after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
-            settle(self._house, each.task, change, after)
+            settle(self._house, each.task, change, after, mirrored.get(change.photo.path))
         else:
             ledger.unsettle((change.photo.path,))
+
+    def _judge(self, each: Pending) -> None:
+        """Remember what a person did with our keywords since the last write, or does now."""
+        change, house = each.planned.change, self._house
+        path = change.photo.path
+        asking = Asking(
+            house.taxonomy.terms,
+            house.stage_ids,
+            partial(house.ledger.held_at, change.photo_id, path),
+            frozenset(
+                suggestion.keyword
+                for suggestion in (
+                    *each.planned.proposal.suggestions,
+                    *each.planned.proposal.unsure,
+                )
+            ),
+            known=each.known,
+            command=self.report.command.startswith("keyword "),
+            undoing=self.report.command == "undo",
+        )
+        if judgements := judge(each.planned.snapshot, change, asking):
+            house.ledger.judge(change.photo_id, judgements)
 
 
 def _ours(path: Path, failure: Exception) -> InternalProblem:
@@ -237,8 +302,16 @@ def count(report: Report, change: Change) -> None:
         report.lightroom_blind += 1
 
 
-def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerprint]) -> None:
+def settle(
+    house: House,
+    task: Task,
+    change: Change,
+    after: dict[Path, Fingerprint],
+    mirrored: Mapping[Path, Fingerprint] | None,
+) -> None:
     """Remember a photo as dealt with, so that the next run need not open it.
+
+    `mirrored`: versions of the packets that the mirror's row was made from, after our write.
 
     What we did not write is remembered with the stat it had before it was read: should it have
     changed in between, the next run sees that. What we wrote is remembered only if our bytes
@@ -248,7 +321,9 @@ def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerpri
     for path, stat in task.around:
         if path in after:
             stat = house.disk.stat(path)
-            if not _still_ours(house, change, path, after[path]):
+            if not _still_ours(house, change, path, after[path]) or (
+                mirrored is not None and mirrored.get(path, after[path]) != after[path]
+            ):
                 house.ledger.unsettle((task.photo.path,))
                 return
         around.append((path, stat))

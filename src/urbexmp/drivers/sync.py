@@ -8,11 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 from urbexmp.drivers.house import House
+from urbexmp.drivers.mirror import catch_up
 from urbexmp.drivers.run import examined, opened_run
 from urbexmp.drivers.scan import Found, Task, guard, task_of, tasks
 from urbexmp.model.change import Change
 from urbexmp.model.ports import Show
 from urbexmp.model.proposal import Proposal
+from urbexmp.model.recorder import Recorder
 from urbexmp.model.report import Report
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.planner import Planned
@@ -30,17 +32,19 @@ def sync(
     accept_emptied: bool = False,
     again: bool = False,
     command: str = "sync",
+    recorder: Recorder | None = None,
 ) -> Report:
     """Bring photos below `paths` up to date, or show what that would do.
 
     A house opened without an applier makes a dry run whatever `dry_run` says. `collect` takes
     the changes that would write or are held, for a plan or a diff. `again` takes up photos that
-    were dealt with already. Raises `Problem` when nothing can be done at all.
+    were dealt with already. `recorder` is told of every photo. Raises `Problem` when nothing can
+    be done at all.
     """
     assert dry_run or house.applier is not None
     again = again or bool(retag)
     ahead = guard(house, paths, again=again, accept_emptied=accept_emptied)
-    with opened_run(house, command, show) as run:
+    with opened_run(house, command, show, recorder) as run:
         report = run.report
         report.photos = ahead.photos
         show.begin(report, ahead.tasks if limit is None else min(ahead.tasks, limit))
@@ -54,21 +58,28 @@ def sync(
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
                 seen = future.result()
                 run.keep(seen)
+                run.recorder.looked(task.photo.path, seen.looks, seen.ran)
                 for stage in house.profile.stages:
                     (report.stage_looks if stage in seen.ran else report.cached_looks)[stage] += 1
                 planned = house.planner.plan(seen, accept_emptied=accept_emptied)
                 report.unmapped.update(label for _, label in planned.proposal.unmapped)
                 if collect is not None and (planned.change.writes or planned.change.held):
                     collect.append(planned.change)
-                run.take(task, planned)
+                run.take(task, planned, seen)
 
+            run.begun(task.photo.path)
             run.attempt(task.photo.path, deal)
             if report.interrupted:
                 break
+        # Asked between two photos, the loop above ends by itself.
+        report.interrupted = report.interrupted or house.stopping()
         for problem in house.places.take_problems():
             run.trouble(problem)
         report.unchanged += found.unchanged
         report.skipped.update(found.skipped)
+        if limit is None and not report.interrupted and house.applier is not None:
+            run.flush()
+            catch_up(house, paths, show, photos=found.photos)
     return report
 
 

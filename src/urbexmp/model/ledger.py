@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from urbexmp.model.change import Change, Edit, MergeBase, Receipt, RunRecord
+from urbexmp.model.feedback import Judgement, Tally
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.observation import StageLook
 from urbexmp.model.photo import Carrier, FileStat, Fingerprint, PhotoId
@@ -171,6 +172,20 @@ class Ledger(Protocol):
 
     def held(self, under: Path | None = None) -> tuple[tuple[Path, Edit], ...]:
         """Held edits, by photo path."""
+        ...
+
+    def held_at(self, photo_id: PhotoId, path: Path) -> tuple[Edit, ...]:
+        """Held edits of one photo."""
+        ...
+
+    # what people did with our keywords
+    def judge(self, photo_id: PhotoId, judgements: Iterable[Judgement]) -> None:
+        """Remember it; of a picture's keyword only the last judgement is kept."""
+        ...
+
+    def tallies(self, under: Path | None = None) -> Iterator[Tally]:
+        """Judgements of photos at or below `under`, counted. A veto in a merge base without a
+        judgement counts as `REMOVED` by no known stage."""
         ...
 
     # waiting work

@@ -150,6 +150,8 @@ class PacketReading:
     notes: tuple[str, ...]
     sidecar_for: str | None = None
     """`photoshop:SidecarForExtension`, else the extension of `crs:RawFileName`, upper case."""
+    description: str | None = None
+    """`dc:description` in the language `x-default`, else in the first one; None for a blank."""
 
 
 class Codec(Protocol):

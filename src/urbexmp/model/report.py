@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from urbexmp.model.errors import Problem
+from urbexmp.model.errors import Problem, ReportUnwritable
 
 EXIT_DONE = 0
 EXIT_EDITS_FOUND = 1
@@ -44,8 +44,8 @@ class Report:
 
     @property
     def failed(self) -> int:
-        """How many photos had a problem."""
-        return len(self.problems)
+        """How many photos had a problem (and what else is not as it should be around them)."""
+        return sum(problem.slug != ReportUnwritable.slug for problem in self.problems)
 
     def exit_code(self, *, check: bool = False) -> int:
         """Exit code of the run: 128+2 interrupted, 3 some failed, N nothing could be done."""

@@ -61,6 +61,13 @@ STEPS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX waiting_by_turn ON waiting (priority, next_try);
     """,
+    # 2: what people did with our keywords. `keyword` and the list `missed_by` hold numbers.
+    """
+    CREATE TABLE judgement (
+        photo INTEGER NOT NULL, keyword INTEGER NOT NULL, kind TEXT NOT NULL, stage INTEGER,
+        profile TEXT NOT NULL, missed_by TEXT NOT NULL, PRIMARY KEY (photo, keyword)
+    ) WITHOUT ROWID;
+    """,
 )
 
 KNOWN = len(STEPS)

@@ -43,6 +43,10 @@ _ITEMS = re.compile(rb"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(rb"<rdf:li>([^<]*)</rdf:li>")
 _OURS = PREFIX.encode()
 _OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", _OURS), re.DOTALL)
+_CAPTION = re.compile(
+    rb"""\s*<rdf:Alt>\s*<rdf:li xml:lang=["']x-default["'](?:/>|>([^<]*)</rdf:li>)"""
+    rb"""\s*</rdf:Alt>\s*"""
+)
 _OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -104,10 +108,12 @@ class _Scan:
             self.attribute(b"photoshop:SidecarForExtension", b"photoshop" in declared),
             self.attribute(b"crs:RawFileName", b"crs" in declared),
         )
+        caption = self.caption(b"dc" in declared)
         self.depths(begin, end)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found)
-        return PacketReading(fields, block, frozenset(), (*field_notes(fields), *damage), owner)
+        notes = (*field_notes(fields), *damage)
+        return PacketReading(fields, block, frozenset(), notes, owner, caption)
 
     def frame(self) -> tuple[int, int]:
         """Where the content of rdf:RDF begins and ends, in a packet whose tags can be counted."""
@@ -172,6 +178,23 @@ class _Scan:
         _usual(not rest or (rest.startswith(b" xmlns:") and rest.count(b"=") == 1))
         self.places.append((start, 3))
         return _list(packet[tag_end + 1 : end], b"<rdf:Bag>", b"</rdf:Bag>")
+
+    def caption(self, declared: bool) -> str | None:
+        """The text of `dc:description`, in one language."""
+        packet = self.packet
+        at = packet.find(b"dc:description") if declared else -1
+        if at < 0:
+            return None
+        end = packet.find(b"</dc:description>", at)
+        _usual(packet.startswith(b"<dc:description>", at - 1) and end >= 0)
+        _usual(packet.find(b"dc:description", at + 1) == end + 2)
+        _usual(packet.find(b"dc:description", end + 3) < 0)
+        self.places.append((at - 1, 3))
+        match = _CAPTION.fullmatch(packet, at + 15, end)
+        if match is None:
+            raise _Unusual
+        text = _text(match.group(1) or b"")
+        return text if text.strip() else None
 
     def attribute(self, name: bytes, declared: bool) -> str | None:
         """An attribute of a description at the top level."""
