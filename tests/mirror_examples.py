@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def dump(path: Path, *, ledger: bool = True) -> dict[str, Any]:
             | {"wall", "agnes", "jpg", "straße", "1"}
         )
         dumped["found"] = [
-            (word, sorted(connection.execute(_FIND, (f'"{word.rpartition("|")[2]}"',))))
+            (word, sorted(connection.execute(_FIND, (" ".join(re.findall(r"\w+", word)),))))
             for word in words
         ]
         if not ledger:
