@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from urbexmp.model.errors import Problem
-from urbexmp.model.ledger import Ledger
-from urbexmp.model.photo import Photo
-from urbexmp.model.ports import Backups, Clock, Disk, FolderListing, Places, Stopwatch, Walker
-from urbexmp.model.profile import Profile, Settings
-from urbexmp.pipeline.applier import Applier
-from urbexmp.pipeline.look import Looker
-from urbexmp.pipeline.planner import Planner
-from urbexmp.rules.taxonomy import Taxonomy
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
-Pairing = Callable[[FolderListing], tuple[tuple[Photo, ...], tuple[Problem, ...]]]
-"""From a folder's listing to its photos, and the trouble met on the way."""
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.ledger import Ledger
+    from urbexmp.model.photo import Photo
+    from urbexmp.model.ports import Backups, Clock, Disk, FolderListing, Places, Stopwatch, Walker
+    from urbexmp.model.profile import Profile, Settings
+    from urbexmp.pipeline.applier import Applier
+    from urbexmp.pipeline.look import Looker
+    from urbexmp.pipeline.planner import Planner
+    from urbexmp.rules.taxonomy import Taxonomy
+
+    Pairing = Callable[[FolderListing], tuple[tuple[Photo, ...], tuple[Problem, ...]]]
+    """From a folder's listing to its photos, and the trouble met on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,23 @@ class StatePaths:
     log: Path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Tools:
+    """What deals with photos. Made when the first photo has to be dealt with: a run over an
+    archive where nothing changed reads no vocabulary and imports no decoder."""
+
+    taxonomy: Taxonomy
+    looker: Looker
+    planner: Planner
+    applier: Applier
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class House:
-    """One library, open. `applier` is None where nothing may be written."""
+    """One library, open."""
 
     root: Path
     settings: Settings
-    taxonomy: Taxonomy
     state: StatePaths
     policy: str
     """Digest of all that a plan depends on beside the photo: profile, taxonomy, stages."""
@@ -49,9 +62,10 @@ class House:
     places: Places
     ledger: Ledger
     backups: Backups
-    looker: Looker
-    planner: Planner
-    applier: Applier | None
+    tools: Callable[[], Tools]
+    """Gives the same tools each time."""
+    writes: bool
+    """Whether anything may be written. Without it there is no applier."""
     clock: Clock
     stopwatch: Stopwatch
     executor: Callable[[], AbstractContextManager[Executor]]
@@ -69,3 +83,23 @@ class House:
     def profile(self) -> Profile:
         """The profile in force."""
         return self.settings.profile
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The profile's vocabulary."""
+        return self.tools().taxonomy
+
+    @property
+    def looker(self) -> Looker:
+        """Looks at photos."""
+        return self.tools().looker
+
+    @property
+    def planner(self) -> Planner:
+        """Makes changes."""
+        return self.tools().planner
+
+    @property
+    def applier(self) -> Applier | None:
+        """Carries changes out; None where nothing may be written."""
+        return self.tools().applier if self.writes else None

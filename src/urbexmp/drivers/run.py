@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from urbexmp.drivers.house import House
-from urbexmp.drivers.scan import Task
-from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import KnownFile, WaitingWork
-from urbexmp.model.photo import CarrierKind, FileKind, FileStat, Fingerprint, fingerprint_of
-from urbexmp.model.ports import Show
-from urbexmp.model.report import Report
-from urbexmp.pipeline.look import Examined
-from urbexmp.pipeline.planner import Planned
+from urbexmp.model.photo import CarrierKind, FileKind, fingerprint_of
+from urbexmp.model.report import Report, RunRecord
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from urbexmp.drivers.house import House
+    from urbexmp.drivers.scan import Task
+    from urbexmp.model.change import Change, Receipt
+    from urbexmp.model.photo import FileStat, Fingerprint
+    from urbexmp.model.ports import Show
+    from urbexmp.pipeline.look import Examined
+    from urbexmp.pipeline.planner import Planned
 
 BLIND = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
 """Kinds whose sidecar Lightroom does not read (it reads the packet inside the file)."""
@@ -37,15 +43,20 @@ BATCH_SECONDS = 2.0
 
 
 @contextmanager
-def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
-    """Open a run in the ledger (where one may write); carry out what waits, and close it."""
+def opened_run(
+    house: House, command: str, show: Show, began: float | None = None
+) -> Iterator[Running]:
+    """Open a run in the ledger (where one may write); carry out what waits, and close it.
+
+    `began`, of the house's stopwatch, counts what was done before as part of the run.
+    """
     report = Report()
     running = Running(house, report, show)
-    began = house.stopwatch()
+    began = house.stopwatch() if began is None else began
     report.command = command
-    report.dry = house.applier is None
+    report.dry = not house.writes
     report.run = house.clock.fresh("r")
-    if house.applier is not None:
+    if house.writes:
         started = iso(house.clock.now())
         house.ledger.open_run(RunRecord(report.run, command, house.profile.name, started))
     try:
@@ -55,7 +66,7 @@ def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
         report.interrupted = True
     finally:
         report.seconds = house.stopwatch() - began
-        if house.applier is not None:
+        if house.writes:
             house.ledger.close_run(report.run, iso(house.clock.now()), report)
     show.end(report)
 
@@ -73,10 +84,14 @@ def examined(
     No queue between stages: each worker decodes, looks, and takes the next photo. The window
     bounds how many decoded pictures are held.
     """
+    work = iter(work)
+    first = next(work, None)
+    if first is None:
+        return  # no threads, and nothing imported for them
     with house.executor() as workers:
         ahead: deque[tuple[Task, Future[Examined]]] = deque()
         try:
-            for task in work:
+            for task in chain((first,), work):
                 future = workers.submit(house.looker.examine, task.photo, task.known_id, retag)
                 ahead.append((task, future))
                 if len(ahead) >= house.window:
@@ -138,7 +153,7 @@ class Running:
     def failed(self, path: Path, problem: Problem) -> None:
         """Count and show a photo's problem, and put the photo among the waiting work."""
         self.trouble(problem)
-        if self._house.applier is None:
+        if not self._house.writes:
             return
         before = self._house.ledger.waiting_on(path)
         attempts = before.attempts + 1 if before is not None else 1
@@ -153,7 +168,7 @@ class Running:
 
     def take(self, task: Task | None, planned: Planned) -> None:
         """Carry a change out, soon; in a dry run show it."""
-        if self._house.applier is None:
+        if not self._house.writes:
             count(self.report, planned.change)
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
@@ -221,6 +236,8 @@ def _ours(path: Path, failure: Exception) -> InternalProblem:
 
 def count(report: Report, change: Change) -> None:
     """Add one change to the counters."""
+    from urbexmp.model.change import EditKind
+
     if change.writes:
         report.changed += 1
     else:
