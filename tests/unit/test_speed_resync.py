@@ -115,7 +115,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, max_size=14))
 def test_with_and_without_the_shortcut_the_same_is_found(
     steps: list[tuple[str, str, str, str, float]],

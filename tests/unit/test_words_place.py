@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from inspect import signature
+from pathlib import Path
 
 import pytest
 from hypothesis import given

@@ -150,7 +150,7 @@ class FolderWalker:
                 if identity in seen:
                     return None
                 seen.add(identity)
-                names = sorted(os.listdir(target))
+                names = sorted(os.listdir(target))  # noqa: PTH208  (names by descriptor)
                 # Sorted names that begin with a dot stand together, `/` being the next character.
                 hidden, shown = bisect_left(names, "."), bisect_left(names, "/")
                 if shown > hidden:
