@@ -9,23 +9,24 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
 from urbexmp.model.photo import Carrier, CarrierKind
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from urbexmp.adapters.db.ledger import SqliteLedger
     from urbexmp.adapters.db.mirror import SqliteMirror
     from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.drivers.house import House, StatePaths
+    from urbexmp.drivers.house import House, StatePaths, Tools
     from urbexmp.model.ledger import LibraryLock
     from urbexmp.model.mirror import Mirror
-    from urbexmp.model.ports import CarrierReader, Codec, Places
+    from urbexmp.model.ports import Backups, CarrierReader, Clock, Places, Stage
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
@@ -82,14 +83,22 @@ def library_roots(paths: Sequence[Path], state: Path | None) -> list[tuple[Path,
     return list(groups.items())
 
 
+def taxonomy_path(profile: Profile) -> Path:
+    """The file of the taxonomy that a profile names. Raises `ConfigProblem`."""
+    named = profile.taxonomy
+    if named.endswith(".toml"):
+        return Path(named)
+    from urbexmp.adapters.shipped import shipped
+
+    return shipped("taxonomy", named)
+
+
 def open_taxonomy(profile: Profile) -> Taxonomy:
     """Load the taxonomy that a profile names. Raises `ConfigProblem`, `FileUnreadable`."""
-    from urbexmp.adapters.shipped import shipped
     from urbexmp.adapters.toml import read_toml
     from urbexmp.rules.taxonomy import load_taxonomy
 
-    named = profile.taxonomy
-    path = Path(named) if named.endswith(".toml") else shipped("taxonomy", named)
+    path = taxonomy_path(profile)
     document = read_toml(path)
     return load_taxonomy(document.values, document.line_of, path)
 
@@ -121,19 +130,10 @@ def open_house(
     from urbexmp.adapters.backups import FolderBackups
     from urbexmp.adapters.clock import SystemClock
     from urbexmp.adapters.disk import LocalDisk
-    from urbexmp.adapters.inspect import FileInspector
     from urbexmp.adapters.places import FolderPlaces
     from urbexmp.adapters.stages.registry import make_stages
     from urbexmp.adapters.walk import FolderWalker
-    from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
-    from urbexmp.adapters.xmp.volume import sync_volume
     from urbexmp.drivers.house import House
-    from urbexmp.pipeline.applier import Applier
-    from urbexmp.pipeline.look import Looker
-    from urbexmp.pipeline.mirroring import RowReader
-    from urbexmp.pipeline.planner import Planner
-    from urbexmp.pipeline.recover import recover
     from urbexmp.rules.pairing import pair
 
     if not root.is_dir():
@@ -148,66 +148,46 @@ def open_house(
     # One thread a worker is enough: BLAS threads of their own would fight the workers for cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     profile = settings.profile
-    taxonomy = open_taxonomy(profile)
-    stages = make_stages(profile, taxonomy)
-    stage_ids = tuple(stage.id for stage in stages)
-    clock, store, codec = SystemClock(), SidecarStore(), XmpCodec()
+    clock = SystemClock()
     with ExitStack() as stack:
-        backups = FolderBackups(paths.backups, sync_volume)
+        backups = FolderBackups(paths.backups, _sync_volume)
         if writing:
             stack.enter_context(_lock(paths))
         ledger, remember = _ledger(paths, writing=writing, remember=remember)
         stack.callback(ledger.close)
+        load = cache(partial(open_taxonomy, profile))
+        taxonomy, digest = _vocabulary(profile, ledger, load, keep=remember)
+        stages = make_stages(profile, taxonomy)
+        stage_ids = tuple(stage.id for stage in stages)
         # The mount point of a volume that is not there is an empty folder: what is missing from
         # it says nothing about how far a killed run came.
         mounted = next(root.iterdir(), None) is not None
-        recovered = recover(store, ledger, backups, clock) if writing and mounted else ()
-        inspector, places = FileInspector(), FolderPlaces(taxonomy)
-        looker = Looker(
-            inspector,
-            places,
-            stages,
-            ledger,
-            partial(_location_in, store, codec),
-            root,
-            time.perf_counter,
-        )
-        planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
-        rows = RowReader(
-            store,
-            codec,
-            looker,
-            lambda folder: _place_version(taxonomy, places, folder, root),
-            root,
-        )
-        mirror = _mirror(stack, paths, root) if writing else None
+        recovered = _recovered(ledger, backups, clock) if writing and mounted else ()
+        places = FolderPlaces(taxonomy)
         workers = profile.workers or os.cpu_count() or 1
         yield House(
             root=root,
             settings=settings,
-            taxonomy=taxonomy,
             state=paths,
             stage_ids=stage_ids,
-            policy=_policy(profile, taxonomy, stage_ids),
+            policy=_policy(profile, digest, stage_ids),
             walker=FolderWalker(profile.ignore, profile.recursive),
-            pairing=partial(
-                pair, sidecar_name=profile.sidecar_name, owner_of=partial(_owner_of, store, codec)
-            ),
+            pairing=partial(pair, sidecar_name=profile.sidecar_name, owner_of=_owner_of),
             disk=LocalDisk(),
             places=places,
             ledger=ledger,
             backups=backups,
-            looker=looker,
-            planner=planner,
-            applier=Applier(store, codec, ledger, backups, clock) if writing else None,
+            tools=cache(
+                lambda: _tools(root, profile, load(), stages, ledger, backups, clock, places)
+            ),
+            writes=writing,
             clock=clock,
             stopwatch=time.perf_counter,
             executor=partial(_threads, workers),
             window=workers * 3,
             stopping=stopping,
             remember=remember,
-            mirror=mirror,
-            row_reader=rows,
+            mirror=_mirror(stack, paths, root) if writing else None,
             recovered=recovered,
         )
 
@@ -270,20 +250,91 @@ def _mirror(stack: ExitStack, paths: StatePaths, root: Path) -> Mirror | None:
     return mirror
 
 
-def _place_version(taxonomy: Taxonomy, places: Places, folder: Path, root: Path) -> str:
+def _place_version(taxonomy: Taxonomy, places: Places, root: Path, folder: Path) -> str:
     """Digest of what the row of a photo in a folder depends on beside the photo."""
     from urbexmp.pipeline.look import FACTS
 
     return f"{FACTS}:{taxonomy.digest}:{places.version(folder, root)}"
 
 
-def _policy(profile: Profile, taxonomy: Taxonomy, stage_ids: tuple[str, ...]) -> str:
-    text = "\n".join((str(PLAN_VERSION), profile.digest, taxonomy.digest, *stage_ids))
+def _policy(profile: Profile, taxonomy: str, stage_ids: tuple[str, ...]) -> str:
+    text = "\n".join((str(PLAN_VERSION), profile.digest, taxonomy, *stage_ids))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _threads(workers: int) -> Executor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look")
+
+
+def _vocabulary(
+    profile: Profile, ledger: SqliteLedger, load: Callable[[], Taxonomy], *, keep: bool
+) -> tuple[Taxonomy, str]:
+    """The profile's taxonomy and its digest; of a file that was read before, the digest alone."""
+    from urbexmp import __version__
+    from urbexmp.adapters.late import Late
+
+    try:
+        content = taxonomy_path(profile).read_bytes()
+    except OSError:
+        return load(), load().digest  # raises, and says what is wrong
+    file = hashlib.sha256(__version__.encode() + b"\0" + content).hexdigest()
+    known = ledger.vocabulary(file)
+    if known is not None:
+        return cast("Taxonomy", Late(load, digest=known)), known
+    if keep:
+        ledger.keep_vocabulary(file, load().digest)
+    return load(), load().digest
+
+
+def _tools(
+    root: Path,
+    profile: Profile,
+    taxonomy: Taxonomy,
+    stages: tuple[Stage, ...],
+    ledger: SqliteLedger,
+    backups: Backups,
+    clock: Clock,
+    places: Places,
+) -> Tools:
+    """What deals with photos, and all the imports that this takes."""
+    from urbexmp.adapters.inspect import FileInspector
+    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.xmp.sidecar import SidecarStore
+    from urbexmp.drivers.house import Tools
+    from urbexmp.pipeline.applier import Applier
+    from urbexmp.pipeline.look import Looker
+    from urbexmp.pipeline.mirroring import RowReader
+    from urbexmp.pipeline.planner import Planner
+
+    store, codec = SidecarStore(), XmpCodec()
+    located = partial(_location_in, store, codec)
+    looker = Looker(FileInspector(), places, stages, ledger, located, root, time.perf_counter)
+    place_version = partial(_place_version, taxonomy, places, root)
+    return Tools(
+        taxonomy,
+        looker,
+        Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists),
+        Applier(store, codec, ledger, backups, clock),
+        RowReader(store, codec, looker, place_version, root),
+    )
+
+
+def _recovered(ledger: SqliteLedger, backups: Backups, clock: Clock) -> tuple[str, ...]:
+    """Put right what a killed run left, if any did."""
+    if not ledger.has_intents():
+        return ()
+    from urbexmp.adapters.xmp.sidecar import SidecarStore
+    from urbexmp.pipeline.recover import recover
+
+    return recover(SidecarStore(), ledger, backups, clock)
+
+
+def _sync_volume(handle: int) -> bool:
+    from urbexmp.adapters.xmp.volume import sync_volume
+
+    return sync_volume(handle)
 
 
 LOCATION = {
@@ -306,10 +357,13 @@ def _location_in(store: CarrierReader, codec: XmpCodec, carrier: Carrier) -> dic
     return {name: value for (_, name), value in found.items() if value.strip()}
 
 
-def _owner_of(store: CarrierReader, codec: Codec, sidecar: Path) -> str | None:
+def _owner_of(sidecar: Path) -> str | None:
     """Which raw extension a sidecar says it belongs to; None when it does not say."""
+    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.xmp.sidecar import SidecarStore
+
     try:
-        packet = store.read(Carrier(CarrierKind.SIDECAR, sidecar))
-        return codec.read(packet, sidecar).sidecar_for if packet is not None else None
+        packet = SidecarStore().read(Carrier(CarrierKind.SIDECAR, sidecar))
+        return XmpCodec().read(packet, sidecar).sidecar_for if packet is not None else None
     except Problem:
         return None

@@ -23,7 +23,7 @@ from urbexmp.model.errors import (
 )
 from urbexmp.model.feedback import Judged, Judgement
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.ledger import KnownFile, Ledger, WaitingWork
+from urbexmp.model.ledger import KnownFile, Ledger, SettledFolder, WaitingWork
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
 from urbexmp.model.photo import FileStat, PhotoId
 from urbexmp.model.report import Report
@@ -268,6 +268,27 @@ class LedgerPromises(ABC):
         ledger.unsettle((Path("/p/b.cr3"), Path("/p/never.cr3")))
         assert ledger.known(Path("/p")) == {"a.cr3": changed, "ü.jpg": files[2]}
         assert ledger.known_count(Path("/p")) == 3
+
+    def test_a_settled_folder_is_forgotten_with_any_change_in_it(self, ledger: Ledger) -> None:
+        files = (known_file("/p/a.cr3"), known_file("/p/b.cr3"), known_file("/p/sub/a.cr3"))
+        folder, below = (SettledFolder(Path(p), b"\0" * 16, "p1", 2) for p in ("/p", "/p/sub"))
+        ledger.settle(files)
+        assert ledger.settled_folder(Path("/p")) is None
+        for forget in (
+            lambda: ledger.settle((known_file("/p/new.cr3"),)),
+            lambda: ledger.settle((files[0],)),
+            lambda: ledger.unsettle((Path("/p/b.cr3"),)),
+            lambda: ledger.unsettle((Path("/p/never.cr3"),)),
+        ):
+            ledger.settle_folder(folder)
+            ledger.settle_folder(below)
+            assert self.again(ledger).settled_folder(Path("/p")) == folder
+            forget()
+            assert ledger.settled_folder(Path("/p")) is None
+            assert self.again(ledger).settled_folder(Path("/p/sub")) == below
+        ledger.settle_folder(replace(folder, digest=b"1" * 16, policy="p2", photos=3))
+        ledger.settle_folder(folder)
+        assert ledger.settled_folder(Path("/p")) == folder
 
     def test_a_name_that_is_no_text(self, ledger: Ledger) -> None:
         path = Path("/p\udcff/a\udce4.cr3")

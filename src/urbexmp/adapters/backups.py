@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +39,8 @@ class FolderBackups:
 
     def keep_many(self, packets: Sequence[bytes]) -> tuple[Fingerprint, ...]:
         """`keep` for many, with one sync for all where the system offers it."""
+        import gzip
+
         digests = tuple(fingerprint_of(packet) for packet in packets)
         paths = {
             self._path(digest): packet for digest, packet in zip(digests, packets, strict=True)
@@ -64,6 +65,8 @@ class FolderBackups:
         return self._folder / digest[:2] / f"{digest}.xmp.gz"
 
     def _content(self, path: Path) -> bytes | None:
+        import gzip
+
         try:
             return gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error):

@@ -14,7 +14,7 @@ from urbexmp.model.change import Edit, MergeBase, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem
 from urbexmp.model.feedback import Judged, Judgement, Tally
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.ledger import Intent, KnownFile, WaitingWork
+from urbexmp.model.ledger import Intent, KnownFile, SettledFolder, WaitingWork
 from urbexmp.model.observation import StageLook
 from urbexmp.model.photo import PhotoId
 from urbexmp.model.report import Report
@@ -34,6 +34,7 @@ class _Tables:
     spellings: dict[Keyword, Keyword] = field(default_factory=dict)
     looks: dict[tuple[PhotoId, str, str], StageLook] = field(default_factory=dict)
     known: dict[Path, KnownFile] = field(default_factory=dict)
+    folders: dict[Path, SettledFolder] = field(default_factory=dict)
     held: dict[_Where, tuple[Edit, ...]] = field(default_factory=dict)
     waiting: dict[Path, WaitingWork] = field(default_factory=dict)
     judged: dict[tuple[PhotoId, Keyword], Judgement] = field(default_factory=dict)
@@ -214,13 +215,25 @@ class MemoryLedger:
     def settle(self, files: Iterable[KnownFile]) -> None:
         """Remember that these were dealt with."""
         with self.batch():
-            self._tables.known.update((file.path, file) for file in files)
+            for file in files:
+                self._tables.known[file.path] = file
+                self._tables.folders.pop(file.path.parent, None)
 
     def unsettle(self, paths: Iterable[Path]) -> None:
         """Forget that these were dealt with."""
         with self.batch():
             for path in paths:
                 self._tables.known.pop(path, None)
+                self._tables.folders.pop(path.parent, None)
+
+    def settled_folder(self, folder: Path) -> SettledFolder | None:
+        """What is remembered of a folder as a whole."""
+        return self._tables.folders.get(folder)
+
+    def settle_folder(self, settled: SettledFolder) -> None:
+        """Remember that all photos of a folder were as they are known."""
+        with self.batch():
+            self._tables.folders[settled.folder] = settled
 
     # held edits
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from urbexmp.cli.options import Choices, shared
 from urbexmp.model.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change
 
 PATHS = click.Path(path_type=Path)
 
@@ -66,11 +70,9 @@ def sync(
     from urbexmp.cli.libraries import each_library, one_library
     from urbexmp.cli.lightroom import open_catalog_note
     from urbexmp.cli.options import load
-    from urbexmp.cli.plan_file import write_plan
     from urbexmp.cli.report import reporting
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import sync as run_sync
-    from urbexmp.model.change import Change
 
     settings = load(choices)
     dry = dry_run or check or plan_file is not None
@@ -105,6 +107,8 @@ def sync(
                 recorder=recorder,
             )
             if plan_file is not None and collected is not None and not report.interrupted:
+                from urbexmp.cli.plan_file import write_plan
+
                 write_plan(plan_file, root, settings.profile, collected)
                 show.note(f"Saved as a plan: urbexmp apply {plan_file}")
             return stopping.exit_code(report.exit_code(check=check))

@@ -89,8 +89,8 @@ def catch_up(house: House, paths: Sequence[Path], show: Show, *, photos: int) ->
     to do: every photo that a run deals with gets its row then. A mirror that was never whole is
     completed for the whole library. Trouble is told as a note: the mirror is a copy.
     """
-    mirror, reader = house.mirror, house.row_reader
-    if mirror is None or reader is None:
+    mirror = house.mirror
+    if mirror is None:
         return
     try:
         if mirror.remade is not None:
@@ -99,10 +99,10 @@ def catch_up(house: House, paths: Sequence[Path], show: Show, *, photos: int) ->
         if not all(root.is_dir() for root in roots):
             return
         outer = [root for root in dict.fromkeys(roots) if not set(root.parents) & set(roots)]
-        rows = sum(mirror.count(reader.relative(root)) for root in outer)
+        rows = sum(mirror.count(root.relative_to(house.root)) for root in outer)
         if mirror.whole and rows == photos:
-            return
-        sound = _catch_up(house, mirror, reader, outer)
+            return  # and nothing was imported that reads a photo
+        sound = _catch_up(house, mirror, house.row_reader, outer)
         if sound and house.root in outer:
             mirror.complete()
     except Problem as problem:
@@ -145,7 +145,6 @@ def check(house: House, mirror: Mirror, show: Show) -> Iterator[MirrorDrift]:
     Raises `KeyboardInterrupt` when a person asks to stop.
     """
     reader = house.row_reader
-    assert reader is not None
     report = Report(command="mirror check")
     show.begin(report, mirror.count())
     for fault in mirror.faults():

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from urbexmp.drivers.follow import Followed, Follower
-from urbexmp.drivers.house import House
-from urbexmp.drivers.scan import Task
-from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import KnownFile, WaitingWork
-from urbexmp.model.photo import CarrierKind, FileKind, FileStat, Fingerprint, fingerprint_of
-from urbexmp.model.ports import Show
-from urbexmp.model.recorder import NoRecorder, Recorder
-from urbexmp.model.report import Report
-from urbexmp.pipeline.look import Examined
-from urbexmp.pipeline.planner import Planned
-from urbexmp.rules.feedback import Asking, judge
+from urbexmp.model.photo import CarrierKind, FileKind, fingerprint_of
+from urbexmp.model.recorder import NoRecorder
+from urbexmp.model.report import Report, RunRecord
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from urbexmp.drivers.follow import Follower
+    from urbexmp.drivers.house import House
+    from urbexmp.drivers.scan import Task
+    from urbexmp.model.change import Change, Receipt
+    from urbexmp.model.photo import FileStat, Fingerprint
+    from urbexmp.model.ports import Show
+    from urbexmp.model.recorder import Recorder
+    from urbexmp.pipeline.look import Examined
+    from urbexmp.pipeline.planner import Planned
 
 BLIND = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
 """Kinds whose sidecar Lightroom does not read (it reads the packet inside the file)."""
@@ -42,16 +48,23 @@ BATCH_SECONDS = 2.0
 
 @contextmanager
 def opened_run(
-    house: House, command: str, show: Show, recorder: Recorder | None = None
+    house: House,
+    command: str,
+    show: Show,
+    recorder: Recorder | None = None,
+    began: float | None = None,
 ) -> Iterator[Running]:
-    """Open a run in the ledger (where one may write); carry out what waits, and close it."""
+    """Open a run in the ledger (where one may write); carry out what waits, and close it.
+
+    `began`, of the house's stopwatch, counts what was done before as part of the run.
+    """
     report = Report()
     running = Running(house, report, show, recorder or NoRecorder())
-    began = house.stopwatch()
+    began = house.stopwatch() if began is None else began
     report.command = command
-    report.dry = house.applier is None
+    report.dry = not house.writes
     report.run = house.clock.fresh("r")
-    if house.applier is not None:
+    if house.writes:
         started = iso(house.clock.now())
         house.ledger.open_run(RunRecord(report.run, command, house.profile.name, started))
     try:
@@ -61,7 +74,7 @@ def opened_run(
         report.interrupted = True
     finally:
         report.seconds = house.stopwatch() - began
-        if house.applier is not None:
+        if house.writes:
             house.ledger.close_run(report.run, iso(house.clock.now()), report)
     show.end(report)
 
@@ -79,10 +92,14 @@ def examined(
     No queue between stages: each worker decodes, looks, and takes the next photo. The window
     bounds how many decoded pictures are held.
     """
+    work = iter(work)
+    first = next(work, None)
+    if first is None:
+        return  # no threads, and nothing imported for them
     with house.executor() as workers:
         ahead: deque[tuple[Task, Future[Examined]]] = deque()
         try:
-            for task in work:
+            for task in chain((first,), work):
                 future = workers.submit(house.looker.examine, task.photo, task.known_id, retag)
                 ahead.append((task, future))
                 if len(ahead) >= house.window:
@@ -123,14 +140,21 @@ class Running:
         self.report = report
         self.show = show
         self.recorder = recorder
-        self._follower = Follower(house, show)
+        self._follower: Follower | None = None
         self._pending: list[Pending] = []
         self._looks: list[Examined] = []
         self._since = 0.0
 
     def begun(self, path: Path) -> None:
         """A photo is being looked at."""
-        self._follower.begun(path)
+        self._follow().begun(path)
+
+    def _follow(self) -> Follower:
+        if self._follower is None:
+            from urbexmp.drivers.follow import Follower
+
+            self._follower = Follower(self._house, self.show)
+        return self._follower
 
     def attempt(self, path: Path, deal: Callable[[], None]) -> None:
         """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
@@ -154,13 +178,13 @@ class Running:
         """Count and show a photo's problem, and put the photo among the waiting work."""
         self.recorder.failed(path, problem)
         self.trouble(problem)
-        if self._house.applier is None:
+        if not self._house.writes:
             return
         before = self._house.ledger.waiting_on(path)
         attempts = before.attempts + 1 if before is not None else 1
         pause = timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
         due = iso(self._house.clock.now() + pause)
-        self._follower.failed(path)
+        self._follow().failed(path)
         self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
 
     def keep(self, examined: Examined) -> None:
@@ -181,7 +205,7 @@ class Running:
         Without its `task` the photo is planned again by the next sync. `known` says that it was
         dealt with before, where the task does not.
         """
-        if self._house.applier is None:
+        if not self._house.writes:
             count(self.report, planned.change)
             self.recorder.dealt(planned.change, applied=False)
             if planned.change.writes or planned.change.held or planned.change.learned:
@@ -217,7 +241,9 @@ class Running:
                 self.failed(change.photo.path, _ours(change.photo.path, failure))
             return
         # The mirror first: what the ledger knows as dealt with is not read again.
-        mirrored = self._follower.follow(
+        from urbexmp.drivers.follow import Followed
+
+        mirrored = self._follow().follow(
             Followed(each.planned, each.examined)
             for each, outcome in zip(pending, outcomes, strict=True)
             if not isinstance(outcome, Problem)
@@ -257,6 +283,8 @@ class Running:
 
     def _judge(self, each: Pending) -> None:
         """Remember what a person did with our keywords since the last write, or does now."""
+        from urbexmp.rules.feedback import Asking, judge
+
         change, house = each.planned.change, self._house
         path = change.photo.path
         asking = Asking(
@@ -286,6 +314,8 @@ def _ours(path: Path, failure: Exception) -> InternalProblem:
 
 def count(report: Report, change: Change) -> None:
     """Add one change to the counters."""
+    from urbexmp.model.change import EditKind
+
     if change.writes:
         report.changed += 1
     else:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from urbexmp.drivers.house import House
-from urbexmp.drivers.mirror import catch_up
 from urbexmp.drivers.run import examined, opened_run
 from urbexmp.drivers.scan import Found, Task, guard, task_of, tasks
-from urbexmp.model.change import Change
-from urbexmp.model.ports import Show
-from urbexmp.model.proposal import Proposal
-from urbexmp.model.recorder import Recorder
 from urbexmp.model.report import Report
-from urbexmp.pipeline.look import Examined
-from urbexmp.pipeline.planner import Planned
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from urbexmp.drivers.house import House
+    from urbexmp.model.change import Change
+    from urbexmp.model.ports import Show
+    from urbexmp.model.recorder import Recorder
+    from urbexmp.pipeline.look import Examined
 
 
 def sync(
@@ -41,17 +42,22 @@ def sync(
     were dealt with already. `recorder` is told of every photo. Raises `Problem` when nothing can
     be done at all.
     """
-    assert dry_run or house.applier is not None
+    assert dry_run or house.writes
     again = again or bool(retag)
+    began = house.stopwatch()
     ahead = guard(house, paths, again=again, accept_emptied=accept_emptied)
-    with opened_run(house, command, show, recorder) as run:
+    with opened_run(house, command, show, recorder, began) as run:
         report = run.report
         report.photos = ahead.photos
         show.begin(report, ahead.tasks if limit is None else min(ahead.tasks, limit))
         for sentence in house.recovered:
             show.note(sentence)
         found = Found()
-        work = tasks(house, paths, found, run.trouble, again=again)
+        # Where the first pass found nothing to do and nothing wrong, a second finds no more.
+        idle = not (ahead.tasks or ahead.troubled)
+        work: Iterable[Task] = ()
+        if not idle:
+            work = tasks(house, paths, found, run.trouble, again=again)
         work = islice(_quiet(house, work, report), limit)
         for task, future in examined(house, work, retag):
 
@@ -75,12 +81,20 @@ def sync(
         report.interrupted = report.interrupted or house.stopping()
         for problem in house.places.take_problems():
             run.trouble(problem)
-        report.unchanged += found.unchanged
-        report.skipped.update(found.skipped)
-        if limit is None and not report.interrupted and house.applier is not None:
+        seen_last = ahead if idle else found
+        report.unchanged += seen_last.unchanged
+        report.skipped.update(seen_last.skipped)
+        if limit is None and not report.interrupted and house.mirror is not None:
             run.flush()
-            catch_up(house, paths, show, photos=found.photos)
+            _mirror_whole(house, paths, show, photos=seen_last.photos)
     return report
+
+
+def _mirror_whole(house: House, paths: Sequence[Path], show: Show, *, photos: int) -> None:
+    """Complete the mirror where it lacks photos; imports nothing for one that has them all."""
+    from urbexmp.drivers.mirror import catch_up
+
+    catch_up(house, paths, show, photos=photos)
 
 
 def _quiet(house: House, work: Iterable[Task], report: Report) -> Iterator[Task]:
@@ -103,7 +117,10 @@ def _written_just_now(task: Task, quiet_since: float) -> bool:
 
 def apply_plan(house: House, changes: Sequence[Change], show: Show) -> Report:
     """Carry out changes that were made earlier; what moved on since is refused."""
-    assert house.applier is not None
+    from urbexmp.model.proposal import Proposal
+    from urbexmp.pipeline.planner import Planned
+
+    assert house.writes
     with opened_run(house, "apply", show) as run:
         run.report.photos = len(changes)
         show.begin(run.report, len(changes))

@@ -13,6 +13,21 @@ EXIT_USAGE = 2
 EXIT_SOME_FAILED = 3
 
 
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One command that wrote, or could have."""
+
+    run: str
+    command: str
+    profile: str
+    started: str
+    ended: str | None = None
+    """None: still running, or killed."""
+    changed: int = 0
+    failed: int = 0
+    undone: bool = False
+
+
 @dataclass(slots=True)
 class Report:
     """Counters of one run. The only place that knows how an exit code comes about."""

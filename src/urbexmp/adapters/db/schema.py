@@ -68,6 +68,14 @@ STEPS: tuple[str, ...] = (
         profile TEXT NOT NULL, missed_by TEXT NOT NULL, PRIMARY KEY (photo, keyword)
     ) WITHOUT ROWID;
     """,
+    # 3: folders that are skipped as a whole; digests of vocabularies that were read before.
+    """
+    CREATE TABLE settled_folder (
+        folder INTEGER PRIMARY KEY, digest BLOB NOT NULL, policy INTEGER NOT NULL,
+        photos INTEGER NOT NULL
+    );
+    CREATE TABLE vocabulary (file TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
 
 KNOWN = len(STEPS)

@@ -176,12 +176,18 @@ def field_notes(fields: KeywordFields) -> tuple[str, ...]:
     notes: list[str] = []
     flat = fields.flat or ()
     for called, values in (("dc:subject", flat), ("lr:hierarchicalSubject", fields.hierarchical)):
-        for value in values or ():
-            if value != value.strip():
-                notes.append(f"{called} has an item that begins or ends with a blank: {value!r}")
-    for value in flat:
-        if SEPARATOR in value:
-            notes.append(f"dc:subject has a path where words belong: {value!r}")
+        if values and tuple(map(str.strip, values)) != values:
+            notes += [
+                f"{called} has an item that begins or ends with a blank: {value!r}"
+                for value in values
+                if value != value.strip()
+            ]
+    if SEPARATOR in "".join(flat):
+        notes += [
+            f"dc:subject has a path where words belong: {value!r}"
+            for value in flat
+            if SEPARATOR in value
+        ]
     if fields.flat is not None and fields.hierarchical:
         words = frozenset(flat)
         missing = [
