@@ -19,7 +19,7 @@ COMMANDS: dict[str, str] = {
     "undo": "Take back what a run wrote.",
     "keyword": "List keywords, and edit them yourself.",
     "status": "Show what waits for you and what waits for another try.",
-    "stats": "Count what a library holds, and what you did with our keywords.",
+    "stats": "Show what a library holds, and what you did with our keywords.",
     "mirror": "Build, check, find and back up the copy that queries are answered from.",
     "runs": "List the runs of a library, newest first.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",

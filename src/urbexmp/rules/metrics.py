@@ -109,4 +109,5 @@ def wilson(right: int, of: int) -> tuple[float, float] | None:
     share, square = right / of, SURE * SURE
     middle = (share + square / (2 * of)) / (1 + square / of)
     half = SURE / (1 + square / of) * sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At 0 and 1 the bound is the share itself, which rounding would miss by a hair.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
