@@ -119,6 +119,15 @@ class LedgerNewer(Problem):
     advice = "Install the newer urbexmp again"
 
 
+class MirrorDamaged(Problem):
+    """SQLite cannot read the mirror."""
+
+    slug, code = "mirror-damaged", 18
+    what = "the mirror is damaged ({detail})"
+    done = "Photos, packets and the ledger are not touched by this"
+    advice = "Run `urbexmp mirror rebuild`: it is built again from the packets"
+
+
 class StateUnwritable(Problem):
     """The state directory cannot be written."""
 
