@@ -103,9 +103,7 @@ class TextTerm:
     """The last word need only begin so."""
 
 
-Query = (
-    Everything | And | Or | Not | KeywordTerm | WordTerm | NumberTerm | HasTerm | TextTerm
-)
+Query = Everything | And | Or | Not | KeywordTerm | WordTerm | NumberTerm | HasTerm | TextTerm
 
 HIGHEST_DAY = 3_652_059
 """31 December 9999, as `datetime.date.toordinal` counts."""

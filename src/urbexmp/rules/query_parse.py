@@ -1,9 +1,9 @@
 """Reads an expression: text to the tree of `rules.query`, or one sentence that says what is wrong.
 
-    expression = either { "OR" either }
-    either     = negated { [ "AND" ] negated }
-    negated    = { "NOT" } one
-    one        = "(" expression ")" | term
+expression = either { "OR" either }
+either     = negated { [ "AND" ] negated }
+negated    = { "NOT" } one
+one        = "(" expression ")" | term
 """
 
 from __future__ import annotations
@@ -311,5 +311,7 @@ def _no_field(name: str, operator: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(name.lower(), [*FIELDS, *ALIASES], n=1, cutoff=0.6)
-    hint = f"; did you mean {near[0]}{operator}?" if near else ", and a keyword with it wants quotes"
+    hint = (
+        f"; did you mean {near[0]}{operator}?" if near else ", and a keyword with it wants quotes"
+    )
     return f"knows no field {name!r}{hint}"

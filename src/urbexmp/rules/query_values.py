@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import unicodedata
 from datetime import date
 
 from urbexmp.rules.query import HIGHEST_DAY
@@ -64,18 +65,30 @@ def _days(text: str) -> tuple[int, int]:
     widths = [len(part) for part in parts]
     if widths not in ([4], [4, 2], [4, 2, 2]) or not (text.replace("-", "").isdecimal()):
         raise ValueError("wants a day such as 2024, 2024-05 or 2024-05-11")
-    year, month, day = (*(int(part) for part in parts), None, None)[:3]
     try:
-        if month is None:
-            return date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-        if day is None:
-            first = date(year, month, 1)
-            return first.toordinal(), first.toordinal() + calendar.monthrange(year, month)[1] - 1
-        return date(year, month, day).toordinal(), date(year, month, day).toordinal()
+        if not all(int(part) for part in parts):
+            raise ValueError
+        year, month, day = (*(int(part) for part in parts), 0, 0)[:3]
+        first = date(year, month or 1, day or 1)
+        if not month:
+            last = date(year, 12, 31)
+        elif not day:
+            last = date(year, month, calendar.monthrange(year, month)[1])
+        else:
+            last = first
     except ValueError:
         raise ValueError("wants a day that the calendar has") from None
+    return first.toordinal(), last.toordinal()
 
 
 def text_words(text: str) -> tuple[str, ...]:
-    """The words of a text, as the full-text index splits it: runs of letters and digits."""
-    return tuple("".join(char if char.isalnum() else " " for char in text).split())
+    """The words of a text, as the full-text index splits it: runs of letters and digits.
+
+    Combining accents and private characters belong to a word there, too.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    return tuple("".join(char if _in_word(char) else " " for char in composed).split())
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or "\u0300" <= char <= "\u0331" or "\ue000" <= char <= "\uf8ff"

@@ -14,7 +14,7 @@ from urbexmp.adapters.db.ask_keywords import KeywordCount, complete, popular, tr
 from urbexmp.adapters.db.ask_order import in_order
 from urbexmp.adapters.db.ask_sets import ids_of
 from urbexmp.adapters.db.mirror_schema import fault
-from urbexmp.model.errors import MirrorAbsent, MirrorUnreadable
+from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
 from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
 from urbexmp.rules.query_values import text_words
 
@@ -82,29 +82,16 @@ ORDER BY link.photo, keyword.folded
 class Asker:
     """Questions to one mirror. One thread; close it, or use it in a `with` block.
 
-    Every method may raise `MirrorUnreadable`.
+    Every method may raise `MirrorDamaged`.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the mirror. Raises `MirrorAbsent`, `MirrorUnreadable`."""
+        """Open the mirror. Raises `MirrorAbsent`, `MirrorDamaged`."""
         self.path = path
         if not path.exists():
             raise MirrorAbsent(path)
         with self._guard():
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro",
-                uri=True,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-            )
-            try:
-                self._connection.execute("PRAGMA query_only = ON")
-                detail = fault(self._connection)
-                if detail is not None:
-                    raise MirrorUnreadable(path, detail=detail)
-            except BaseException:
-                self._connection.close()
-                raise
+            self._connection = _opened(path)
 
     def __enter__(self) -> Asker:
         return self
@@ -123,7 +110,7 @@ class Asker:
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.Error as failure:
-            raise MirrorUnreadable(self.path, detail=str(failure)) from failure
+            raise MirrorDamaged(self.path, detail=str(failure)) from failure
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -280,3 +267,27 @@ class Asker:
         """The tree of keywords, every branch below its own root, down to a depth."""
         with self._reading() as connection:
             return tree(Finder(connection), depth, under)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+    )
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        why = fault(connection)
+        if why is not None:
+            raise _unfit(path, f"the mirror cannot be used: {why}")
+        if not connection.execute("PRAGMA user_version").fetchone()[0]:
+            raise _unfit(path, "the mirror is empty")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _unfit(path: Path, detail: str) -> MirrorAbsent:
+    return MirrorAbsent(path, detail)

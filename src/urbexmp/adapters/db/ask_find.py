@@ -12,8 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from urbexmp.adapters.db.ask_sets import All, Any, Coded, Given, Listed, Photos, Plane, Planes, Postings
-from urbexmp.adapters.db.planes import EXISTS, LAST_DAY_CODE, day_code
+from urbexmp.adapters.db.ask_sets import (
+    All,
+    Any,
+    Coded,
+    Given,
+    Listed,
+    Photos,
+    Plane,
+    Planes,
+    Postings,
+)
+from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, day_code
 from urbexmp.model.keyword import SEPARATOR, fold
 from urbexmp.rules.query import (
     And,
@@ -98,7 +108,8 @@ class Finder:
 
         words = text_words(folded[-1])
         # The index over names splits words as our own splitting does only for plain letters.
-        sql, values = "SELECT id, folded, photos, below FROM keyword", ()
+        sql = "SELECT id, folded, photos, below FROM keyword"
+        values: tuple[str, ...] = ()
         if words and folded[-1].isascii():
             sql += " WHERE id IN (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
             glued = prefix and folded[-1][-1:].isalnum()
@@ -211,7 +222,8 @@ class Finder:
     def _name(self, term: WordTerm) -> Photos:
         """Files by their names: the full-text index narrows them, the names themselves decide."""
         words = text_words(term.text)
-        sql, values = "SELECT id, name FROM photo WHERE id BETWEEN ? AND ?", ()
+        sql = "SELECT id, name FROM photo WHERE id BETWEEN ? AND ?"
+        values: tuple[str, ...] = ()
         if words and term.text.isascii():
             glued = term.ends_open and term.text[-1:].isalnum()
             sql += " AND id IN (SELECT rowid FROM photo_text WHERE photo_text MATCH ?)"

@@ -42,9 +42,7 @@ def complete(connection: sqlite3.Connection, prefix: str, limit: int) -> list[Ke
         return [KeywordCount(*row) for row in rows]
     words = text_words(last)
     if not words or not last.isascii():
-        rows = connection.execute(
-            f"{_COLUMNS} WHERE below > 0 ORDER BY below DESC, folded"
-        )
+        rows = connection.execute(f"{_COLUMNS} WHERE below > 0 ORDER BY below DESC, folded")
         found = (KeywordCount(*row) for row in rows)
         fitting = [one for one in found if _begins(fold(one.name), last)]
         return fitting[:limit]

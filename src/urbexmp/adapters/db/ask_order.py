@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from urbexmp.adapters.db.ask_sets import Planes, ids_of
-from urbexmp.adapters.db.planes import LAST_DAY_CODE
+from urbexmp.adapters.db.plane_codes import LAST_DAY_CODE
 
 ORDERS = ("taken", "name", "quality", "score")
 _WIDTHS = {"taken": LAST_DAY_CODE.bit_length(), "quality": 7, "score": 7}

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from urbexmp.adapters.db.planes import CHUNK, CHUNK_BYTES, EXISTS
+from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS
 
 FIRST_BYTES = 512
 """The first stretch is short: most first pages end in it."""
@@ -82,8 +82,7 @@ class Planes:
         """One plane over all photos."""
         parts = [bytes(CHUNK_BYTES)] * self.chunks
         for chunk, bits in self.connection.execute(
-            "SELECT chunk, bits FROM plane WHERE field = ? AND bit = ?"
-            " AND chunk BETWEEN 0 AND ?",
+            "SELECT chunk, bits FROM plane WHERE field = ? AND bit = ? AND chunk BETWEEN 0 AND ?",
             (field, bit, self.chunks - 1),
         ):
             parts[chunk] = bits

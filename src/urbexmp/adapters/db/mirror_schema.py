@@ -69,6 +69,14 @@ CREATE TABLE held (
 ) WITHOUT ROWID;
 CREATE TABLE posting (keyword INTEGER PRIMARY KEY, bits BLOB NOT NULL);
 
+CREATE TABLE plane (
+    id INTEGER PRIMARY KEY, field TEXT NOT NULL, chunk INTEGER NOT NULL, bit INTEGER NOT NULL,
+    bits BLOB NOT NULL, UNIQUE (field, chunk, bit)
+);
+CREATE TABLE plane_word (
+    field TEXT NOT NULL, word TEXT NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (field, word)
+) WITHOUT ROWID;
+
 CREATE VIRTUAL TABLE photo_text USING fts5(
     name, keywords, description, text, content = '', detail = column, columnsize = 0,
     prefix = '2 3', tokenize = "unicode61 remove_diacritics 2"

@@ -1,47 +1,23 @@
-"""Bit planes: every field that `query` can name, for every photo, as a few bitmaps.
-
-A field's value is a small number, its code; 0 is "none". Plane *b* of a field holds bit *b* of
-the code of every photo, one bit a photo. A range of codes over a million photos is then some
-twenty operations on long integers, whatever its size: no index can count 400,000 rows in the
-milliseconds that this takes (O'Neil and Quass, "Improved Query Performance with Variant Indexes",
-SIGMOD 1997, call it a bit-sliced index).
-
-Planes are cut into chunks of `CHUNK` photos, so that a commit of one photo writes some 8 KB for
-each plane that it changes and a first page reads one chunk.
-"""
+"""Writes the bit planes of `plane_codes`, in the transaction that changes the photos."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-CHUNK = 65_536
-"""Photos in a chunk; the chunk of a photo is its id // CHUNK."""
-CHUNK_BYTES = CHUNK // 8
-
-TABLES = """
-CREATE TABLE IF NOT EXISTS plane (
-    id INTEGER PRIMARY KEY, field TEXT NOT NULL, chunk INTEGER NOT NULL, bit INTEGER NOT NULL,
-    bits BLOB NOT NULL, UNIQUE (field, chunk, bit)
-);
-CREATE TABLE IF NOT EXISTS plane_word (
-    field TEXT NOT NULL, word TEXT NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (field, word)
-) WITHOUT ROWID;
-"""
-"""Made by `refresh` and `rebuild` where they are absent."""
-
-EXISTS = "photo"
-"""Plane of all photos."""
-WORDS = ("kind", "make", "camera", "lens", "view", "era", "status")
-"""Fields whose words have codes in `plane_word`."""
-FIRST_DAY = date(1800, 1, 1).toordinal()
-LAST_DAY_CODE = (1 << 17) - 1
-"""In the year 2158. What lies outside counts as the first or the last day."""
-HAS = ("keywords", "veto", "held", "gps", "taken", "description", "text")
+from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.plane_codes import (
+    CHUNK,
+    CHUNK_BYTES,
+    EXISTS,
+    HAS,
+    WORDS,
+    day_code,
+    number_code,
+    taken_day,
+)
 
 _PHOTO = """
 SELECT id, folder, location, kind, make, camera, lens, view, era, status, taken_at, quality,
@@ -49,40 +25,22 @@ SELECT id, folder, location, kind, make, camera, lens, view, era, status, taken_
     coalesce(description, '') <> '', coalesce(text, '') <> ''
 FROM photo WHERE id BETWEEN ? AND ?
 """
-_LINKS = "SELECT photo, max(score), group_concat(DISTINCT origin) FROM link WHERE photo BETWEEN ? AND ?"
+_LINKS = (
+    "SELECT photo, max(score), group_concat(DISTINCT origin) FROM link WHERE photo BETWEEN ? AND ?"
+)
 _HELD = "SELECT DISTINCT photo FROM held WHERE photo BETWEEN ? AND ?"
+_NONE = bytes(CHUNK_BYTES)
 _AMONG = " AND {} IN (SELECT value FROM json_each(?))"
 
-Codes = Iterator[tuple[str, int]]
 
-
-def day_code(ordinal: int) -> int:
-    """Code of a day, given as `datetime.date.toordinal` counts."""
-    return min(max(ordinal - FIRST_DAY + 1, 1), LAST_DAY_CODE)
-
-
-def number_code(value: float | None) -> int:
-    """Code of a number from 0 to 100."""
-    return 0 if value is None else min(max(int(value + 0.5), 0), 100) + 1
-
-
-def taken_day(taken_at: str | None) -> int | None:
-    """Ordinal of the day of an ISO 8601 time; None where there is none."""
-    try:
-        return date.fromisoformat(taken_at[:10]).toordinal() if taken_at else None
-    except ValueError:
-        return None
-
-
-def refresh(connection: sqlite3.Connection, photos: Iterable[int]) -> None:
+def refresh(file: MirrorFile, photos: Iterable[int]) -> None:
     """Bring the planes of these photos up to date, present or removed, inside a transaction."""
-    _make(connection)
-    words = _Words(connection)
+    words = _Words(file)
     for chunk, ids in groupby(sorted(photos), key=lambda photo: photo // CHUNK):
         among = list(ids)
         planes = {
             (field, bit): bytearray(bits)
-            for field, bit, bits in connection.execute(
+            for field, bit, bits in file.rows(
                 "SELECT field, bit, bits FROM plane WHERE chunk = ?", (chunk,)
             )
         }
@@ -91,63 +49,53 @@ def refresh(connection: sqlite3.Connection, photos: Iterable[int]) -> None:
             at, keep = (photo % CHUNK) >> 3, 0xFF ^ (1 << (photo & 7))
             for bits in planes.values():
                 bits[at] &= keep
-        _fill(connection, chunk, planes, words, json.dumps(among))
-        _store(connection, chunk, planes, before)
+        _fill(file, chunk, planes, words, json.dumps(among))
+        _store(file, chunk, planes, before)
 
 
-def rebuild(connection: sqlite3.Connection) -> None:
+def rebuild(file: MirrorFile) -> None:
     """Make all planes anew, inside a transaction."""
-    _make(connection)
-    connection.execute("DELETE FROM plane")
-    words = _Words(connection)
-    last = connection.execute("SELECT max(id) FROM photo").fetchone()[0]
-    for chunk in range(0 if last is None else last // CHUNK + 1):
+    file.do("DELETE FROM plane")
+    words = _Words(file)
+    for chunk in range(file.number("SELECT max(id) FROM photo") // CHUNK + 1):
         planes: dict[tuple[str, int], bytearray] = {}
-        _fill(connection, chunk, planes, words, None)
-        _store(connection, chunk, planes, {})
-
-
-def _make(connection: sqlite3.Connection) -> None:
-    for statement in TABLES.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
+        _fill(file, chunk, planes, words, None)
+        _store(file, chunk, planes, {})
 
 
 def _store(
-    connection: sqlite3.Connection,
+    file: MirrorFile,
     chunk: int,
     planes: dict[tuple[str, int], bytearray],
     before: dict[tuple[str, int], bytes],
 ) -> None:
     for (field, bit), bits in planes.items():
-        if before.get((field, bit)) == bits:
+        key, raw = (field, chunk, bit), bytes(bits)
+        if before.get((field, bit)) == raw:
             continue
-        key = (field, chunk, bit)
-        if any(bits):
-            connection.execute(
+        if raw != _NONE:
+            file.do(
                 "INSERT INTO plane (field, chunk, bit, bits) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (field, chunk, bit) DO UPDATE SET bits = excluded.bits",
-                (*key, bytes(bits)),
+                (*key, raw),
             )
         else:
-            connection.execute(
-                "DELETE FROM plane WHERE field = ? AND chunk = ? AND bit = ?", key
-            )
+            file.do("DELETE FROM plane WHERE field = ? AND chunk = ? AND bit = ?", key)
 
 
 class _Words:
     """The codes of words, given out as they are met."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, file: MirrorFile) -> None:
+        self._file = file
         self._codes: dict[tuple[str, str], int] = {}
         self._last: dict[str, int] = {}
-        for field, word, code in connection.execute("SELECT field, word, code FROM plane_word"):
+        for field, word, code in file.rows("SELECT field, word, code FROM plane_word"):
             self._codes[field, word] = code
             self._last[field] = max(code, self._last.get(field, 0))
         self.origins: dict[str, tuple[str, str]] = {
             str(origin): (source, stage)
-            for origin, source, stage in connection.execute("SELECT id, source, stage FROM origin")
+            for origin, source, stage in file.rows("SELECT id, source, stage FROM origin")
         }
 
     def code(self, field: str, word: str | None) -> int:
@@ -157,12 +105,12 @@ class _Words:
         if known is None:
             known = self._codes[field, word] = self._last.get(field, 0) + 1
             self._last[field] = known
-            self._connection.execute("INSERT INTO plane_word VALUES (?, ?, ?)", (field, word, known))
+            self._file.do("INSERT INTO plane_word VALUES (?, ?, ?)", (field, word, known))
         return known
 
 
 def _fill(
-    connection: sqlite3.Connection,
+    file: MirrorFile,
     chunk: int,
     planes: dict[tuple[str, int], bytearray],
     words: _Words,
@@ -173,8 +121,8 @@ def _fill(
 
     def rows(sql: str, column: str, end: str = "") -> Iterable[tuple[Any, ...]]:
         if among is None:
-            return connection.execute(sql + end, span)
-        return connection.execute(sql + _AMONG.format(column) + end, (*span, among))
+            return file.rows(sql + end, span)
+        return file.rows(sql + _AMONG.format(column) + end, (*span, among))
 
     spread: dict[tuple[str, int], tuple[bytearray, ...]] = {}
     """The planes that a field with this code sets: a million photos repeat few pairs."""
