@@ -18,6 +18,8 @@ COMMANDS: dict[str, str] = {
     "apply": "Carry out a plan that `sync --plan` saved.",
     "undo": "Take back what a run wrote.",
     "keyword": "List keywords, and edit them yourself.",
+    "query": "Find photos by keyword, date, camera, folder, score and more.",
+    "search": "Find photos by words, the best first.",
     "status": "Show what waits for you and what waits for another try.",
     "runs": "List the runs of a library, newest first.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",

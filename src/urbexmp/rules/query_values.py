@@ -65,20 +65,14 @@ def _days(text: str) -> tuple[int, int]:
     widths = [len(part) for part in parts]
     if widths not in ([4], [4, 2], [4, 2, 2]) or not (text.replace("-", "").isdecimal()):
         raise ValueError("wants a day such as 2024, 2024-05 or 2024-05-11")
+    year, month, day = (*(int(part) for part in parts), None, None)[:3]
+    months = (1, 12) if month is None else (month, month)
     try:
-        if not all(int(part) for part in parts):
-            raise ValueError
-        year, month, day = (*(int(part) for part in parts), 0, 0)[:3]
-        first = date(year, month or 1, day or 1)
-        if not month:
-            last = date(year, 12, 31)
-        elif not day:
-            last = date(year, month, calendar.monthrange(year, month)[1])
-        else:
-            last = first
+        first = date(year or 0, months[0], 1 if day is None else day)
+        end = calendar.monthrange(first.year, months[1])[1]
+        return first.toordinal(), date(first.year, months[1], day or end).toordinal()
     except ValueError:
         raise ValueError("wants a day that the calendar has") from None
-    return first.toordinal(), last.toordinal()
 
 
 def text_words(text: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from urbexmp.adapters.db.ask_find import Finder, full_text
 from urbexmp.adapters.db.ask_keywords import KeywordCount, complete, popular, tree
 from urbexmp.adapters.db.ask_order import in_order
-from urbexmp.adapters.db.ask_sets import ids_of
+from urbexmp.adapters.db.ask_sets import ids_of, listed
 from urbexmp.adapters.db.mirror_schema import fault
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
 from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
@@ -194,22 +193,20 @@ class Asker:
     def rows(self, ids: Sequence[int]) -> list[PhotoRow]:
         """What a list shows of these photos, in their order."""
         with self._reading() as connection:
-            found = {
-                row[0]: PhotoRow(*row) for row in connection.execute(_ROWS, (json.dumps(ids),))
-            }
+            found = {row[0]: PhotoRow(*row) for row in connection.execute(_ROWS, (listed(ids),))}
         return [found[photo] for photo in ids if photo in found]
 
     def paths(self, ids: Sequence[int]) -> list[str]:
         """Their paths, relative to the root, in their order."""
         with self._reading() as connection:
-            found = dict(connection.execute(_PATHS, (json.dumps(ids),)).fetchall())
+            found = dict(connection.execute(_PATHS, (listed(ids),)).fetchall())
         return [found[photo] for photo in ids if photo in found]
 
     def keywords(self, ids: Sequence[int]) -> dict[int, list[KeywordOf]]:
         """Their keywords, by photo."""
         found: dict[int, list[KeywordOf]] = {photo: [] for photo in ids}
         with self._reading() as connection:
-            for photo, *rest in connection.execute(_KEYWORDS, (json.dumps(ids),)):
+            for photo, *rest in connection.execute(_KEYWORDS, (listed(ids),)):
                 found[photo].append(KeywordOf(*rest))
         return found
 
@@ -278,16 +275,16 @@ def _opened(path: Path) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA query_only = ON")
-        why = fault(connection)
-        if why is not None:
-            raise _unfit(path, f"the mirror cannot be used: {why}")
-        if not connection.execute("PRAGMA user_version").fetchone()[0]:
-            raise _unfit(path, "the mirror is empty")
+        _check(path, connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _unfit(path: Path, detail: str) -> MirrorAbsent:
-    return MirrorAbsent(path, detail)
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    why = fault(connection)
+    if why is not None:
+        raise MirrorAbsent(path, f"the mirror cannot be used: {why}")
+    if not connection.execute("PRAGMA user_version").fetchone()[0]:
+        raise MirrorAbsent(path, "the mirror is empty")

@@ -6,7 +6,6 @@ Nothing of an expression becomes part of a statement: values are bound.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
@@ -22,6 +21,7 @@ from urbexmp.adapters.db.ask_sets import (
     Plane,
     Planes,
     Postings,
+    listed,
 )
 from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, day_code
 from urbexmp.model.keyword import SEPARATOR, fold
@@ -144,7 +144,7 @@ class Finder:
                 self.connection,
                 "SELECT photo FROM link WHERE photo BETWEEN ? AND ? AND score BETWEEN ? AND ?"
                 " AND keyword IN (SELECT value FROM json_each(?))",
-                (term.low, term.high, json.dumps(ids)),
+                (term.low, term.high, listed(ids)),
                 expected=sum(one.below for one in held),
             )
         if not term.below:
@@ -157,7 +157,7 @@ class Finder:
             row[0]
             for row in self.connection.execute(
                 "SELECT keyword FROM posting WHERE keyword IN (SELECT value FROM json_each(?))",
-                (json.dumps([one.id for one in held]),),
+                (listed([one.id for one in held]),),
             )
         }
         parts: list[Photos] = []
@@ -176,7 +176,7 @@ class Finder:
             "veto": "SELECT photo FROM veto WHERE photo BETWEEN ? AND ?"
             " AND keyword IN (SELECT value FROM json_each(?))",
         }[table]
-        return Listed(self.connection, sql, (json.dumps(ids),), expected=expected)
+        return Listed(self.connection, sql, (listed(ids),), expected=expected)
 
     # --- Fields --------------------------------------------------------------------------------
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from urbexmp.adapters.db.ask_sets import Planes, ids_of
+from urbexmp.adapters.db.ask_sets import Planes, ids_of, listed
 from urbexmp.adapters.db.plane_codes import LAST_DAY_CODE
 
 ORDERS = ("taken", "name", "quality", "score")
@@ -76,7 +74,7 @@ def _by_time(planes: Planes, found: int, wanted: int, *, newest: bool) -> list[i
             planes.connection.execute(
                 "SELECT id, coalesce(taken_at, '') FROM photo"
                 " WHERE id IN (SELECT value FROM json_each(?))",
-                (json.dumps(day),),
+                (listed(day),),
             ).fetchall()
         )
         ids += sorted(day, key=lambda photo: str(times.get(photo, "")), reverse=newest)
@@ -88,7 +86,7 @@ def _by_path(planes: Planes, found: int, wanted: int, *, reverse: bool) -> list[
         rows = planes.connection.execute(
             "SELECT photo.id FROM json_each(?) AS wanted JOIN photo ON photo.id = wanted.value"
             " JOIN folder ON folder.id = photo.folder ORDER BY folder.path, photo.name",
-            (json.dumps(ids_of(found)),),
+            (listed(ids_of(found)),),
         )
         ids = [photo for (photo,) in rows]
         return ids[::-1] if reverse else ids

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 
 from urbexmp.adapters.db.ask_find import full_text
+from urbexmp.adapters.db.ask_sets import listed
 
 NAMES = 500
 """Keywords with one of the words in their name, the most used, that are looked at."""
@@ -43,7 +43,7 @@ def _ranked(connection: sqlite3.Connection, words: Sequence[str], ids: list[int]
     worth = dict.fromkeys(ids, 0)
     if not worth:
         return []
-    span, among = (min(ids), max(ids)), json.dumps(ids)
+    span, among = (min(ids), max(ids)), listed(ids)
     for word in words:
         best: dict[int, int] = {}
         for column, value in (("text", _SURE // 2), ("description", _SURE), ("name", _SURE)):

@@ -6,10 +6,9 @@ makes a list of all photos that match.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS
@@ -156,7 +155,7 @@ class Postings:
                 row[0]
                 for row in self._connection.execute(
                     "SELECT bits FROM posting WHERE keyword IN (SELECT value FROM json_each(?))",
-                    (json.dumps(self._keywords),),
+                    (listed(self._keywords),),
                 )
             ]
         found = 0
@@ -239,6 +238,11 @@ class Any:
         for part in self._parts:
             found |= part.bits(stretch)
         return found
+
+
+def listed(ids: Iterable[int]) -> str:
+    """Whole numbers as a JSON list, for `json_each`."""
+    return str(list(ids))
 
 
 def packed(ids: Sequence[int], stretch: Stretch) -> int:
