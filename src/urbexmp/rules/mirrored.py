@@ -190,13 +190,13 @@ def essence(row: MirrorRow) -> dict[str, Any]:
         "era": row.era,
         "description": row.description,
         "text": row.text,
-        "keywords": frozenset(
-            (str(each.keyword), each.source, each.score, each.stage, each.model, each.profile)
-            + (each.at,)
-            for each in row.keywords
-        ),
+        "keywords": frozenset((str(each.keyword), *_origin(each)) for each in row.keywords),
         "vetoes": frozenset(str(keyword) for keyword in row.vetoed),
     }
+
+
+def _origin(each: MirrorKeyword) -> tuple[object, ...]:
+    return each.source, each.score, each.stage, each.model, each.profile, each.at
 
 
 def differences(stored: MirrorRow, made: MirrorRow) -> tuple[str, ...]:

@@ -85,9 +85,7 @@ class MirrorFile:
             str(self.path), timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256
         )
         try:
-            why = fault(connection)
-            if why is not None:
-                raise _Unfit(why)
+            _refuse_unfit(connection)
             if self.scratch:
                 connection.execute("PRAGMA journal_mode = OFF")
                 connection.execute("PRAGMA synchronous = OFF")
@@ -206,6 +204,12 @@ class MirrorFile:
 
 class _Unfit(Exception):  # noqa: N818  (no error: the file is made anew)
     """The file is no mirror of this version."""
+
+
+def _refuse_unfit(connection: sqlite3.Connection) -> None:
+    why = fault(connection)
+    if why is not None:
+        raise _Unfit(why)
 
 
 def discard(path: Path) -> None:

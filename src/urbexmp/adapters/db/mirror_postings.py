@@ -52,9 +52,12 @@ class Postings:
         for keyword, changes in self._changes.items():
             self._patch(keyword, changes)
         self._changes = {}
-        for keyword, photos in below.items():
-            if photos >= self._least and keyword not in self._sizes:
-                self._make(keyword)
+        grown = [
+            keyword
+            for keyword, photos in below.items()
+            if photos >= self._least and keyword not in self._sizes
+        ]
+        self._make_all(grown)
 
     def _patch(self, keyword: int, changes: dict[int, bool]) -> None:
         assert self._sizes is not None
@@ -73,16 +76,34 @@ class Postings:
             by_byte[photo // 8] = (keep, add | bit) if there else (keep & ~bit, add)
         self._file.patch("posting", "bits", keyword, by_byte)
 
+    def _make_all(self, keywords: Iterable[int]) -> None:
+        """Deepest first: each is made of the links of its small parts and the bits of its big."""
+        for keyword in sorted(keywords, key=lambda each: -self._tree.nodes[each].depth):
+            self._make(keyword)
+
     def _make(self, keyword: int) -> None:
         assert self._sizes is not None
-        subtree = self._tree.subtree(keyword)
         most = self._file.number("SELECT max(id) FROM photo") // 8 + 1
         bits = bytearray(most + most // 8 + SPARE)
-        for number in subtree:
-            for (photo,) in self._file.rows("SELECT photo FROM link WHERE keyword = ?", (number,)):
+        waiting = [self._tree.nodes[keyword]]
+        parts: list[int] = []
+        while waiting:
+            node = waiting.pop()
+            if node.id in self._sizes and node.id != keyword:
+                parts.append(node.id)
+                continue
+            waiting.extend(node.children.values())
+            for (photo,) in self._file.rows("SELECT photo FROM link WHERE keyword = ?", (node.id,)):
                 bits[photo >> 3] |= 1 << (photo & 7)
+        whole = int.from_bytes(bits, "little")
+        for part in parts:
+            row = self._file.row("SELECT bits FROM posting WHERE keyword = ?", (part,))
+            assert row is not None
+            whole |= int.from_bytes(row[0], "little")
+        # A part can be longer, by spare bytes that are all zero.
         self._file.do(
-            "INSERT OR REPLACE INTO posting (keyword, bits) VALUES (?, ?)", (keyword, bytes(bits))
+            "INSERT OR REPLACE INTO posting (keyword, bits) VALUES (?, ?)",
+            (keyword, whole.to_bytes(len(bits), "little")),
         )
         self._sizes[keyword] = len(bits)
 
@@ -90,7 +111,5 @@ class Postings:
         """Make all postings from the links: the end of a mirror's building."""
         self._file.do("DELETE FROM posting")
         self._sizes, self._changes = {}, {}
-        for (keyword,) in self._file.rows(
-            "SELECT id FROM keyword WHERE below >= ?", (self._least,)
-        ):
-            self._make(int(keyword))
+        big = self._file.rows("SELECT id FROM keyword WHERE below >= ?", (self._least,))
+        self._make_all(int(row[0]) for row in big)

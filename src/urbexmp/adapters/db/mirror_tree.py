@@ -252,8 +252,9 @@ class KeywordTree:
         gone = [node.id for node in dead if node.id not in new]
         idle = [
             spelling
-            for node in {spelling.node.id: spelling.node for spelling in changed_spellings.values()}
-            .values()
+            for node in {
+                spelling.node.id: spelling.node for spelling in changed_spellings.values()
+            }.values()
             if not any(each.uses for each in node.spellings)
             for spelling in node.spellings
         ]
@@ -302,8 +303,10 @@ class KeywordTree:
             "INSERT OR REPLACE INTO spelling (id, keyword, path, uses) VALUES (?, ?, ?, ?)",
             [
                 (each.id, each.node.id, SEPARATOR.join(each.path), each.uses)
-                for each in {**changed_spellings, **{n: self._spellings[n] for n in unsaved
-                             if n in self._spellings}}.values()
+                for each in {
+                    **changed_spellings,
+                    **{n: self._spellings[n] for n in unsaved if n in self._spellings},
+                }.values()
                 if each.id in self._spellings
             ],
         )
