@@ -29,6 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+from urbexmp.adapters.db.mirror import BATCH, SqliteMirror  # noqa: E402
 from urbexmp.model.keyword import Keyword  # noqa: E402
 from urbexmp.model.mirror import MirrorKeyword, MirrorRow  # noqa: E402
 from urbexmp.model.observation import CaptureFacts, Context  # noqa: E402
@@ -40,9 +41,9 @@ LEVELS = 6
 PHOTOS = 1_000_000
 FOLDER_SIZES = (20, 146)
 
-_STARTS = ["b", "br", "c", "ch", "d", "dr", "f", "fl", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "pr", "qu", "r", "s", "sh", "st", "t", "tr", "v", "w"]
-_VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ou"]
-_ENDS = ["b", "ck", "d", "ft", "g", "l", "ll", "m", "n", "nd", "ng", "p", "r", "rk", "s", "st", "t", "th", "x"]
+_STARTS = tuple("b br c ch d dr f fl g gr h j k l m n p pr qu r s sh st t tr v w".split(" "))  # noqa: SIM905
+_VOWELS = tuple("a e i o u ai ea ou".split(" "))  # noqa: SIM905
+_ENDS = tuple("b ck d ft g l ll m n nd ng p r rk s st t th x".split(" "))  # noqa: SIM905
 ROOTS = (
     "Urbex", "Nature", "People", "Light", "Weather", "Detail", "Art", "Industry", "Travel", "Mood",
     "Archive",
@@ -190,6 +191,14 @@ def _held(chance: random.Random, keyword: Keyword, at: str) -> MirrorKeyword:
     return MirrorKeyword(keyword, source, chance.randint(50, 99), stage, model, "offline", at)
 
 
+def build(target: Path, number: int = PHOTOS, *, keywords: int = KEYWORDS) -> None:
+    """Make the mirror as `urbexmp mirror rebuild` does, from rows instead of files."""
+    with SqliteMirror(target) as mirror, mirror.anew() as new:
+        rows = photos(number, keywords)
+        while batch := list(itertools.islice(rows, BATCH)):
+            new.put(batch)
+
+
 def main() -> None:
     """Make the file."""
     target = Path(sys.argv[1])
@@ -200,3 +209,7 @@ def main() -> None:
         f"{target}: {number:,} photos, {target.stat().st_size / 1e6:,.0f} MB,"
         f" {time.process_time() - used:.0f} CPU seconds, {time.perf_counter() - began:.0f} seconds"
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -116,10 +117,12 @@ def query(
         if shape == "table":
             _table(choices, asker, asked, pages, offset)
         elif shape in ("paths", "null-separated"):
-            end = "\n" if shape == "paths" else "\0"
+            # Bytes, as the disk has them: a name need not be text.
+            sys.stdout.flush()
+            out, end = sys.stdout.buffer, b"\n" if shape == "paths" else b"\0"
             for ids in pages:
                 for path in asker.paths(ids):
-                    sys.stdout.write(f"{root / path}{end}")
+                    out.write(os.fsencode(root / path) + end)
         elif shape == "json":
             print_json(asker, pages)
         else:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from urbexmp.adapters.db.ask_find import Finder, full_text
+from urbexmp.adapters.db.ask_find import Finder, full_text, spelling
 from urbexmp.adapters.db.ask_keywords import KeywordCount, complete, popular, tree
 from urbexmp.adapters.db.ask_order import in_order
 from urbexmp.adapters.db.ask_sets import ids_of, listed
@@ -57,7 +57,7 @@ class KeywordOf(NamedTuple):
 
 
 _ROWS = """
-SELECT photo.id, CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END,
+SELECT photo.id, folder.path, photo.name,
     kind, taken_at, make, camera, lens, latitude, longitude, view,
     CAST(round(view_score * 100) AS INTEGER), quality, condition, photo.era, status,
     nullif(city, ''), nullif(state, ''), nullif(country, '')
@@ -65,7 +65,7 @@ FROM json_each(?) AS wanted JOIN photo ON photo.id = wanted.value
     JOIN folder ON folder.id = photo.folder LEFT JOIN location ON location.id = photo.location
 """
 _PATHS = """
-SELECT photo.id, CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END
+SELECT photo.id, folder.path, photo.name
 FROM json_each(?) AS wanted JOIN photo ON photo.id = wanted.value
     JOIN folder ON folder.id = photo.folder
 """
@@ -193,13 +193,19 @@ class Asker:
     def rows(self, ids: Sequence[int]) -> list[PhotoRow]:
         """What a list shows of these photos, in their order."""
         with self._reading() as connection:
-            found = {row[0]: PhotoRow(*row) for row in connection.execute(_ROWS, (listed(ids),))}
+            found = {
+                row[0]: PhotoRow(row[0], _path(row[1], row[2]), *row[3:])
+                for row in connection.execute(_ROWS, (listed(ids),))
+            }
         return [found[photo] for photo in ids if photo in found]
 
     def paths(self, ids: Sequence[int]) -> list[str]:
         """Their paths, relative to the root, in their order."""
         with self._reading() as connection:
-            found = dict(connection.execute(_PATHS, (listed(ids),)).fetchall())
+            found = {
+                photo: _path(folder, name)
+                for photo, folder, name in connection.execute(_PATHS, (listed(ids),))
+            }
         return [found[photo] for photo in ids if photo in found]
 
     def keywords(self, ids: Sequence[int]) -> dict[int, list[KeywordOf]]:
@@ -264,6 +270,10 @@ class Asker:
         """The tree of keywords, every branch below its own root, down to a depth."""
         with self._reading() as connection:
             return tree(Finder(connection), depth, under)
+
+
+def _path(folder: str | bytes, name: str | bytes) -> str:
+    return f"{spelling(folder)}/{spelling(name)}" if folder else spelling(name)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ Nothing of an expression becomes part of a statement: values are bound.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
@@ -137,7 +138,7 @@ class Finder:
         if not held or term.low > term.high:
             return Given(())
         if term.vetoed:
-            return self._linked("veto", self.subtree(held), sum(one.below for one in held))
+            return Vetoed(self.connection, self.subtree(held))
         if term.scored:
             ids = self.subtree(held) if term.below else [one.id for one in held]
             return Listed(
@@ -148,7 +149,7 @@ class Finder:
                 expected=sum(one.below for one in held),
             )
         if not term.below:
-            return self._linked("link", [one.id for one in held], sum(one.photos for one in held))
+            return self._linked([one.id for one in held], sum(one.photos for one in held))
         return self._subtrees(held)
 
     def _subtrees(self, held: Sequence[Held]) -> Photos:
@@ -166,17 +167,17 @@ class Finder:
         rest = [one for one in held if one.id not in posted]
         if rest:
             expected = sum(one.below for one in rest)
-            parts.append(self._linked("link", self.subtree(rest), expected))
+            parts.append(self._linked(self.subtree(rest), expected))
         return parts[0] if len(parts) == 1 else Any(parts)
 
-    def _linked(self, table: str, ids: Sequence[int], expected: int) -> Photos:
-        sql = {
-            "link": "SELECT photo FROM link WHERE photo BETWEEN ? AND ?"
+    def _linked(self, ids: Sequence[int], expected: int) -> Photos:
+        return Listed(
+            self.connection,
+            "SELECT photo FROM link WHERE photo BETWEEN ? AND ?"
             " AND keyword IN (SELECT value FROM json_each(?))",
-            "veto": "SELECT photo FROM veto WHERE photo BETWEEN ? AND ?"
-            " AND keyword IN (SELECT value FROM json_each(?))",
-        }[table]
-        return Listed(self.connection, sql, (listed(ids),), expected=expected)
+            (listed(ids),),
+            expected=expected,
+        )
 
     # --- Fields --------------------------------------------------------------------------------
 
@@ -192,7 +193,7 @@ class Finder:
     def _word(self, term: WordTerm) -> Photos:
         if term.field == "folder":
             rows = self.connection.execute("SELECT id, path FROM folder")
-            return self._coded("folder", rows, lambda path: in_folder(path, term))
+            return self._coded("folder", rows, lambda path: in_folder(spelling(path), term))
         if term.field == "name":
             return self._name(term)
         if term.field == "source":
@@ -201,6 +202,13 @@ class Finder:
             stages = self.connection.execute("SELECT DISTINCT stage FROM origin WHERE stage <> ''")
             named = [stage for (stage,) in stages if is_word(stage, term)]
             return Any([Plane(self.planes, f"stage:{stage}") for stage in named])
+        if term.field == "status":
+            # The one field that changes without its photo: it is in no plane, but few are open.
+            open_now = "SELECT id FROM photo WHERE id BETWEEN ? AND ? AND status <> 'completed'"
+            if term.text == "completed":
+                every = Plane(self.planes, EXISTS)
+                return All([every], [Listed(self.connection, open_now)])
+            return Listed(self.connection, f"{open_now} AND status = ?", (term.text,))
         if term.field in _PLACE:
             rows = self.connection.execute(_PLACE_SQL[term.field])
             return self._coded("place", rows, lambda word: is_word(word, term))
@@ -253,7 +261,19 @@ class Named(Listed):
 
     def _read(self, first: int, last: int) -> list[int]:
         rows = self._connection.execute(self._sql, (first, last, *self._values))
-        return [photo for photo, name in rows if is_name(name, self._term)]
+        return [photo for photo, name in rows if is_name(spelling(name), self._term)]
+
+
+class Vetoed(Listed):
+    """Photos where a keyword is vetoed: there are few, so all vetoes are looked through."""
+
+    def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
+        super().__init__(connection, "SELECT photo, keyword FROM veto WHERE photo BETWEEN ? AND ?")
+        self._keywords = frozenset(keywords)
+
+    def _read(self, first: int, last: int) -> list[int]:
+        rows = self._connection.execute(self._sql, (first, last))
+        return [photo for photo, keyword in rows if keyword in self._keywords]
 
 
 def _cost(query: Query) -> int:
@@ -288,6 +308,11 @@ def spans(codes: Sequence[int]) -> list[tuple[int, int]]:
         else:
             found.append((code, code))
     return found
+
+
+def spelling(column: str | bytes) -> str:
+    """The name of a file or folder: a column holds bytes where they are no text."""
+    return os.fsdecode(column) if isinstance(column, bytes) else column
 
 
 def is_word(word: str, term: WordTerm) -> bool:

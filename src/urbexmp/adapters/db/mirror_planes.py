@@ -20,7 +20,7 @@ from urbexmp.adapters.db.plane_codes import (
 )
 
 _PHOTO = """
-SELECT id, folder, location, kind, make, camera, lens, view, era, status, taken_at, quality,
+SELECT id, folder, location, kind, make, camera, lens, view, era, taken_at, quality,
     condition, view_score * 100, keywords > 0, vetoes > 0, latitude IS NOT NULL,
     coalesce(description, '') <> '', coalesce(text, '') <> ''
 FROM photo WHERE id BETWEEN ? AND ?
@@ -147,15 +147,15 @@ def _fill(
         put(photo, EXISTS, 1)
         put(photo, "folder", folder)
         put(photo, "place", location or 0)
-        for field, word in zip(WORDS, row[3:10], strict=True):
+        for field, word in zip(WORDS, row[3:9], strict=True):
             put(photo, field, words.code(field, word))
-        day = taken_day(row[10])
+        day = taken_day(row[9])
         if day is not None:
             put(photo, "taken", day_code(day))
-        put(photo, "quality", number_code(row[11]))
-        put(photo, "condition", number_code(row[12]))
-        put(photo, "viewscore", number_code(row[13]))
-        keywords, vetoes, gps, description, text = row[14:]
+        put(photo, "quality", number_code(row[10]))
+        put(photo, "condition", number_code(row[11]))
+        put(photo, "viewscore", number_code(row[12]))
+        keywords, vetoes, gps, description, text = row[13:]
         has = (keywords, vetoes, 0, gps, day is not None, description, text)
         for field, yes in zip(HAS, has, strict=True):
             put(photo, f"has:{field}", int(yes))

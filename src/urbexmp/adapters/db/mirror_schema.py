@@ -44,6 +44,7 @@ CREATE TABLE keyword (
     photos INTEGER NOT NULL, below INTEGER NOT NULL
 );
 CREATE INDEX keyword_parent ON keyword (parent);
+CREATE INDEX keyword_photos ON keyword (photos);
 CREATE TABLE spelling (
     id INTEGER PRIMARY KEY, keyword INTEGER NOT NULL, path TEXT NOT NULL UNIQUE,
     uses INTEGER NOT NULL
@@ -57,7 +58,7 @@ CREATE TABLE link (
     photo INTEGER NOT NULL, keyword INTEGER NOT NULL, origin INTEGER NOT NULL, score INTEGER,
     at, spelling INTEGER, PRIMARY KEY (photo, keyword)
 ) WITHOUT ROWID;
-CREATE INDEX link_keyword ON link (keyword, photo);
+CREATE INDEX link_keyword ON link (keyword, photo, score);
 CREATE TABLE veto (
     photo INTEGER NOT NULL, keyword INTEGER NOT NULL, spelling INTEGER,
     PRIMARY KEY (photo, keyword)

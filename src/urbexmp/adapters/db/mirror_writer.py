@@ -13,6 +13,7 @@ from time import strptime
 from typing import Any
 
 from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.mirror_planes import rebuild, refresh
 from urbexmp.adapters.db.mirror_postings import Postings
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
 from urbexmp.adapters.db.texts import spelled
@@ -76,6 +77,7 @@ class Writer:
         self._vetoes_in: list[tuple[Any, ...]] = []
         self._texts_out: list[tuple[Any, ...]] = []
         self._texts_in: list[tuple[Any, ...]] = []
+        self._touched: set[int] = set()
         self._left_locations: set[int] = set()
         self._left_folders: set[int] = set()
 
@@ -127,6 +129,8 @@ class Writer:
                 if before[_LOCATION] != values[_LOCATION - 1] and before[_LOCATION]:
                     self._left_locations.add(before[_LOCATION])
         held = self._hold(photo, row)
+        if changed or held:
+            self._touched.add(photo)
         if not changed:
             return held
         self._difference(photo, old_links, links, old_vetoes, vetoes)
@@ -154,6 +158,7 @@ class Writer:
         self._count(photo, links.keys(), (), closure, set())
         self._texts_out.append(self._text(photo, name, closure, *_texts_of(before)))
         self._deletes.append((photo,))
+        self._touched.add(photo)
         self._left_folders.add(folder)
         if before[_LOCATION]:
             self._left_locations.add(before[_LOCATION])
@@ -379,6 +384,7 @@ class Writer:
         file.many(_TEXT_IN, self._texts_in)
         if not self._later:
             self._postings.flush(below)
+            refresh(file, self._touched)
         if self._left_locations:
             file.many(
                 "DELETE FROM location WHERE id = ?1"
@@ -396,9 +402,10 @@ class Writer:
         self._clear()
 
     def remake_postings(self) -> None:
-        """The end of building: all postings at once. Inside a transaction."""
+        """The end of building: all postings and planes at once. Inside a transaction."""
         self._tree.load()
         self._postings.remake()
+        rebuild(self._file)
 
     def spelled(self, where: Where) -> tuple[str, ...]:
         """The path as one link spells it."""
