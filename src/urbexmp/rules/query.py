@@ -48,7 +48,8 @@ class KeywordTerm:
     below: bool = True
     """Keywords below it count too."""
     prefix: bool = False
-    """The last name need only begin so."""
+    """A word of the last name need only begin so, whatever the accents; when several words are
+    given, the others must be words of that name."""
     low: int = 0
     high: int = 100
     """The keyword's own score lies from `low` to `high`; with the whole span one without a score

@@ -276,6 +276,8 @@ class _Parser:
         names = (text[:-1] if prefix else text).split(SEPARATOR)
         if not all(name.strip() for name in names):
             raise self.mistake(token, "has a keyword with an empty name", start)
+        if prefix and sum(char.isalnum() for char in names[-1]) == 1:
+            raise self.mistake(token, "wants at least two letters before *", start)
         stars = [n for n, char in enumerate(text) if char == "*" and not quoted[n]]
         if len(stars) > prefix:
             raise self.mistake(token, "has a * that is not at the end", start + stars[0])

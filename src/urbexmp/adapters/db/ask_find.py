@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
+from unicodedata import combining, normalize
 
 from urbexmp.adapters.db.ask_sets import (
     All,
@@ -100,37 +101,40 @@ class Finder:
         """Keywords whose path ends with a run of names, the last perhaps only begun."""
         folded = [fold(name) for name in names]
         asked = SEPARATOR.join(folded)
+        begun = plain_words(folded[-1])
 
         def fits(path: str) -> bool:
             if not prefix:
                 return path == asked or path.endswith(SEPARATOR + asked)
             run = path.split(SEPARATOR)[-len(folded) :]
-            return run[:-1] == folded[:-1] and run[-1].startswith(folded[-1])
+            return run[:-1] == folded[:-1] and begins(run[-1], folded[-1], begun)
 
-        words = text_words(folded[-1])
-        # The index over names splits words as our own splitting does only for plain letters.
         sql = "SELECT id, folded, photos, below FROM keyword"
         values: tuple[str, ...] = ()
+        words = text_words(folded[-1])
+        # The index over names splits words as our own splitting does only for plain letters.
         if words and folded[-1].isascii():
             sql += " WHERE id IN (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
-            glued = prefix and folded[-1][-1:].isalnum()
+            glued = prefix and folded[-1][-1].isalnum()
             values = (full_text(words, prefix=glued),)
         held = [Held(*row) for row in self.connection.execute(sql, values)]
         return [keyword for keyword in held if fits(keyword.folded)]
 
-    def subtree(self, keywords: Iterable[Held]) -> list[int]:
-        """Ids of keywords and all below them."""
-        ids: set[int] = set()
-        for keyword in keywords:
-            ids.add(keyword.id)
-            if keyword.below > 0:
-                ids.update(
-                    row[0]
-                    for row in self.connection.execute(
-                        "SELECT id FROM keyword WHERE folded >= ? AND folded < ?",
-                        (keyword.folded + SEPARATOR, keyword.folded + chr(ord(SEPARATOR) + 1)),
-                    )
-                )
+    def subtree(self, keywords: Iterable[Held], *, vetoes: bool = False) -> list[int]:
+        """Ids of keywords and all below them, as far as they hold photos that those do not."""
+        ids = {keyword.id for keyword in keywords}
+        # Where all photos of a subtree hold its root, those below it add none.
+        roots = [one.id for one in keywords if vetoes or one.below > one.photos]
+        ids.update(
+            row[0]
+            for row in self.connection.execute(
+                "SELECT keyword.id FROM json_each(?) AS wanted"
+                " JOIN keyword AS root ON root.id = wanted.value"
+                " JOIN keyword ON keyword.folded > root.folded || '|'"
+                " AND keyword.folded < root.folded || '}'",
+                (listed(roots),),
+            )
+        )
         return sorted(ids)
 
     def _keyword(self, term: KeywordTerm) -> Photos:
@@ -138,7 +142,7 @@ class Finder:
         if not held or term.low > term.high:
             return Given(())
         if term.vetoed:
-            return Vetoed(self.connection, self.subtree(held))
+            return Vetoed(self.connection, self.subtree(held, vetoes=True))
         if term.scored:
             ids = self.subtree(held) if term.below else [one.id for one in held]
             return Listed(
@@ -204,7 +208,10 @@ class Finder:
             return Any([Plane(self.planes, f"stage:{stage}") for stage in named])
         if term.field == "status":
             # The one field that changes without its photo: it is in no plane, but few are open.
-            open_now = "SELECT id FROM photo WHERE id BETWEEN ? AND ? AND status <> 'completed'"
+            open_now = (
+                "SELECT id FROM photo INDEXED BY photo_open"
+                " WHERE id BETWEEN ? AND ? AND status <> 'completed'"
+            )
             if term.text == "completed":
                 every = Plane(self.planes, EXISTS)
                 return All([every], [Listed(self.connection, open_now)])
@@ -308,6 +315,26 @@ def spans(codes: Sequence[int]) -> list[tuple[int, int]]:
         else:
             found.append((code, code))
     return found
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a folded text without accents, as the full-text index keeps them."""
+    bare = (char for char in normalize("NFD", text) if not combining(char))
+    return text_words("".join(bare))
+
+
+def begins(name: str, begun: str, words: Sequence[str]) -> bool:
+    """Whether a folded name has a word that begins so; `words` are those of `begun`.
+
+    Several words must all be there, the last one begun. What has no letters begins the name.
+    """
+    if not words:
+        return name.startswith(begun)
+    have = plain_words(name)
+    whole = words if not begun[-1].isalnum() else words[:-1]
+    return all(word in have for word in whole) and (
+        len(whole) == len(words) or any(word.startswith(words[-1]) for word in have)
+    )
 
 
 def spelling(column: str | bytes) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from urbexmp.adapters.db.ask_find import Finder, begins, full_text, plain_words
 from urbexmp.model.keyword import SEPARATOR, fold
 from urbexmp.rules.query_values import text_words
-
-if TYPE_CHECKING:
-    from urbexmp.adapters.db.ask_find import Finder
 
 _COLUMNS = "SELECT path, name, depth, photos, below FROM keyword"
 _AFTER = chr(ord(SEPARATOR) + 1)
 """The character after `|`: `A|` <= path < `A}` is all that lies below A."""
+FEW = 1000
+"""Keywords of a subtree that are sorted by their photos; of more, the most used are walked."""
 
 
 class KeywordCount(NamedTuple):
@@ -44,9 +44,9 @@ def complete(connection: sqlite3.Connection, prefix: str, limit: int) -> list[Ke
     if not words or not last.isascii():
         rows = connection.execute(f"{_COLUMNS} WHERE below > 0 ORDER BY below DESC, folded")
         found = (KeywordCount(*row) for row in rows)
-        fitting = [one for one in found if _begins(fold(one.name), last)]
+        begun = plain_words(last)
+        fitting = [one for one in found if begins(fold(one.name), last, begun)]
         return fitting[:limit]
-    from urbexmp.adapters.db.ask_find import full_text
 
     rows = connection.execute(
         f"{_COLUMNS} WHERE below > 0 AND id IN"
@@ -55,10 +55,6 @@ def complete(connection: sqlite3.Connection, prefix: str, limit: int) -> list[Ke
         (full_text(words, prefix=last[-1].isalnum()), limit),
     )
     return [KeywordCount(*row) for row in rows]
-
-
-def _begins(name: str, last: str) -> bool:
-    return name.startswith(last) or any(word.startswith(last) for word in name.split())
 
 
 def _end(start: str) -> str:
@@ -70,15 +66,20 @@ def popular(finder: Finder, limit: int, under: str) -> list[KeywordCount]:
     """See `Asker.popular`."""
     if not under:
         rows = finder.connection.execute(
-            f"{_COLUMNS} WHERE photos > 0 ORDER BY photos DESC, folded LIMIT ?", (limit,)
+            f"{_COLUMNS} WHERE photos > 0 ORDER BY photos DESC LIMIT ?", (limit,)
         )
         return [KeywordCount(*row) for row in rows]
     found: dict[str, KeywordCount] = {}
     for root in finder.named(under.split(SEPARATOR), prefix=False):
+        span = (root.folded, root.folded + SEPARATOR, root.folded + _AFTER)
+        inside = "(folded = ? OR (folded >= ? AND folded < ?))"
+        size = finder.connection.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM keyword WHERE {inside} LIMIT {FEW})", span
+        ).fetchone()[0]
+        walk = " INDEXED BY keyword_photos" if size == FEW else ""
         rows = finder.connection.execute(
-            f"{_COLUMNS} WHERE photos > 0 AND (folded = ? OR (folded >= ? AND folded < ?))"
-            " ORDER BY photos DESC, folded LIMIT ?",
-            (root.folded, root.folded + SEPARATOR, root.folded + _AFTER, limit),
+            f"{_COLUMNS}{walk} WHERE photos > 0 AND {inside} ORDER BY photos DESC LIMIT ?",
+            (*span, limit),
         )
         found |= {row[0]: KeywordCount(*row) for row in rows}
     return sorted(found.values(), key=lambda one: (-one.photos, fold(one.path)))[:limit]
