@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +20,12 @@ from urbexmp.model.photo import Carrier, CarrierKind
 
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
+    from urbexmp.adapters.db.mirror import SqliteMirror
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.drivers.house import House, StatePaths
     from urbexmp.model.ledger import LibraryLock
-    from urbexmp.model.ports import CarrierReader, Codec
+    from urbexmp.model.mirror import Mirror
+    from urbexmp.model.ports import CarrierReader, Codec, Places
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
@@ -52,6 +54,7 @@ def state_paths(root: Path, state: Path | None) -> StatePaths:
         folder / "backups",
         folder / "lock",
         folder / "log.txt",
+        folder / "mirror.sqlite3",
     )
 
 
@@ -127,6 +130,7 @@ def open_house(
     from urbexmp.drivers.house import House
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
+    from urbexmp.pipeline.mirroring import RowReader
     from urbexmp.pipeline.planner import Planner
     from urbexmp.pipeline.recover import recover
     from urbexmp.rules.pairing import pair
@@ -167,6 +171,14 @@ def open_house(
             time.perf_counter,
         )
         planner = Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists)
+        rows = RowReader(
+            store,
+            codec,
+            looker,
+            lambda folder: _place_version(taxonomy, places, folder, root),
+            root,
+        )
+        mirror = _mirror(stack, paths, root) if writing else None
         workers = profile.workers or os.cpu_count() or 1
         yield House(
             root=root,
@@ -191,6 +203,8 @@ def open_house(
             window=workers * 3,
             stopping=stopping,
             remember=remember,
+            mirror=mirror,
+            row_reader=rows,
             recovered=recovered,
         )
 
@@ -221,6 +235,43 @@ def _ledger(paths: StatePaths, *, writing: bool, remember: bool) -> tuple[Sqlite
             if writing:
                 raise
     return SqliteLedger(paths.ledger, readonly=True), False
+
+
+def open_mirror(root: Path, state: Path | None) -> SqliteMirror:
+    """The mirror of a library to read only, for a `with` block.
+
+    Raises `UsageProblem` where there is none, `MirrorDamaged`.
+    """
+    from urbexmp.adapters.db.mirror import SqliteMirror
+
+    return SqliteMirror(state_paths(root, state).mirror, readonly=True)
+
+
+def _mirror(stack: ExitStack, paths: StatePaths, root: Path) -> Mirror | None:
+    """The mirror to write to; None where it cannot be written: photos come first, it is a copy.
+
+    One that a run could not follow must not be taken for current later, so it is thrown away.
+    """
+    from urbexmp.adapters.db.mirror import SqliteMirror
+    from urbexmp.adapters.db.mirror_file import discard
+    from urbexmp.model.mirror import PENDING, PROCESSING
+
+    try:
+        mirror = stack.enter_context(SqliteMirror(paths.mirror))
+        mirror.describe(root)
+        mirror.reset(PROCESSING, PENDING)
+    except Problem:
+        with suppress(OSError):
+            discard(paths.mirror)
+        return None
+    return mirror
+
+
+def _place_version(taxonomy: Taxonomy, places: Places, folder: Path, root: Path) -> str:
+    """Digest of what the row of a photo in a folder depends on beside the photo."""
+    from urbexmp.pipeline.look import FACTS
+
+    return f"{FACTS}:{taxonomy.digest}:{places.version(folder, root)}"
 
 
 def _policy(profile: Profile, taxonomy: Taxonomy, stage_ids: tuple[str, ...]) -> str:

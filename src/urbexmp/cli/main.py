@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "query": "Find photos by keyword, date, camera, folder, score and more.",
     "search": "Find photos by words, the best first.",
     "status": "Show what waits for you and what waits for another try.",
+    "mirror": "Build, check, find and back up the copy that queries are answered from.",
     "runs": "List the runs of a library, newest first.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
     "profile": "Show and change the settings.",

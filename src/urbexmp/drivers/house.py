@@ -10,11 +10,13 @@ from pathlib import Path
 
 from urbexmp.model.errors import Problem
 from urbexmp.model.ledger import Ledger
+from urbexmp.model.mirror import Mirror
 from urbexmp.model.photo import Photo
 from urbexmp.model.ports import Backups, Clock, Disk, FolderListing, Places, Stopwatch, Walker
 from urbexmp.model.profile import Profile, Settings
 from urbexmp.pipeline.applier import Applier
 from urbexmp.pipeline.look import Looker
+from urbexmp.pipeline.mirroring import RowReader
 from urbexmp.pipeline.planner import Planner
 from urbexmp.rules.taxonomy import Taxonomy
 
@@ -31,6 +33,7 @@ class StatePaths:
     backups: Path
     lock: Path
     log: Path
+    mirror: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class House:
     """Whether a person has asked to stop: then the run ends after the photo at hand."""
     remember: bool = True
     """Whether the ledger can keep what the stages say, also in a dry run."""
+    mirror: Mirror | None = None
+    """The copy for queries; None where nothing may be written."""
+    row_reader: RowReader | None = None
+    """Makes the mirror's rows from the files."""
     recovered: tuple[str, ...] = ()
     """What an earlier, killed run left and was put right on opening, a sentence each."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from urbexmp.drivers.follow import Followed, Follower
 from urbexmp.drivers.house import House
 from urbexmp.drivers.scan import Task
 from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
@@ -99,6 +100,7 @@ class Pending:
 
     task: Task | None
     planned: Planned
+    examined: Examined | None = None
 
 
 class Running:
@@ -113,9 +115,14 @@ class Running:
         self._house = house
         self.report = report
         self.show = show
+        self._follower = Follower(house, show)
         self._pending: list[Pending] = []
         self._looks: list[Examined] = []
         self._since = 0.0
+
+    def begun(self, path: Path) -> None:
+        """A photo is being looked at."""
+        self._follower.begun(path)
 
     def attempt(self, path: Path, deal: Callable[[], None]) -> None:
         """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
@@ -142,6 +149,7 @@ class Running:
         attempts = before.attempts + 1 if before is not None else 1
         pause = timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
         due = iso(self._house.clock.now() + pause)
+        self._follower.failed(path)
         self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
 
     def keep(self, examined: Examined) -> None:
@@ -149,14 +157,14 @@ class Running:
         if examined.fresh and self._house.remember:
             self._wait(self._looks, examined)
 
-    def take(self, task: Task | None, planned: Planned) -> None:
-        """Carry a change out, soon; in a dry run show it."""
+    def take(self, task: Task | None, planned: Planned, examined: Examined | None = None) -> None:
+        """Carry a change out, soon; in a dry run show it. `examined`: what was seen of it."""
         if self._house.applier is None:
             count(self.report, planned.change)
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
-        self._wait(self._pending, Pending(task, planned))
+        self._wait(self._pending, Pending(task, planned, examined))
 
     def _wait(self, queue: list[T], item: T) -> None:
         if not self._pending and not self._looks:
@@ -184,6 +192,12 @@ class Running:
             for change in changes:
                 self.failed(change.photo.path, _ours(change.photo.path, failure))
             return
+        # The mirror first: what the ledger knows as dealt with is not read again.
+        mirrored = self._follower.follow(
+            Followed(each.planned, each.examined)
+            for each, outcome in zip(pending, outcomes, strict=True)
+            if not isinstance(outcome, Problem)
+        )
         with self._house.ledger.batch(durable=False):
             for each, outcome in zip(pending, outcomes, strict=True):
                 path = each.planned.change.photo.path
@@ -191,11 +205,16 @@ class Running:
                     self.failed(path, outcome)
                     continue
                 try:
-                    self._done(each, outcome)
+                    self._done(each, outcome, mirrored)
                 except Problem as problem:
                     self.failed(path, problem)
 
-    def _done(self, each: Pending, receipt: Receipt | None) -> None:
+    def _done(
+        self,
+        each: Pending,
+        receipt: Receipt | None,
+        mirrored: Mapping[Path, Mapping[Path, Fingerprint]] | None,
+    ) -> None:
         change, ledger = each.planned.change, self._house.ledger
         count(self.report, change)
         if each.planned.moved_from is not None:
@@ -204,9 +223,9 @@ class Running:
         ledger.done_waiting(change.photo.path)
         if receipt is not None or change.held or change.learned:
             self.show.change(change, applied=True)
-        if each.task is not None:
+        if each.task is not None and mirrored is not None:
             after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
-            settle(self._house, each.task, change, after)
+            settle(self._house, each.task, change, after, mirrored.get(change.photo.path))
         else:
             ledger.unsettle((change.photo.path,))
 
@@ -235,8 +254,16 @@ def count(report: Report, change: Change) -> None:
         report.lightroom_blind += 1
 
 
-def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerprint]) -> None:
+def settle(
+    house: House,
+    task: Task,
+    change: Change,
+    after: dict[Path, Fingerprint],
+    mirrored: Mapping[Path, Fingerprint] | None,
+) -> None:
     """Remember a photo as dealt with, so that the next run need not open it.
+
+    `mirrored`: versions of the packets that the mirror's row was made from, after our write.
 
     What we did not write is remembered with the stat it had before it was read: should it have
     changed in between, the next run sees that. What we wrote is remembered only if our bytes
@@ -246,7 +273,9 @@ def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerpri
     for path, stat in task.around:
         if path in after:
             stat = house.disk.stat(path)
-            if not _still_ours(house, change, path, after[path]):
+            if not _still_ours(house, change, path, after[path]) or (
+                mirrored is not None and mirrored.get(path, after[path]) != after[path]
+            ):
                 house.ledger.unsettle((task.photo.path,))
                 return
         around.append((path, stat))

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from urbexmp.drivers.house import House
+from urbexmp.drivers.mirror import catch_up
 from urbexmp.drivers.run import examined, opened_run
 from urbexmp.drivers.scan import Found, Task, guard, task_of, tasks
 from urbexmp.model.change import Change
@@ -60,8 +61,9 @@ def sync(
                 report.unmapped.update(label for _, label in planned.proposal.unmapped)
                 if collect is not None and (planned.change.writes or planned.change.held):
                     collect.append(planned.change)
-                run.take(task, planned)
+                run.take(task, planned, seen)
 
+            run.begun(task.photo.path)
             run.attempt(task.photo.path, deal)
             if report.interrupted:
                 break
@@ -69,6 +71,9 @@ def sync(
             run.trouble(problem)
         report.unchanged += found.unchanged
         report.skipped.update(found.skipped)
+        if limit is None and not report.interrupted and house.applier is not None:
+            run.flush()
+            catch_up(house, paths, show, photos=found.photos)
     return report
 
 

@@ -7,6 +7,7 @@ Everything in a row but `status` and `held` comes from the photo file, its XMP p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -132,7 +133,9 @@ class Mirror(Protocol):
     def put(self, rows: Iterable[MirrorRow]) -> int:
         """Make the rows stand as given, in one transaction; return how many differed.
 
-        On the disk when it returns, so that what the ledger says afterwards is never ahead.
+        A row of the `version` that stands there is the same but for status and held, and is
+        compared no further; one without a version is compared in full. All is on the disk when
+        it returns, so that what the ledger says afterwards is never ahead.
         """
         ...
 
@@ -169,10 +172,24 @@ class Mirror(Protocol):
         """Remember that every photo of the library has its row."""
         ...
 
+    def anew(self) -> AbstractContextManager[Mirror]:
+        """A second, empty mirror, which takes this one's place when the block ends well.
+
+        Until then, and after any exception, this one stays as it is.
+        """
+        ...
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong inside, whatever the photos hold: damage, counts. A sentence each."""
+        ...
+
     def generation(self) -> int:
         """Raised with every commit that changed something."""
         ...
 
-    def backup(self, target: Path) -> None:
-        """Make a consistent copy at `target` while in use: whole, checked, or not at all."""
+    def backup(self, target: Path) -> int:
+        """Make a consistent copy at `target` while in use: whole, checked, or not at all.
+
+        Returns its size in bytes.
+        """
         ...

@@ -31,7 +31,8 @@ def row_version(fingerprints: Iterable[str], stats: Iterable[FileStat], place: s
     """Digest of everything a row is made from, 16 hex digits.
 
     `fingerprints` of the packets in the order they are read, `stats` of the image files, and
-    the digest of the `location.toml` files above the photo. The inode is left out: a copy of
+    a digest of what else counts: the `location.toml` files above the photo, the words for
+    places, the code that reads facts. The inode is left out: a copy of
     the archive on another disk is the same archive.
     """
     numbers = [f"{stat.size}:{stat.mtime_ns}" for stat in stats]

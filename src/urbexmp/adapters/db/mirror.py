@@ -33,15 +33,24 @@ class SqliteMirror:
     """Implements `model.mirror.Mirror`. One writer a library (the library's lock sees to it)."""
 
     def __init__(
-        self, path: Path, *, posting_least: int = POSTING_LEAST, scratch: bool = False
+        self,
+        path: Path,
+        *,
+        posting_least: int = POSTING_LEAST,
+        scratch: bool = False,
+        readonly: bool = False,
     ) -> None:
-        """Open or make the file. Raises `StateUnwritable`; never refuses a damaged mirror."""
+        """Open or make the file. Raises `StateUnwritable`; never refuses a damaged mirror.
+
+        `readonly` neither makes nor changes it: raises `UsageProblem` where there is none,
+        `MirrorDamaged` where it is of no use. Waits for nobody, and nobody waits for it.
+        """
         self.path = path
         self._least = posting_least
-        if not scratch:
+        if not scratch and not readonly:
             with suppress(OSError):
                 discard(self._half())
-        self._file = MirrorFile(path, scratch=scratch)
+        self._file = MirrorFile(path, scratch=scratch, readonly=readonly)
         self._writer = Writer(self._file, posting_least, postings_later=scratch)
 
     def __enter__(self) -> SqliteMirror:

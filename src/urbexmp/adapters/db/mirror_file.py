@@ -42,13 +42,14 @@ def problem_of(path: Path, failure: sqlite3.Error) -> Problem:
 
 
 class MirrorFile:
-    """One connection that writes. Not thread-safe: the driver's thread alone uses it."""
+    """One connection that writes; one thread at a time may use it."""
 
-    def __init__(self, path: Path, *, scratch: bool = False) -> None:
+    def __init__(self, path: Path, *, scratch: bool = False, readonly: bool = False) -> None:
         """Open or make the file. Raises `StateUnwritable`.
 
         A file that is damaged, or not of this version, is thrown away; `remade` says why.
         `scratch`: a file that nobody reads before it is finished, and that a kill may ruin.
+        `readonly`: raises `UsageProblem` or `MirrorDamaged` instead.
         """
         self.path = path
         self.scratch = scratch
@@ -56,6 +57,9 @@ class MirrorFile:
         self.on_rollback: list[Callable[[], None]] = []
         self._durable: bool | None = None
         self.open_transaction = False
+        if readonly:
+            self._connection = _only_read(path)
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if scratch:
@@ -82,7 +86,7 @@ class MirrorFile:
 
     def _prepared(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256
+            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             _refuse_unfit(connection)
@@ -216,6 +220,20 @@ def discard(path: Path) -> None:
     """Remove a mirror and what SQLite keeps beside it. Raises `OSError`."""
     for ending in ("-wal", "-shm", "-journal", ""):
         path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _only_read(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise UsageProblem(path, "there is no mirror yet", "Run `urbexmp mirror rebuild` first")
+    try:
+        connection = reading(path)
+        why = fault(connection)
+    except sqlite3.Error as failure:
+        raise problem_of(path, failure) from failure
+    if why is not None:
+        connection.close()
+        raise MirrorDamaged(path, detail=why)
+    return connection
 
 
 def reading(path: Path) -> sqlite3.Connection:

@@ -33,6 +33,7 @@ _VETOES = _NAMES.index("vetoes") + 1
 _STATUS = _NAMES.index("status") + 1
 
 _SELECT = f"SELECT id, {COLUMNS} FROM photo WHERE folder = ? AND name = ?"
+_STANDS = "SELECT id, version, status FROM photo WHERE folder = ? AND name = ?"
 _INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(_NAMES) + 1))})"
 _UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(_NAMES))}) WHERE id = ?"
 _TEXT_OUT = (
@@ -109,6 +110,10 @@ class Writer:
 
     def _put(self, row: MirrorRow) -> bool:
         folder, name = self._folder(row.path), spelled_name(row.path)
+        if row.version:
+            stands = self._file.row(_STANDS, (folder, name))
+            if stands is not None and stands[1:] == (row.version, row.status):
+                return self._hold(stands[0], row)
         before = self._file.row(_SELECT, (folder, name))
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
