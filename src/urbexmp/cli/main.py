@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
-import click
+# Starting makes much and drops little: collecting garbage meanwhile is a tenth of a query's time.
+gc.disable()
 
-from urbexmp import __version__
-from urbexmp.model.errors import Crashed, Problem
+import click  # noqa: E402
+
+from urbexmp import __version__  # noqa: E402
+from urbexmp.model.errors import Crashed, Problem  # noqa: E402
 
 COMMANDS: dict[str, str] = {
     "sync": "Look at photos and write their keywords.",
@@ -30,6 +35,9 @@ COMMANDS: dict[str, str] = {
 }
 """Commands in the order of the help page, with its lines: listing them imports none of them."""
 
+QUICK = frozenset({"query", "search"})
+"""Commands that read, print and are done: they go without what a long run needs."""
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are used: `urbexmp.cli.NAME.NAME`."""
@@ -42,6 +50,8 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in QUICK:
+            gc.enable()
         command: click.Command = getattr(
             importlib.import_module(f"urbexmp.cli.{cmd_name}"), cmd_name
         )
@@ -83,7 +93,14 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if QUICK.intersection(sys.argv[1:2]):
+        # Nothing is left to close. Taking the interpreter apart would take a tenth of the time.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(args: Sequence[str]) -> int:

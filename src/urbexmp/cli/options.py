@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import os
 from collections.abc import Callable
@@ -175,6 +174,8 @@ def profile_path(name: str | None) -> Path:
     if name in shipped_names("profiles"):
         return shipped("profiles", name)
     known = [*own_profiles(), *shipped_names("profiles")]
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else "; `urbexmp profile list` shows them"
     raise ConfigProblem("--profile", (f"there is no profile {name!r}{hint}",))

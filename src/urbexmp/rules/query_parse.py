@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from urbexmp.model.errors import UsageProblem
-from urbexmp.model.keyword import SEPARATOR
+from urbexmp.model.folding import SEPARATOR
 from urbexmp.rules.query import (
     And,
     Everything,

@@ -6,16 +6,17 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from urbexmp.adapters.db.ask_find import Finder, full_text, spelling
-from urbexmp.adapters.db.ask_keywords import KeywordCount, complete, popular, tree
-from urbexmp.adapters.db.ask_order import in_order
 from urbexmp.adapters.db.ask_sets import ids_of, listed
 from urbexmp.adapters.db.mirror_schema import fault
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
 from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
 from urbexmp.rules.query_values import text_words
+
+if TYPE_CHECKING:
+    from urbexmp.adapters.db.ask_keywords import KeywordCount
 
 BUSY_SECONDS = 10.0
 RANKED = 1000
@@ -151,6 +152,8 @@ class Asker:
             finder = Finder(connection)
             found = finder.plan(query)
             if order or reverse:
+                from urbexmp.adapters.db.ask_order import in_order
+
                 whole = 0
                 for stretch in finder.planes.stretches():
                     whole |= found.bits(stretch) << stretch.first
@@ -258,16 +261,22 @@ class Asker:
 
         With `A|B|pre`: those below `A|B` only.
         """
+        from urbexmp.adapters.db.ask_keywords import complete
+
         with self._reading() as connection:
             return complete(connection, prefix, limit)
 
     def popular(self, limit: int = 20, under: str = "") -> list[KeywordCount]:
         """The keywords that most photos hold themselves; `under` narrows it to a subtree."""
+        from urbexmp.adapters.db.ask_keywords import popular
+
         with self._reading() as connection:
             return popular(Finder(connection), limit, under)
 
     def tree(self, depth: int | None = None, under: str = "") -> list[KeywordCount]:
         """The tree of keywords, every branch below its own root, down to a depth."""
+        from urbexmp.adapters.db.ask_keywords import tree
+
         with self._reading() as connection:
             return tree(Finder(connection), depth, under)
 

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import combining, normalize
 
 from urbexmp.adapters.db.ask_sets import (
@@ -19,14 +19,14 @@ from urbexmp.adapters.db.ask_sets import (
     Coded,
     Given,
     Listed,
-    Photos,
     Plane,
     Planes,
     Postings,
+    Scored,
     listed,
 )
 from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, day_code
-from urbexmp.model.keyword import SEPARATOR, fold
+from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query import (
     And,
     Everything,
@@ -40,6 +40,9 @@ from urbexmp.rules.query import (
     WordTerm,
 )
 from urbexmp.rules.query_values import text_words
+
+if TYPE_CHECKING:
+    from urbexmp.adapters.db.ask_sets import Photos
 
 _PLACE = ("city", "state", "country")
 _PLACE_SQL = {
@@ -120,11 +123,11 @@ class Finder:
         held = [Held(*row) for row in self.connection.execute(sql, values)]
         return [keyword for keyword in held if fits(keyword.folded)]
 
-    def subtree(self, keywords: Iterable[Held], *, vetoes: bool = False) -> list[int]:
-        """Ids of keywords and all below them, as far as they hold photos that those do not."""
+    def subtree(self, keywords: Iterable[Held], *, whole: bool = False) -> list[int]:
+        """Ids of keywords and all below them; unless `whole`, those only that add photos."""
         ids = {keyword.id for keyword in keywords}
         # Where all photos of a subtree hold its root, those below it add none.
-        roots = [one.id for one in keywords if vetoes or one.below > one.photos]
+        roots = [one.id for one in keywords if whole or one.below > one.photos]
         ids.update(
             row[0]
             for row in self.connection.execute(
@@ -142,16 +145,16 @@ class Finder:
         if not held or term.low > term.high:
             return Given(())
         if term.vetoed:
-            return Vetoed(self.connection, self.subtree(held, vetoes=True))
+            return Vetoed(self.connection, self.subtree(held, whole=True))
         if term.scored:
-            ids = self.subtree(held) if term.below else [one.id for one in held]
-            return Listed(
-                self.connection,
-                "SELECT photo FROM link WHERE photo BETWEEN ? AND ? AND score BETWEEN ? AND ?"
-                " AND keyword IN (SELECT value FROM json_each(?))",
-                (term.low, term.high, listed(ids)),
-                expected=sum(one.below for one in held),
-            )
+            ids = self.subtree(held, whole=True) if term.below else [one.id for one in held]
+            links = sum(one.below if term.below else one.photos for one in held)
+            family = self._family(term, held)
+            return Scored(self.planes, family, ids, (term.low, term.high), links)
+        return self._family(term, held)
+
+    def _family(self, term: KeywordTerm, held: Sequence[Held]) -> Photos:
+        """All photos with these keywords, whatever the score."""
         if not term.below:
             return self._linked([one.id for one in held], sum(one.photos for one in held))
         return self._subtrees(held)

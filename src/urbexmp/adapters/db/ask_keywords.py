@@ -6,7 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from urbexmp.adapters.db.ask_find import Finder, begins, full_text, plain_words
-from urbexmp.model.keyword import SEPARATOR, fold
+from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query_values import text_words
 
 _COLUMNS = "SELECT path, name, depth, photos, below FROM keyword"
