@@ -134,10 +134,9 @@ class Writer:
                 if before[_LOCATION] != values[_LOCATION - 1] and before[_LOCATION]:
                     self._left_locations.add(before[_LOCATION])
         held = self._hold(photo, row)
-        if changed or held:
-            self._touched.add(photo)
         if not changed:
             return held
+        self._touched.add(photo)
         self._difference(photo, old_links, links, old_vetoes, vetoes)
         same = old_links.keys() == links.keys()
         closure = self._tree.closure(links)
@@ -269,6 +268,7 @@ class Writer:
         )
         if wanted == stands:
             return False
+        self._touched.add(photo)
         self._file.do("DELETE FROM held WHERE photo = ?", (photo,))
         self._file.many(
             "INSERT OR REPLACE INTO held (photo, keyword_path, confidence, reason)"
