@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def make_row(
     held: list[Keyword] | None = None,
     status: str = "completed",
     size: int = 10,
+    version: str = "",
 ) -> MirrorRow:
     return MirrorRow(
         path,
@@ -77,7 +79,7 @@ def make_row(
         vetoed=tuple(vetoed or ()),
         held=tuple(MirrorHeld(keyword, 0.5, "unsure") for keyword in held or ()),
         status=status,
-        version="v",
+        version=version,
     )
 
 
@@ -91,7 +93,7 @@ def dump(path: Path, *, ledger: bool = True) -> dict[str, Any]:
             | {"wall", "agnes", "jpg", "straße", "1"}
         )
         dumped["found"] = [
-            (word, sorted(connection.execute(_FIND, (f'"{word.rpartition("|")[2]}"',))))
+            (word, sorted(connection.execute(_FIND, (" ".join(re.findall(r"\w+", word)),))))
             for word in words
         ]
         if not ledger:

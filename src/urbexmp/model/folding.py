@@ -10,4 +10,6 @@ SEPARATOR = "|"
 
 def fold(name: str) -> str:
     """Return the form of `name` that two spellings of one name share: NFC and casefold."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -16,6 +16,7 @@ from unicodedata import combining, normalize
 from urbexmp.adapters.db.ask_sets import (
     All,
     Any,
+    Begun,
     Coded,
     Given,
     Listed,
@@ -44,12 +45,6 @@ from urbexmp.rules.query_values import text_words
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ask_sets import Photos
 
-_PLACE = ("city", "state", "country")
-_PLACE_SQL = {
-    "city": "SELECT id, city FROM location",
-    "state": "SELECT id, state FROM location",
-    "country": "SELECT id, country FROM location",
-}
 _NUMBER_WIDTH = 7
 _DAY_WIDTH = LAST_DAY_CODE.bit_length()
 
@@ -141,6 +136,13 @@ class Finder:
         return sorted(ids)
 
     def _keyword(self, term: KeywordTerm) -> Photos:
+        match = begun_words(term)
+        if match is not None:
+            listing = self._matching(match)
+            return Begun(listing, lambda: self._named(term))
+        return self._named(term)
+
+    def _named(self, term: KeywordTerm) -> Photos:
         held = self.named(term.names, prefix=term.prefix)
         if not held or term.low > term.high:
             return Given(())
@@ -180,7 +182,7 @@ class Finder:
     def _linked(self, ids: Sequence[int], expected: int) -> Photos:
         return Listed(
             self.connection,
-            "SELECT photo FROM link WHERE photo BETWEEN ? AND ?"
+            "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
             " AND keyword IN (SELECT value FROM json_each(?))",
             (listed(ids),),
             expected=expected,
@@ -199,8 +201,7 @@ class Finder:
 
     def _word(self, term: WordTerm) -> Photos:
         if term.field == "folder":
-            rows = self.connection.execute("SELECT id, path FROM folder")
-            return self._coded("folder", rows, lambda path: in_folder(spelling(path), term))
+            return self._folder(term)
         if term.field == "name":
             return self._name(term)
         if term.field == "source":
@@ -219,13 +220,24 @@ class Finder:
                 every = Plane(self.planes, EXISTS)
                 return All([every], [Listed(self.connection, open_now)])
             return Listed(self.connection, f"{open_now} AND status = ?", (term.text,))
-        if term.field in _PLACE:
-            rows = self.connection.execute(_PLACE_SQL[term.field])
-            return self._coded("place", rows, lambda word: is_word(word, term))
         rows = self.connection.execute(
             "SELECT code, word FROM plane_word WHERE field = ?", (term.field,)
         )
         return self._coded(term.field, rows, lambda word: is_word(word, term))
+
+    def _folder(self, term: WordTerm) -> Photos:
+        """SQL narrows the folders down; names that are no text are always looked at."""
+        wanted = term.text + ("" if term.ends_open or not term.text else "/")
+        if term.starts_open:
+            sql, values = "instr(path || '/', ?)", (wanted,)
+        else:
+            sql, values = "path = ? OR (path >= ? AND path < ?)", (term.text, wanted, _end(wanted))
+        rows = self.connection.execute(
+            f"SELECT id, path FROM folder WHERE {sql} OR typeof(path) = 'blob'", values
+        )
+        codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
+        highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
+        return Coded(self.planes, "folder", highest.bit_length(), spans(codes))
 
     def _coded(
         self, field: str, rows: Iterable[tuple[int, str]], fits: Callable[[str], bool]
@@ -318,6 +330,25 @@ def spans(codes: Sequence[int]) -> list[tuple[int, int]]:
         else:
             found.append((code, code))
     return found
+
+
+def begun_words(term: KeywordTerm) -> str | None:
+    """The full-text expression for all photos with a keyword that begins so; None: there is none.
+
+    The index knows the words of a photo's keywords and of those above them, not which belong
+    together.
+    """
+    if not term.prefix or not term.below or term.scored or term.vetoed or len(term.names) > 1:
+        return None
+    begun = term.names[0]
+    if not (begun.isascii() and begun.isalnum()):
+        return None
+    return f"keywords : ({full_text((begun,), prefix=True)})"
+
+
+def _end(start: str) -> str:
+    """The first text behind all that begin with `start`."""
+    return start + "\U0010ffff"
 
 
 def plain_words(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -231,18 +231,40 @@ class Scored:
         by_keyword = self._number * self.PER_KEYWORD + self._links * share * self.PER_LINK
         if found.bit_count() * self.LOOK_UP < by_keyword:
             rows = self._planes.connection.execute(
-                "SELECT link.photo FROM json_each(?) AS wanted JOIN link"
+                # The + keeps SQLite from seeking every keyword of every photo.
+                "SELECT link.photo FROM json_each(?) AS wanted CROSS JOIN link"
                 " ON link.photo = wanted.value WHERE link.score BETWEEN ? AND ?"
-                " AND link.keyword IN (SELECT value FROM json_each(?))",
+                " AND +link.keyword IN (SELECT value FROM json_each(?))",
                 (listed(ids_of(found, stretch.first)), *self._span, self._keywords),
             )
         else:
             rows = self._planes.connection.execute(
-                "SELECT photo FROM link WHERE photo BETWEEN ? AND ? AND score BETWEEN ? AND ?"
+                "SELECT photo FROM link INDEXED BY link_keyword"
+                " WHERE photo BETWEEN ? AND ? AND score BETWEEN ? AND ?"
                 " AND keyword IN (SELECT value FROM json_each(?))",
                 (stretch.first, stretch.last, *self._span, self._keywords),
             )
         return packed([photo for (photo,) in rows], stretch)
+
+
+class Begun:
+    """Photos with a keyword one of whose words begins so.
+
+    The full-text index has them at hand in the order of their ids, which suits a first page; long
+    stretches are joined from the sets of the keywords, which are made when they are needed.
+    """
+
+    def __init__(self, first: Photos, rest: Callable[[], Photos]) -> None:
+        self._first, self._make = first, rest
+        self._rest: Photos | None = None
+
+    def bits(self, stretch: Stretch) -> int:
+        """By the index where the stretch is short."""
+        if stretch.stop - stretch.start < CHUNK_BYTES // 2:
+            return self._first.bits(stretch)
+        if self._rest is None:
+            self._rest = self._make()
+        return self._rest.bits(stretch)
 
 
 class Given:

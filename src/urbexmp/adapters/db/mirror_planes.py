@@ -20,10 +20,10 @@ from urbexmp.adapters.db.plane_codes import (
 )
 
 _PHOTO = """
-SELECT id, folder, location, kind, make, camera, lens, view, era, taken_at, quality,
-    condition, view_score * 100, keywords > 0, vetoes > 0, latitude IS NOT NULL,
+SELECT photo.id, folder, kind, make, camera, lens, view, photo.era, city, state, country, taken_at,
+    quality, condition, view_score * 100, keywords > 0, vetoes > 0, latitude IS NOT NULL,
     coalesce(description, '') <> '', coalesce(text, '') <> ''
-FROM photo WHERE id BETWEEN ? AND ?
+FROM photo LEFT JOIN location ON location.id = photo.location WHERE photo.id BETWEEN ? AND ?
 """
 _LINKS = (
     "SELECT photo, max(score), group_concat(DISTINCT origin) FROM link WHERE photo BETWEEN ? AND ?"
@@ -142,20 +142,19 @@ def _fill(
         for bits in targets:
             bits[at] |= one
 
-    for row in rows(_PHOTO, "id"):
-        photo, folder, location = row[:3]
+    for row in rows(_PHOTO, "photo.id"):
+        photo, folder = row[:2]
         put(photo, EXISTS, 1)
         put(photo, "folder", folder)
-        put(photo, "place", location or 0)
-        for field, word in zip(WORDS, row[3:9], strict=True):
+        for field, word in zip(WORDS, row[2:11], strict=True):
             put(photo, field, words.code(field, word))
-        day = taken_day(row[9])
+        day = taken_day(row[11])
         if day is not None:
             put(photo, "taken", day_code(day))
-        put(photo, "quality", number_code(row[10]))
-        put(photo, "condition", number_code(row[11]))
-        put(photo, "viewscore", number_code(row[12]))
-        keywords, vetoes, gps, description, text = row[13:]
+        put(photo, "quality", number_code(row[12]))
+        put(photo, "condition", number_code(row[13]))
+        put(photo, "viewscore", number_code(row[14]))
+        keywords, vetoes, gps, description, text = row[15:]
         has = (keywords, vetoes, 0, gps, day is not None, description, text)
         for field, yes in zip(HAS, has, strict=True):
             put(photo, f"has:{field}", int(yes))

@@ -21,7 +21,7 @@ CHUNK_BYTES = CHUNK // 8
 
 EXISTS = "photo"
 """Plane of all photos."""
-WORDS = ("kind", "make", "camera", "lens", "view", "era")
+WORDS = ("kind", "make", "camera", "lens", "view", "era", "city", "state", "country")
 """Fields whose words have codes in `plane_word`."""
 FIRST_DAY = date(1800, 1, 1).toordinal()
 LAST_DAY_CODE = (1 << 17) - 1
