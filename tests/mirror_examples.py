@@ -63,6 +63,7 @@ def make_row(
     held: list[Keyword] | None = None,
     status: str = "completed",
     size: int = 10,
+    version: str = "",
 ) -> MirrorRow:
     return MirrorRow(
         path,
@@ -78,7 +79,7 @@ def make_row(
         vetoed=tuple(vetoed or ()),
         held=tuple(MirrorHeld(keyword, 0.5, "unsure") for keyword in held or ()),
         status=status,
-        version="v",
+        version=version,
     )
 
 

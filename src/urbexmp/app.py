@@ -45,11 +45,10 @@ def state_base(state: Path | None) -> Path:
 
 def state_paths(root: Path, state: Path | None) -> StatePaths:
     """Where one library's state lives: one folder a library, named after its root."""
+    from urbexmp.adapters.dirs import library_state
     from urbexmp.drivers.house import StatePaths
 
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:10]
-    name = "".join(char if char.isalnum() or char in "-_." else "_" for char in root.name)
-    folder = state_base(state) / f"{name or 'root'}-{digest}"
+    folder = library_state(root, state_base(state))
     return StatePaths(
         folder,
         folder / "ledger.sqlite3",

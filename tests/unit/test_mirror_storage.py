@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 import threading
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,12 @@ LEAST = 2
 
 
 def person(*paths: str) -> list[MirrorKeyword]:
-    return [MirrorKeyword(Keyword.parse(path), PERSON) for path in paths]
+    return [one(path) for path in paths]
+
+
+@cache
+def one(path: str) -> MirrorKeyword:
+    return MirrorKeyword(Keyword.parse(path), PERSON)
 
 
 @given(
@@ -106,6 +112,17 @@ def test_only_a_commit_that_changes_something_raises_the_generation(tmp_path: Pa
         assert mirror.generation() == first
         mirror.status([row.path], "failed")
         assert mirror.generation() == first + 1
+
+
+def test_a_row_of_the_version_that_stands_there_is_taken_for_the_same(tmp_path: Path) -> None:
+    path, keywords = Path("1.JPG"), person("A|B")
+    with SqliteMirror(tmp_path / "m") as mirror:
+        assert mirror.put([make_row(path, keywords=keywords, version="1")]) == 1
+        assert mirror.put([make_row(path, keywords=keywords, version="1")]) == 0
+        assert mirror.put([make_row(path, version="1", held=[Keyword.parse("C")])]) == 1
+        assert mirror.put([make_row(path, version="1", status="failed")]) == 1
+        assert mirror.put([make_row(path, version="2", keywords=person("C"))]) == 1
+        assert mirror.faults() == ()
 
 
 def test_a_failure_leaves_the_old_mirror_whole(tmp_path: Path) -> None:

@@ -128,6 +128,18 @@ class MirrorDamaged(Problem):
     advice = "Run `urbexmp mirror rebuild`: it is built again from the packets"
 
 
+class MirrorAbsent(Problem):
+    """There is no mirror to ask, or one that another version of urbexmp made."""
+
+    slug, code = "mirror-absent", 19
+    what = "{detail}"
+    done = "Nothing was asked"
+    advice = "Run `urbexmp mirror rebuild`: it is built from the packets"
+
+    def __init__(self, subject: object, detail: str = "there is no mirror yet") -> None:
+        super().__init__(subject, detail=detail)
+
+
 class StateUnwritable(Problem):
     """The state directory cannot be written."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def _keywords(
 
 def _keyword(keyword: Keyword, entry: BlockEntry | None) -> MirrorKeyword:
     if entry is None:
-        return MirrorKeyword(keyword, PERSON)
+        return _person(keyword.path)
     same = keyword.path == entry.keyword.path or _composed(keyword) == _composed(entry.keyword)
     stage, _, model = entry.stage.partition("@")
     return MirrorKeyword(
@@ -131,6 +132,12 @@ def _keyword(keyword: Keyword, entry: BlockEntry | None) -> MirrorKeyword:
         entry.profile,
         entry.at,
     )
+
+
+@lru_cache(maxsize=1 << 16)
+def _person(path: tuple[str, ...]) -> MirrorKeyword:
+    # By path and not by keyword: two spellings of a keyword are equal.
+    return MirrorKeyword(Keyword(path), PERSON)
 
 
 def _composed(keyword: Keyword) -> str:

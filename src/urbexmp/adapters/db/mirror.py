@@ -13,12 +13,8 @@ from typing import Any
 from urbexmp.adapters.db.mirror_faults import faults
 from urbexmp.adapters.db.mirror_file import MirrorFile, backup, discard
 from urbexmp.adapters.db.mirror_schema import POSTING_LEAST
-from urbexmp.adapters.db.mirror_writer import (
-    COLUMNS,
-    Writer,
-    spelled_folder,
-    spelled_name,
-)
+from urbexmp.adapters.db.mirror_values import COLUMNS, spelled_folder, spelled_name
+from urbexmp.adapters.db.mirror_writer import Writer
 from urbexmp.adapters.db.texts import path_of
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.mirror import MirrorHeld, MirrorKeyword, MirrorRow

@@ -44,6 +44,7 @@ CREATE TABLE keyword (
     photos INTEGER NOT NULL, below INTEGER NOT NULL
 );
 CREATE INDEX keyword_parent ON keyword (parent);
+CREATE INDEX keyword_photos ON keyword (photos);
 CREATE TABLE spelling (
     id INTEGER PRIMARY KEY, keyword INTEGER NOT NULL, path TEXT NOT NULL UNIQUE,
     uses INTEGER NOT NULL
@@ -57,7 +58,7 @@ CREATE TABLE link (
     photo INTEGER NOT NULL, keyword INTEGER NOT NULL, origin INTEGER NOT NULL, score INTEGER,
     at, spelling INTEGER, PRIMARY KEY (photo, keyword)
 ) WITHOUT ROWID;
-CREATE INDEX link_keyword ON link (keyword, photo);
+CREATE INDEX link_keyword ON link (keyword, photo, score);
 CREATE TABLE veto (
     photo INTEGER NOT NULL, keyword INTEGER NOT NULL, spelling INTEGER,
     PRIMARY KEY (photo, keyword)
@@ -68,6 +69,14 @@ CREATE TABLE held (
     PRIMARY KEY (photo, keyword_path)
 ) WITHOUT ROWID;
 CREATE TABLE posting (keyword INTEGER PRIMARY KEY, bits BLOB NOT NULL);
+
+CREATE TABLE plane (
+    id INTEGER PRIMARY KEY, field TEXT NOT NULL, chunk INTEGER NOT NULL, bit INTEGER NOT NULL,
+    bits BLOB NOT NULL, UNIQUE (field, chunk, bit)
+);
+CREATE TABLE plane_word (
+    field TEXT NOT NULL, word TEXT NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (field, word)
+) WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE photo_text USING fts5(
     name, keywords, description, text, content = '', detail = column, columnsize = 0,

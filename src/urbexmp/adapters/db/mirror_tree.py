@@ -9,6 +9,7 @@ and not on the order in which they came, so a mirror built anew shows the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -81,9 +82,9 @@ class KeywordTree:
         self._clear()
 
     def _clear(self) -> None:
-        self._uses: dict[tuple[int, int | None], int] = {}
-        self._photos: dict[int, int] = {}
-        self._below: dict[int, int] = {}
+        self._uses: Counter[Where] = Counter()
+        self._photos: Counter[int] = Counter()
+        self._below: Counter[int] = Counter()
         self._new: list[Node] = []
         self._new_spellings: list[Spelling] = []
 
@@ -177,18 +178,22 @@ class KeywordTree:
         return set().union(*[nodes[number].closure for number in keywords])
 
     def count(self, photos: Iterable[int], below: Iterable[int], by: int) -> None:
-        """A photo has (1) or loses (-1) these keywords itself, and these in its subtrees."""
-        for counts, numbers in ((self._photos, photos), (self._below, below)):
-            for number in numbers:
-                counts[number] = counts.get(number, 0) + by
+        """A photo gets (1) or loses (-1) these keywords itself, and these in its subtrees."""
+        if by == 1:
+            # Counted in C: most of what an index costs here.
+            self._photos.update(photos)
+            self._below.update(below)
+        else:
+            self._photos.subtract(photos)
+            self._below.subtract(below)
 
     def use(self, where: Where, by: int) -> None:
         """A link or veto with this spelling comes (1) or goes (-1)."""
-        self._uses[where] = self._uses.get(where, 0) + by
+        self._uses[where] += by
 
-    def below(self, number: int) -> int:
-        """How many photos the subtree has, with what was counted and not flushed yet."""
-        return self.nodes[number].below
+    def use_all(self, wheres: Iterable[Where]) -> None:
+        """Links with these spellings come."""
+        self._uses.update(wheres)
 
     def subtree(self, number: int) -> list[int]:
         """A keyword and all below it."""

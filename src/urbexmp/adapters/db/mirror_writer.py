@@ -5,36 +5,33 @@ is changed by the difference.
 
 from __future__ import annotations
 
-from calendar import timegm
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
-from time import strptime
 from typing import Any
 
 from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.mirror_planes import rebuild, refresh
 from urbexmp.adapters.db.mirror_postings import Postings
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
-from urbexmp.adapters.db.texts import spelled
+from urbexmp.adapters.db.mirror_values import (
+    COLUMNS,
+    KEYWORDS,
+    LOCATION,
+    NAMES,
+    VETOES,
+    Numbers,
+    moment,
+    photo_values,
+    spelled_name,
+    texts_of,
+)
 from urbexmp.model.keyword import fold
 from urbexmp.model.mirror import MirrorRow
-from urbexmp.rules.mirrored import place_of
-
-COLUMNS = (
-    "folder, name, photo_id, kind, size, mtime_ns, width, height, make, camera, lens, taken_at,"
-    " latitude, longitude, view, view_score, quality, condition, era, status, description, text,"
-    " location, keywords, vetoes, version"
-)
-_NAMES = COLUMNS.split(", ")
-_DESCRIPTION, _TEXT = _NAMES.index("description") + 1, _NAMES.index("text") + 1
-_LOCATION, _KEYWORDS = _NAMES.index("location") + 1, _NAMES.index("keywords") + 1
-_VETOES = _NAMES.index("vetoes") + 1
-_STATUS = _NAMES.index("status") + 1
 
 _SELECT = f"SELECT id, {COLUMNS} FROM photo WHERE folder = ? AND name = ?"
 _STANDS = "SELECT id, version, status FROM photo WHERE folder = ? AND name = ?"
-_INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(_NAMES) + 1))})"
-_UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(_NAMES))}) WHERE id = ?"
+_INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(NAMES) + 1))})"
+_UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(NAMES))}) WHERE id = ?"
 _TEXT_OUT = (
     "INSERT INTO photo_text (photo_text, rowid, name, keywords, description, text)"
     " VALUES ('delete', ?, ?, ?, ?, ?)"
@@ -54,15 +51,13 @@ class Writer:
         self._file = file
         self._tree = KeywordTree(file)
         self._postings = Postings(file, self._tree, least)
+        self._numbers = Numbers(file)
         self._later = postings_later
         file.on_rollback.append(self.forget)
         self.forget()
 
     def forget(self) -> None:
         """Drop what is in memory."""
-        self._folders: dict[str | bytes, int] = {}
-        self._locations: dict[tuple[str, ...], int] = {}
-        self._origins: dict[tuple[str, str, str, str], int] = {}
         self._next = 0
         self._holding: set[int] | None = None
         self._clear()
@@ -77,6 +72,7 @@ class Writer:
         self._vetoes_in: list[tuple[Any, ...]] = []
         self._texts_out: list[tuple[Any, ...]] = []
         self._texts_in: list[tuple[Any, ...]] = []
+        self._touched: set[int] = set()
         self._left_locations: set[int] = set()
         self._left_folders: set[int] = set()
 
@@ -107,15 +103,16 @@ class Writer:
     # one photo
 
     def _put(self, row: MirrorRow) -> bool:
-        folder, name = self._folder(row.path), spelled_name(row.path)
-        if row.version:
-            stands = self._file.row(_STANDS, (folder, name))
-            if stands is not None and stands[1:] == (row.version, row.status):
-                return self._hold(stands[0], row)
-        before = self._file.row(_SELECT, (folder, name))
+        folder, name = self._numbers.folder(row.path), spelled_name(row.path)
+        before = self._file.row(_STANDS, (folder, name))
+        if before is not None:
+            if row.version and before[1:] == (row.version, row.status):
+                return self._hold(before[0], row)
+            before = self._file.row(_SELECT, (folder, name))
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
-        values = self._values(row, folder, name, len(links), len(vetoes))
+        location = self._numbers.location(row)
+        values = photo_values(row, folder, name, location, len(links), len(vetoes))
         old_links: dict[int, Link] = {}
         old_vetoes: dict[int, int | None] = {}
         if before is None:
@@ -129,11 +126,12 @@ class Writer:
             changed = before[1:] != values or old_links != links or old_vetoes != vetoes
             if before[1:] != values:
                 self._updates.append((*values, photo))
-                if before[_LOCATION] != values[_LOCATION - 1] and before[_LOCATION]:
-                    self._left_locations.add(before[_LOCATION])
+                if before[LOCATION] != values[LOCATION - 1] and before[LOCATION]:
+                    self._left_locations.add(before[LOCATION])
         held = self._hold(photo, row)
         if not changed:
             return held
+        self._touched.add(photo)
         self._difference(photo, old_links, links, old_vetoes, vetoes)
         same = old_links.keys() == links.keys()
         closure = self._tree.closure(links)
@@ -141,14 +139,14 @@ class Writer:
         if not same:
             self._count(photo, old_links.keys(), links.keys(), old_closure, closure)
         if before is None:
-            self._texts_in.append(self._text(photo, name, closure, *_texts_of((photo, *values))))
-        elif closure != old_closure or _texts_of(before) != _texts_of((photo, *values)):
-            self._texts_out.append(self._text(photo, name, old_closure, *_texts_of(before)))
-            self._texts_in.append(self._text(photo, name, closure, *_texts_of((photo, *values))))
+            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
+        elif closure != old_closure or texts_of(before) != texts_of((photo, *values)):
+            self._texts_out.append(self._text(photo, name, old_closure, *texts_of(before)))
+            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
         return True
 
     def _remove(self, path: Path) -> bool:
-        folder, name = self._folder(path, new=False), spelled_name(path)
+        folder, name = self._numbers.folder(path, new=False), spelled_name(path)
         before = self._file.row(_SELECT, (folder, name))
         if before is None:
             return False
@@ -157,11 +155,12 @@ class Writer:
         self._difference(photo, links, {}, vetoes, {})
         closure = self._tree.closure(links)
         self._count(photo, links.keys(), (), closure, set())
-        self._texts_out.append(self._text(photo, name, closure, *_texts_of(before)))
+        self._texts_out.append(self._text(photo, name, closure, *texts_of(before)))
         self._deletes.append((photo,))
+        self._touched.add(photo)
         self._left_folders.add(folder)
-        if before[_LOCATION]:
-            self._left_locations.add(before[_LOCATION])
+        if before[LOCATION]:
+            self._left_locations.add(before[LOCATION])
         assert self._holding is not None
         if photo in self._holding:
             self._holding.discard(photo)
@@ -171,7 +170,7 @@ class Writer:
     def _stored(self, before: tuple[Any, ...]) -> tuple[dict[int, Link], dict[int, int | None]]:
         """Links and vetoes of a photo as they stand."""
         links: dict[int, Link] = {}
-        if before[_KEYWORDS]:
+        if before[KEYWORDS]:
             links = {
                 keyword: (origin, score, at, spelling)
                 for keyword, origin, score, at, spelling in self._file.rows(
@@ -180,7 +179,7 @@ class Writer:
                 )
             }
         vetoes: dict[int, int | None] = {}
-        if before[_VETOES]:
+        if before[VETOES]:
             vetoes = dict(
                 self._file.rows("SELECT keyword, spelling FROM veto WHERE photo = ?", (before[0],))
             )
@@ -192,7 +191,7 @@ class Writer:
         for each in row.keywords:
             number, spelling = where.get(each.keyword.path) or find(each.keyword)
             if each.stage or each.source != "person" or each.profile or each.at:
-                origin = self._origin(each.source, each.stage, each.model, each.profile)
+                origin = self._numbers.origin(each.source, each.stage, each.model, each.profile)
                 links[number] = (origin, each.score, moment(each.at), spelling)
             else:
                 links[number] = (1, each.score, None, spelling)
@@ -207,6 +206,10 @@ class Writer:
         vetoes: dict[int, int | None],
     ) -> None:
         use = self._tree.use
+        if not old_links and not old_vetoes and not vetoes:  # most of an index: a shorter way
+            self._links_in += [(photo, number, *new) for number, new in links.items()]
+            self._tree.use_all([(number, new[3]) for number, new in links.items()])
+            return
         for number, old in old_links.items():
             new = links.get(number)
             if new is None:
@@ -264,6 +267,7 @@ class Writer:
         )
         if wanted == stands:
             return False
+        self._touched.add(photo)
         self._file.do("DELETE FROM held WHERE photo = ?", (photo,))
         self._file.many(
             "INSERT OR REPLACE INTO held (photo, keyword_path, confidence, reason)"
@@ -274,92 +278,6 @@ class Writer:
         return True
 
     # pieces
-
-    def _values(
-        self, row: MirrorRow, folder: int, name: str | bytes, keywords: int, vetoes: int
-    ) -> tuple[Any, ...]:
-        facts = row.facts
-        return (
-            folder,
-            name,
-            row.photo_id,
-            row.kind.value,
-            row.stat.size,
-            row.stat.mtime_ns,
-            facts.width,
-            facts.height,
-            clean(facts.make),
-            clean(facts.model),
-            clean(facts.lens),
-            clean(facts.taken_at),
-            facts.latitude,
-            facts.longitude,
-            row.view,
-            row.view_score,
-            row.quality,
-            row.condition,
-            row.era,
-            row.status,
-            clean(row.description),
-            clean(row.text),
-            self._location(row),
-            keywords,
-            vetoes,
-            row.version,
-        )
-
-    def _folder(self, path: Path, *, new: bool = True) -> int:
-        column = spelled_folder(path.parent)
-        known = self._folders.get(column)
-        if known is None:
-            found = self._file.row("SELECT id FROM folder WHERE path = ?", (column,))
-            if found is None and not new:
-                return 0
-            if found is None:
-                self._file.do("INSERT INTO folder (path) VALUES (?)", (column,))
-                found = self._file.row("SELECT last_insert_rowid()")
-            assert found is not None
-            known = self._folders[column] = int(found[0])
-        return known
-
-    def _location(self, row: MirrorRow) -> int | None:
-        place = place_of(row.context)
-        if place is None:
-            return None
-        known = self._locations.get(place)
-        if known is None:
-            place_columns = tuple(clean(part) or "" for part in place)
-            found = self._file.row(
-                "SELECT id FROM location WHERE (name, type, era, city, county, state, country)"
-                " = (?, ?, ?, ?, ?, ?, ?)",
-                place_columns,
-            )
-            if found is None:
-                self._file.do(
-                    "INSERT INTO location (name, type, era, city, county, state, country)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    place_columns,
-                )
-                found = self._file.row("SELECT last_insert_rowid()")
-            assert found is not None
-            known = self._locations[place] = int(found[0])
-        return known
-
-    def _origin(self, *said: str) -> int:
-        source, stage, model, profile = said
-        key = (source, stage, model, profile)
-        known = self._origins.get(key)
-        if known is None:
-            select = "SELECT id FROM origin WHERE (source, stage, model, profile) = (?, ?, ?, ?)"
-            found = self._file.row(select, key)
-            if found is None:
-                self._file.do(
-                    "INSERT INTO origin (source, stage, model, profile) VALUES (?, ?, ?, ?)", key
-                )
-                found = self._file.row(select, key)
-            assert found is not None
-            known = self._origins[key] = int(found[0])
-        return known
 
     # all together
 
@@ -384,62 +302,17 @@ class Writer:
         file.many(_TEXT_IN, self._texts_in)
         if not self._later:
             self._postings.flush(below)
-        if self._left_locations:
-            file.many(
-                "DELETE FROM location WHERE id = ?1"
-                " AND NOT EXISTS (SELECT 1 FROM photo WHERE location = ?1)",
-                [(number,) for number in self._left_locations],
-            )
-            self._locations.clear()
-        if self._left_folders:
-            file.many(
-                "DELETE FROM folder WHERE id = ?1"
-                " AND NOT EXISTS (SELECT 1 FROM photo WHERE folder = ?1)",
-                [(number,) for number in self._left_folders],
-            )
-            self._folders.clear()
+            refresh(file, self._touched)
+        self._numbers.leave(self._left_folders, self._left_locations)
         self._clear()
 
     def remake_postings(self) -> None:
-        """The end of building: all postings at once. Inside a transaction."""
+        """The end of building: all postings and planes at once. Inside a transaction."""
         self._tree.load()
         self._postings.remake()
+        rebuild(self._file)
 
     def spelled(self, where: Where) -> tuple[str, ...]:
         """The path as one link spells it."""
         self._tree.load()
         return self._tree.spelled(where)
-
-
-def _texts_of(photo: tuple[Any, ...]) -> tuple[str, str]:
-    return photo[_DESCRIPTION] or "", photo[_TEXT] or ""
-
-
-def clean(text: str | None) -> str | None:
-    """Text as a column can hold it: what is half a character becomes a question mark."""
-    if text is None or text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def spelled_folder(folder: Path) -> str | bytes:
-    """A folder relative to the root as a column holds it; "" for the root itself."""
-    column = spelled(folder)
-    return "" if column == "." else column
-
-
-def spelled_name(path: Path) -> str | bytes:
-    """A file's name as a column holds it."""
-    return spelled(Path(path.name))
-
-
-@lru_cache(maxsize=4096)
-def moment(at: str) -> int | str | None:
-    """A time in UTC as seconds since 1970; what is no such time stays text."""
-    if not at:
-        return None
-    try:
-        seconds = timegm(strptime(at, "%Y-%m-%dT%H:%M:%SZ"))
-    except ValueError:
-        return clean(at)
-    return seconds

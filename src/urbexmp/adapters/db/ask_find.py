@@ -1,0 +1,399 @@
+"""From the tree of an expression to sets of photos.
+
+Every term is planned by what it costs, `_COST`, so that the cheap ones cut the work of the others.
+Nothing of an expression becomes part of a statement: values are bound.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import combining, normalize
+
+from urbexmp.adapters.db.ask_sets import (
+    All,
+    Any,
+    Begun,
+    Coded,
+    Given,
+    Listed,
+    Plane,
+    Planes,
+    Postings,
+    Scored,
+    listed,
+)
+from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, day_code
+from urbexmp.model.folding import SEPARATOR, fold
+from urbexmp.rules.query import (
+    And,
+    Everything,
+    HasTerm,
+    KeywordTerm,
+    Not,
+    NumberTerm,
+    Or,
+    Query,
+    TextTerm,
+    WordTerm,
+)
+from urbexmp.rules.query_values import text_words
+
+if TYPE_CHECKING:
+    from urbexmp.adapters.db.ask_sets import Photos
+
+_NUMBER_WIDTH = 7
+_DAY_WIDTH = LAST_DAY_CODE.bit_length()
+
+
+class Held(NamedTuple):
+    """A keyword that the library holds."""
+
+    id: int
+    folded: str
+    photos: int
+    below: int
+
+
+class Finder:
+    """Plans expressions over one mirror."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.planes = Planes(connection)
+
+    def plan(self, query: Query) -> Photos:
+        """The set of photos that an expression means."""
+        if isinstance(query, And):
+            return self._all(query.parts)
+        if isinstance(query, Or):
+            return Any([self.plan(part) for part in query.parts])
+        if isinstance(query, Not):
+            return All([Plane(self.planes, EXISTS)], [self.plan(query.part)])
+        if isinstance(query, KeywordTerm):
+            return self._keyword(query)
+        if isinstance(query, NumberTerm):
+            return self._number(query)
+        if isinstance(query, WordTerm):
+            return self._word(query)
+        if isinstance(query, HasTerm):
+            return Plane(self.planes, f"has:{query.what}")
+        if isinstance(query, TextTerm):
+            return self._matching(full_text(query.words, prefix=query.prefix))
+        assert isinstance(query, Everything)
+        return Plane(self.planes, EXISTS)
+
+    def _all(self, parts: Sequence[Query]) -> Photos:
+        ordered = sorted(parts, key=_cost)
+        wanted = [part for part in ordered if not isinstance(part, Not)]
+        without = [part.part for part in ordered if isinstance(part, Not)]
+        planned = [self.plan(part) for part in wanted] or [Plane(self.planes, EXISTS)]
+        return All(planned, [self.plan(part) for part in without])
+
+    # --- Keywords ------------------------------------------------------------------------------
+
+    def named(self, names: Sequence[str], *, prefix: bool) -> list[Held]:
+        """Keywords whose path ends with a run of names, the last perhaps only begun."""
+        folded = [fold(name) for name in names]
+        asked = SEPARATOR.join(folded)
+        begun = plain_words(folded[-1])
+
+        def fits(path: str) -> bool:
+            if not prefix:
+                return path == asked or path.endswith(SEPARATOR + asked)
+            run = path.split(SEPARATOR)[-len(folded) :]
+            return run[:-1] == folded[:-1] and begins(run[-1], folded[-1], begun)
+
+        sql = "SELECT id, folded, photos, below FROM keyword"
+        values: tuple[str, ...] = ()
+        words = text_words(folded[-1])
+        # The index over names splits words as our own splitting does only for plain letters.
+        if words and folded[-1].isascii():
+            sql += " WHERE id IN (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
+            glued = prefix and folded[-1][-1].isalnum()
+            values = (full_text(words, prefix=glued),)
+        held = [Held(*row) for row in self.connection.execute(sql, values)]
+        return [keyword for keyword in held if fits(keyword.folded)]
+
+    def subtree(self, keywords: Iterable[Held], *, whole: bool = False) -> list[int]:
+        """Ids of keywords and all below them; unless `whole`, those only that add photos."""
+        ids = {keyword.id for keyword in keywords}
+        # Where all photos of a subtree hold its root, those below it add none.
+        roots = [one.id for one in keywords if whole or one.below > one.photos]
+        ids.update(
+            row[0]
+            for row in self.connection.execute(
+                "SELECT keyword.id FROM json_each(?) AS wanted"
+                " JOIN keyword AS root ON root.id = wanted.value"
+                " JOIN keyword ON keyword.folded > root.folded || '|'"
+                " AND keyword.folded < root.folded || '}'",
+                (listed(roots),),
+            )
+        )
+        return sorted(ids)
+
+    def _keyword(self, term: KeywordTerm) -> Photos:
+        match = begun_words(term)
+        if match is not None:
+            listing = self._matching(match)
+            return Begun(listing, lambda: self._named(term))
+        return self._named(term)
+
+    def _named(self, term: KeywordTerm) -> Photos:
+        held = self.named(term.names, prefix=term.prefix)
+        if not held or term.low > term.high:
+            return Given(())
+        if term.vetoed:
+            return Vetoed(self.connection, self.subtree(held, whole=True))
+        if term.scored:
+            ids = self.subtree(held, whole=True) if term.below else [one.id for one in held]
+            links = sum(one.below if term.below else one.photos for one in held)
+            family = self._family(term, held)
+            return Scored(self.planes, family, ids, (term.low, term.high), links)
+        return self._family(term, held)
+
+    def _family(self, term: KeywordTerm, held: Sequence[Held]) -> Photos:
+        """All photos with these keywords, whatever the score."""
+        if not term.below:
+            return self._linked([one.id for one in held], sum(one.photos for one in held))
+        return self._subtrees(held)
+
+    def _subtrees(self, held: Sequence[Held]) -> Photos:
+        """By bitmap where there is one, the others by their links."""
+        posted = {
+            row[0]
+            for row in self.connection.execute(
+                "SELECT keyword FROM posting WHERE keyword IN (SELECT value FROM json_each(?))",
+                (listed([one.id for one in held]),),
+            )
+        }
+        parts: list[Photos] = []
+        if posted:
+            parts.append(Postings(self.connection, sorted(posted)))
+        rest = [one for one in held if one.id not in posted]
+        if rest:
+            expected = sum(one.below for one in rest)
+            parts.append(self._linked(self.subtree(rest), expected))
+        return parts[0] if len(parts) == 1 else Any(parts)
+
+    def _linked(self, ids: Sequence[int], expected: int) -> Photos:
+        return Listed(
+            self.connection,
+            "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
+            " AND keyword IN (SELECT value FROM json_each(?))",
+            (listed(ids),),
+            expected=expected,
+        )
+
+    # --- Fields --------------------------------------------------------------------------------
+
+    def _number(self, term: NumberTerm) -> Photos:
+        if term.low > term.high:
+            return Given(())
+        if term.field == "taken":
+            span = (day_code(term.low), day_code(term.high))
+            return Coded(self.planes, "taken", _DAY_WIDTH, (span,))
+        span = (term.low + 1, term.high + 1)
+        return Coded(self.planes, term.field, _NUMBER_WIDTH, (span,))
+
+    def _word(self, term: WordTerm) -> Photos:
+        if term.field == "folder":
+            return self._folder(term)
+        if term.field == "name":
+            return self._name(term)
+        if term.field == "source":
+            return Plane(self.planes, f"source:{term.text}")
+        if term.field == "stage":
+            stages = self.connection.execute("SELECT DISTINCT stage FROM origin WHERE stage <> ''")
+            named = [stage for (stage,) in stages if is_word(stage, term)]
+            return Any([Plane(self.planes, f"stage:{stage}") for stage in named])
+        if term.field == "status":
+            # The one field that changes without its photo: it is in no plane, but few are open.
+            open_now = (
+                "SELECT id FROM photo INDEXED BY photo_open"
+                " WHERE id BETWEEN ? AND ? AND status <> 'completed'"
+            )
+            if term.text == "completed":
+                every = Plane(self.planes, EXISTS)
+                return All([every], [Listed(self.connection, open_now)])
+            return Listed(self.connection, f"{open_now} AND status = ?", (term.text,))
+        rows = self.connection.execute(
+            "SELECT code, word FROM plane_word WHERE field = ?", (term.field,)
+        )
+        return self._coded(term.field, rows, lambda word: is_word(word, term))
+
+    def _folder(self, term: WordTerm) -> Photos:
+        """SQL narrows the folders down; names that are no text are always looked at."""
+        wanted = term.text + ("" if term.ends_open or not term.text else "/")
+        if term.starts_open:
+            sql, values = "instr(path || '/', ?)", (wanted,)
+        else:
+            sql, values = "path = ? OR (path >= ? AND path < ?)", (term.text, wanted, _end(wanted))
+        rows = self.connection.execute(
+            f"SELECT id, path FROM folder WHERE {sql} OR typeof(path) = 'blob'", values
+        )
+        codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
+        highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
+        return Coded(self.planes, "folder", highest.bit_length(), spans(codes))
+
+    def _coded(
+        self, field: str, rows: Iterable[tuple[int, str]], fits: Callable[[str], bool]
+    ) -> Photos:
+        highest, codes = 0, []
+        for code, word in rows:
+            highest = max(highest, code)
+            if fits(word):
+                codes.append(code)
+        return Coded(self.planes, field, highest.bit_length(), spans(sorted(codes)))
+
+    def _name(self, term: WordTerm) -> Photos:
+        """Files by their names: the full-text index narrows them, the names themselves decide."""
+        words = text_words(term.text)
+        sql = "SELECT id, name FROM photo WHERE id BETWEEN ? AND ?"
+        values: tuple[str, ...] = ()
+        if words and term.text.isascii():
+            glued = term.ends_open and term.text[-1:].isalnum()
+            sql += " AND id IN (SELECT rowid FROM photo_text WHERE photo_text MATCH ?)"
+            values = (f"name : ({full_text(words, prefix=glued)})",)
+        return Named(self.connection, sql, values, term)
+
+    def _matching(self, match: str) -> Photos:
+        return Listed(
+            self.connection,
+            "SELECT rowid FROM photo_text WHERE rowid BETWEEN ? AND ? AND photo_text MATCH ?",
+            (match,),
+        )
+
+
+class Named(Listed):
+    """Photos by the names of their files."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        sql: str,
+        values: Sequence[object],
+        term: WordTerm,
+    ) -> None:
+        super().__init__(connection, sql, values)
+        self._term = term
+
+    def _read(self, first: int, last: int) -> list[int]:
+        rows = self._connection.execute(self._sql, (first, last, *self._values))
+        return [photo for photo, name in rows if is_name(spelling(name), self._term)]
+
+
+class Vetoed(Listed):
+    """Photos where a keyword is vetoed: there are few, so all vetoes are looked through."""
+
+    def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
+        super().__init__(connection, "SELECT photo, keyword FROM veto WHERE photo BETWEEN ? AND ?")
+        self._keywords = frozenset(keywords)
+
+    def _read(self, first: int, last: int) -> list[int]:
+        rows = self._connection.execute(self._sql, (first, last))
+        return [photo for photo, keyword in rows if keyword in self._keywords]
+
+
+def _cost(query: Query) -> int:
+    """How dear a term is: bitmaps first, then links, then what the full-text index must walk."""
+    if isinstance(query, Not):
+        return _cost(query.part)
+    if isinstance(query, And | Or):
+        return max((_cost(part) for part in query.parts), default=0)
+    if isinstance(query, TextTerm):
+        return 4
+    if isinstance(query, WordTerm) and query.field == "name":
+        return 5
+    if isinstance(query, KeywordTerm):
+        return 3 if query.scored else 1
+    return 2 if isinstance(query, NumberTerm | WordTerm) else 0
+
+
+def full_text(words: Sequence[str], *, prefix: bool) -> str:
+    """Words as an FTS5 expression: all of them, quoted, so that none is an operator."""
+    quoted = [f'"{word}"' for word in words]
+    if prefix:
+        quoted[-1] += " *"
+    return " AND ".join(quoted)
+
+
+def spans(codes: Sequence[int]) -> list[tuple[int, int]]:
+    """Sorted codes as spans of neighbours."""
+    found: list[tuple[int, int]] = []
+    for code in codes:
+        if found and found[-1][1] == code - 1:
+            found[-1] = (found[-1][0], code)
+        else:
+            found.append((code, code))
+    return found
+
+
+def begun_words(term: KeywordTerm) -> str | None:
+    """The full-text expression for all photos with a keyword that begins so; None: there is none.
+
+    The index knows the words of a photo's keywords and of those above them, not which belong
+    together.
+    """
+    if not term.prefix or not term.below or term.scored or term.vetoed or len(term.names) > 1:
+        return None
+    begun = term.names[0]
+    if not (begun.isascii() and begun.isalnum()):
+        return None
+    return f"keywords : ({full_text((begun,), prefix=True)})"
+
+
+def _end(start: str) -> str:
+    """The first text behind all that begin with `start`."""
+    return start + "\U0010ffff"
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a folded text without accents, as the full-text index keeps them."""
+    bare = (char for char in normalize("NFD", text) if not combining(char))
+    return text_words("".join(bare))
+
+
+def begins(name: str, begun: str, words: Sequence[str]) -> bool:
+    """Whether a folded name has a word that begins so; `words` are those of `begun`.
+
+    Several words must all be there, the last one begun. What has no letters begins the name.
+    """
+    if not words:
+        return name.startswith(begun)
+    have = plain_words(name)
+    whole = words if not begun[-1].isalnum() else words[:-1]
+    return all(word in have for word in whole) and (
+        len(whole) == len(words) or any(word.startswith(words[-1]) for word in have)
+    )
+
+
+def spelling(column: str | bytes) -> str:
+    """The name of a file or folder: a column holds bytes where they are no text."""
+    return os.fsdecode(column) if isinstance(column, bytes) else column
+
+
+def is_word(word: str, term: WordTerm) -> bool:
+    """Whether a word is what a term asks for."""
+    have, want = fold(word), fold(term.text)
+    if not have:
+        return False
+    if term.starts_open:
+        return want in have if term.ends_open else have.endswith(want)
+    return have.startswith(want) if term.ends_open else have == want
+
+
+def is_name(name: str, term: WordTerm) -> bool:
+    """Whether a file has the name that a term asks for, with or without its extension."""
+    return is_word(name, term) or (not term.ends_open and is_word(PurePosixPath(name).stem, term))
+
+
+def in_folder(path: str, term: WordTerm) -> bool:
+    """Whether a folder is the one that a term asks for, or lies below it."""
+    if not term.text:
+        return True
+    whole, wanted = path + "/", term.text if term.ends_open else term.text + "/"
+    return wanted in whole if term.starts_open else whole.startswith(wanted)
