@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-DEEP = 20
+DEEP = 12
 """How many times as many examples a deep run takes."""
 
 

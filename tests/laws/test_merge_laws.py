@@ -9,70 +9,23 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import assume, given
 
+from laws.drawing import (
+    KEEPING,
+    PERSONS,
+    TIDY,
+    VOCABULARY,
+    profiles,
+    proposals,
+    read_at_all,
+    some,
+    standing,
+    worlds,
+)
 from laws.effort import effort
-from laws.world import NAMES, Books, MovedOnError, Packet, World, by_lightroom, kw, kws, words_of
+from laws.world import NAMES, Books, MovedOnError, World, by_lightroom, kws, words_of
 from urbexmp.model.change import NOTHING, EditKind
 from urbexmp.model.keyword import Keyword, KeywordFields, fold
 from urbexmp.model.profile import Profile
-from urbexmp.rules.fields import keyword_of
-
-VOCABULARY = kws(
-    "Urbex|Building|Hospital",
-    "Urbex|Building|Church",
-    "Urbex|Decay",
-    "Urbex|Newport",
-    "Urbex|Café",
-)
-PERSONS = kws("Places|Wales|Newport", "Hospital", "Dad", "Newport", "urbex", "Urbex|Building")
-EITHER = sorted(VOCABULARY | PERSONS)
-TIDY = Profile(name="tidy", retract=True)
-KEEPING = Profile(name="keeping")
-
-some = st.frozensets(st.sampled_from(EITHER), max_size=4)
-proposals = st.frozensets(st.sampled_from(sorted(VOCABULARY)), max_size=4)
-profiles = st.builds(
-    Profile,
-    name=st.sampled_from(("keeping", "tidy")),
-    retract=st.booleans(),
-    flat=st.sampled_from(("leaf+ancestors", "leaf", "none")),
-    missing=st.sampled_from(("restore-once", "ask", "never")),
-)
-words = st.lists(
-    st.sampled_from(sorted({name for keyword in EITHER for name in keyword.path})), max_size=4
-).map(tuple)
-paths = st.lists(st.sampled_from([str(keyword) for keyword in EITHER]), max_size=4).map(tuple)
-
-
-@st.composite
-def packets(draw: st.DrawFn) -> Packet | None:
-    """A packet as Lightroom leaves it, or as any other program may."""
-    kind = draw(st.sampled_from(("none", "lightroom", "lightroom", "any")))
-    if kind == "none":
-        return None
-    if kind == "lightroom":
-        return by_lightroom(draw(some))
-    fields = KeywordFields(draw(st.none() | words), draw(st.none() | paths))
-    protected = {"Dad", "Hospital"} & set(fields.flat or ())
-    return Packet(fields, None, frozenset(protected) if draw(st.booleans()) else frozenset())
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """A photo nobody has synced yet, with one carrier or two."""
-    return World(
-        dict(zip(NAMES, draw(st.lists(packets(), min_size=1, max_size=2)), strict=False)),
-        vocabulary=VOCABULARY,
-        unlisted=draw(st.sampled_from((NOTHING, kws("Urbex|Building")))),
-    )
-
-
-def standing(world: World) -> frozenset[Keyword]:
-    return NOTHING.union(*(world.keywords(name) for name in world.packets))
-
-
-def read_at_all(world: World) -> frozenset[Keyword]:
-    """Keywords and single words: what anybody could say stood there."""
-    return standing(world).union(*(words_of(packet) for packet in world.packets.values()))
 
 
 @effort(40)
@@ -259,7 +212,7 @@ def test_undo_takes_back_ours_and_leaves_later_work(
     receipt = world.books.receipts[-1]
     ours = world.base.ours
     assume(later not in ours and not world.keywords(NAMES[0]) & {later})
-    assume(all(keyword_of(str(k)) not in words_of(world.packets[NAMES[0]]) for k in [later]))
+    assume(later not in words_of(world.packets[NAMES[0]]))
     packet = world.packets[NAMES[0]]
     assert packet is not None
     fields = packet.fields
@@ -441,9 +394,3 @@ def test_should_the_ledger_be_lost_the_blocks_give_back_ours_and_the_vetoes(
     assert world.base.ours == ours
     assert world.base.vetoed == vetoed
     assert not world.base.vetoed & standing(world)
-
-
-def test_the_vocabulary_has_a_name_with_two_normal_forms() -> None:
-    cafe = kw("Urbex|Café")
-    assert respelled(cafe, "NFD").path != cafe.path
-    assert respelled(cafe, "NFD") == cafe

@@ -8,21 +8,19 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from laws.effort import effort
+from laws.memory_of_a_person import Remembered
 from laws.world import (
     NAMES,
     Books,
-    Packet,
     World,
     by_lightroom,
     kw,
     kws,
     version,
-    words_of,
 )
 from urbexmp.model.change import NOTHING, Author, Change, EditKind
-from urbexmp.model.keyword import Keyword, fold
+from urbexmp.model.keyword import Keyword
 from urbexmp.model.profile import Profile
-from urbexmp.rules.fields import found_keywords
 
 HOSPITAL = kw("Urbex|Building|Hospital")
 VOCABULARY = kws(
@@ -37,7 +35,7 @@ PROPOSED = st.frozensets(st.sampled_from(sorted(VOCABULARY)), max_size=4)
 CARRIER = st.sampled_from(NAMES)
 
 
-class PhotoLife(RuleBasedStateMachine):
+class PhotoLife(Remembered, RuleBasedStateMachine):
     """One photo with one or two carriers, and everybody who writes to them."""
 
     @initialize(
@@ -67,14 +65,11 @@ class PhotoLife(RuleBasedStateMachine):
         )
         keeping = Profile(name="keeping", flat=flat, missing=missing)
         self.profiles = (keeping, replace(keeping, name="tidy", retract=True))
-        self.history: dict[str, list[Packet | None]] = {
-            name: [packet] for name, packet in self.world.packets.items()
-        }
+        self.history = {name: [packet] for name, packet in self.world.packets.items()}
         self.theirs = self._standing()
         self.refused = NOTHING
         self.elsewhere = NOTHING
-        """Refused while another ledger was in use; its blocks may tell of it."""
-        self.other_books: tuple[Books, frozenset[Keyword]] = (Books(), NOTHING)
+        self.other_books = (Books(), NOTHING)
 
     # what a person and other programs do
 
@@ -89,8 +84,13 @@ class PhotoLife(RuleBasedStateMachine):
         self.world.lightroom(name, add=[keyword])
         self._remember()
         self._lift(keyword)
-        # Typed where our block was lost, one of ours cannot be told from what we wrote.
-        if keyword not in self.world.base.ours or (block is not None and keyword not in listed):
+        # Typed where our block was lost, or taken out and typed again before anybody looked, one
+        # of ours cannot be told from what we wrote.
+        ours = keyword in self.world.base.ours
+        if block is not None:
+            known = self.world.books.told(block.mark) is not None
+            ours = keyword in listed and (ours or not known)
+        if not ours:
             self.theirs |= {keyword}
 
     @rule(name=CARRIER, keyword=ANY)
@@ -220,7 +220,10 @@ class PhotoLife(RuleBasedStateMachine):
         self._before()
         before = self.world.packets.copy()
         by_person = frozenset(
-            edit.keyword for edit in receipt.change.edits if edit.author is Author.PERSON
+            edit.keyword
+            for edit in receipt.change.edits
+            # To take an undo back is to do again what a person had done.
+            if edit.author in (Author.PERSON, Author.UNDO)
         )
         taken = frozenset(
             edit.keyword for edit in receipt.change.edits if edit.kind is EditKind.REMOVE
@@ -233,6 +236,8 @@ class PhotoLife(RuleBasedStateMachine):
                 assert version(self.world.packets[done.carrier.path.name]) == done.before
             stood = NOTHING.union(*map(self._reads, before.values()))
             assert not (stood - self._standing()) & (self.theirs - by_person)
+            # What they had taken over by that command is ours again.
+            self.theirs -= self.world.base.ours
         else:
             self._check_between(before, self.world.packets, change, taken, by_person)
         for keyword in by_person & taken & self._standing():
@@ -261,156 +266,6 @@ class PhotoLife(RuleBasedStateMachine):
         self.world.books, self.refused = to
         ours = self.world.base.ours | listed_there
         self.theirs = frozenset(k for k in self.theirs if k not in ours or k in unlisted)
-
-    # the model
-
-    def _name(self, name: str) -> str:
-        return name if name in self.world.packets else NAMES[0]
-
-    def _lift(self, keyword: Keyword) -> None:
-        self.refused -= {keyword}
-        self.elsewhere -= {keyword}
-        self.other_books = (self.other_books[0], self.other_books[1] - {keyword})
-
-    def _remember(self) -> None:
-        for name, packet in self.world.packets.items():
-            if self.history[name][-1] != packet:
-                self.history[name].append(packet)
-
-    def _standing(self) -> frozenset[Keyword]:
-        return NOTHING.union(*map(self._reads, self.world.packets.values()))
-
-    def _reads(self, packet: Packet | None) -> frozenset[Keyword]:
-        """What a packet holds for one who knows what was there before a field was dropped."""
-        if packet is None:
-            return NOTHING
-        expected = self.world.base.agreed | self.world.base.ours
-        if packet.block is not None:
-            expected |= frozenset(entry.keyword for entry in packet.block.written)
-            expected |= self.world.books.told(packet.block.mark) or NOTHING
-        return found_keywords(packet.fields, expected)
-
-    def _everywhere(self) -> frozenset[Keyword]:
-        held = [self._reads(packet) for packet in self.world.packets.values()]
-        return held[0].intersection(*held)
-
-    def _seen_and_removed(self, *, emptied_too: bool = False) -> frozenset[Keyword]:
-        """What a person took out of a packet that told them of it."""
-        seen = NOTHING
-        for packet in self.world.packets.values():
-            if packet is None or packet.block is None:
-                continue
-            listed = frozenset(entry.keyword for entry in packet.block.written)
-            told = self.world.books.told(packet.block.mark)
-            told = listed if told is None else told
-            words = {fold(word) for word in packet.fields.flat or ()}
-            put_there = {fold(word) for word in packet.block.flats}
-            both_absent = packet.fields.flat is None and packet.fields.hierarchical is None
-            gone = set()
-            for keyword in told - self._reads(packet):
-                # An absent field says nothing, unless a word of ours is gone from the other.
-                if len(keyword.path) == 1 and packet.fields.flat is None and not both_absent:
-                    continue
-                word_went = fold(keyword.leaf) in put_there - words
-                said = packet.fields.hierarchical is not None or both_absent or word_went
-                if len(keyword.path) > 1 and not said:
-                    continue
-                gone.add(keyword)
-            if not packet.keywords and len(gone) >= 2 and not emptied_too:
-                continue
-            seen |= gone
-        return seen
-
-    def _before(self, *, emptied_too: bool = False) -> None:
-        self.theirs &= self._standing() | NOTHING.union(
-            *(words_of(packet) for packet in self.world.packets.values())
-        )
-        for packet in self.world.packets.values():
-            block = packet.block if packet is not None else None
-            if block is not None and self.world.books.told(block.mark) is None:
-                self.refused |= self.elsewhere & frozenset(block.vetoed)
-        self.refused -= self._everywhere()
-
-    def _learn(self, *, emptied_too: bool = False) -> None:
-        seen = self._seen_and_removed(emptied_too=emptied_too)
-        self.refused |= seen
-        self.theirs -= seen
-
-    def _learn_for_command(self) -> None:
-        seen = self._seen_and_removed()
-        self.theirs -= seen
-
-    def _in_doubt(self, change: Change) -> bool:
-        return any("at once" in n or "again" in n or "added to" in n for n in change.notes)
-
-    def _carry_out(self, change: Change, proposed: frozenset[Keyword]) -> None:
-        before = self.world.packets.copy()
-        self.world.apply(change)
-        self._check_between(before, self.world.packets, change, proposed, NOTHING)
-        self._remember()
-
-    def _check(self, change: Change, proposed: frozenset[Keyword]) -> None:
-        before = {name: past[-1] for name, past in self.history.items()}
-        self._check_between(before, self.world.packets, change, proposed, NOTHING)
-
-    def _gone(
-        self, before: dict[str, Packet | None], after: dict[str, Packet | None]
-    ) -> frozenset[Keyword]:
-        gone = NOTHING
-        for name, former in before.items():
-            if former is not None:
-                now = after[name]
-                stands = self._reads(now) | words_of(now)
-                gone |= self._reads(former) - stands
-        return gone
-
-    def _check_between(
-        self,
-        before: dict[str, Packet | None],
-        after: dict[str, Packet | None],
-        change: Change,
-        proposed: frozenset[Keyword],
-        named: frozenset[Keyword],
-    ) -> None:
-        gone = self._gone(before, after)
-        assert not gone & self.theirs - named, f"a person's keyword was removed: {gone}"
-        stood = NOTHING.union(
-            *(self._reads(packet) | words_of(packet) for packet in before.values())
-        )
-        for name, packet in after.items():
-            former = before[name]
-            came = self._reads(packet) - self._reads(former) - words_of(former)
-            assert came <= stood | proposed, f"out of nowhere: {came}"
-            back = came & self.refused - named
-            assert not back, f"what a person removed came back: {back}"
-
-    # what must hold
-
-    def _converged(self) -> None:
-        held = {
-            found_keywords(packet.fields, self.world.base.agreed)
-            for packet in self.world.packets.values()
-            if packet is not None
-        }
-        assert len(held) <= 1, held
-
-    def _packets_tell(self) -> None:
-        """Should the ledger be lost now, the blocks say what is ours and what is vetoed."""
-        blocks = [
-            (packet, packet.block)
-            for packet in self.world.packets.values()
-            if packet is not None and packet.block is not None
-        ]
-        if not blocks:
-            return
-        known, listed = NOTHING, NOTHING
-        for packet, block in blocks:
-            mine = frozenset(entry.keyword for entry in block.written)
-            stands = found_keywords(packet.fields, self.world.base.agreed)
-            known |= frozenset(block.vetoed) | (mine - stands)
-            listed |= mine & stands
-        assert self.world.base.vetoed & VOCABULARY <= known
-        assert listed <= self.world.base.ours
 
     @invariant()
     def the_base_is_sound(self) -> None:

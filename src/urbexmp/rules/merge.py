@@ -123,9 +123,7 @@ def merge(
     answers = answers or Answers()
     assumed = base if base is not None else MergeBase()
     base = with_blocks(base, snapshot, told)
-    readings = [
-        _read(state, base.agreed | base.ours, told, flat, unlisted) for state in snapshot.carriers
-    ]
+    readings = [_read(state, base, told, flat, unlisted) for state in snapshot.carriers]
     everything = _union(*(reading.found for reading in readings))
     doubts: list[Doubt] = []
     for number, reading in enumerate(readings):
@@ -214,14 +212,16 @@ def told_to(block: Block | None, told: Told) -> frozenset[Keyword]:
 
 def _read(
     state: CarrierState,
-    expected: frozenset[Keyword],
+    base: MergeBase,
     told: Told,
     flat: str,
     unlisted: frozenset[Keyword],
 ) -> Reading:
     known = told_to(state.block, told)
+    expected = base.agreed | base.ours | known
     if state.fields.hierarchical is None:
-        expected |= known
+        # A flat keyword that was taken out may have left its word to a path.
+        expected -= frozenset(keyword for keyword in base.vetoed if len(keyword.path) == 1)
         # Lightroom puts all words there. One word is a hint only where our block says that we
         # were here: a person may have typed it.
         full = hinted(state.fields, expected, "leaf+ancestors", unlisted, least=2)
