@@ -222,7 +222,11 @@ trees = st.recursive(
             lambda span: NumberTerm("quality", *span)
         ),
         st.sampled_from(FIELDS["has"].choices).map(HasTerm),
-        st.builds(WordTerm, st.sampled_from(("camera", "lens", "name", "city")), names),
+        st.builds(
+            lambda field, text: WordTerm(field, text),
+            st.sampled_from(("camera", "lens", "name", "city")),
+            names,
+        ),
     ),
     lambda inner: st.one_of(
         st.builds(Not, inner),

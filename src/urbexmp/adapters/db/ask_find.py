@@ -228,12 +228,15 @@ class Finder:
     def _folder(self, term: WordTerm) -> Photos:
         """SQL narrows the folders down; names that are no text are always looked at."""
         wanted = term.text + ("" if term.ends_open or not term.text else "/")
-        if term.starts_open:
-            sql, values = "instr(path || '/', ?)", (wanted,)
-        else:
-            sql, values = "path = ? OR (path >= ? AND path < ?)", (term.text, wanted, _end(wanted))
+        sql, values = "instr(path || '/', ?)", [wanted]
+        if not term.starts_open:
+            sql = "path >= ? AND path < ?"
+            values = [wanted if term.ends_open else term.text, _end(wanted)]
+        # In an index every blob stands behind every text.
         rows = self.connection.execute(
-            f"SELECT id, path FROM folder WHERE {sql} OR typeof(path) = 'blob'", values
+            f"SELECT id, path FROM folder WHERE {sql}"
+            " UNION ALL SELECT id, path FROM folder WHERE path >= x''",
+            values,
         )
         codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
         highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
