@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from urbexmp.adapters.db.ask_find import Finder, begun_words, full_text, spelling
-from urbexmp.adapters.db.ask_sets import ids_of, listed
+from urbexmp.adapters.db.ask_sets import Begun, Listed, ids_of, listed
 from urbexmp.adapters.db.mirror_schema import fault
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
 from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
@@ -160,6 +160,10 @@ class Asker:
                 return in_order(
                     finder.planes, whole, order, reverse=reverse, limit=limit, offset=offset
                 )
+            if limit is not None and isinstance(found, Listed | Begun):
+                at_once = found.page(limit, offset)
+                if at_once is not None:
+                    return at_once
             ids: list[int] = []
             for stretch in finder.planes.stretches():
                 bits = found.bits(stretch)

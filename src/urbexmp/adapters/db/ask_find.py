@@ -152,7 +152,15 @@ class Finder:
             ids = self.subtree(held, whole=True) if term.below else [one.id for one in held]
             links = sum(one.below if term.below else one.photos for one in held)
             family = self._family(term, held)
-            return Scored(self.planes, family, ids, (term.low, term.high), links)
+            if isinstance(family, Postings):
+                return Scored(self.planes, family, ids, (term.low, term.high), links)
+            return Listed(
+                self.connection,
+                "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
+                " AND score BETWEEN ? AND ? AND keyword IN (SELECT value FROM json_each(?))",
+                (term.low, term.high, listed(ids)),
+                expected=links,
+            )
         return self._family(term, held)
 
     def _family(self, term: KeywordTerm, held: Sequence[Held]) -> Photos:
@@ -180,6 +188,14 @@ class Finder:
         return parts[0] if len(parts) == 1 else Any(parts)
 
     def _linked(self, ids: Sequence[int], expected: int) -> Photos:
+        if len(ids) == 1:
+            return Listed(
+                self.connection,
+                "SELECT photo FROM link WHERE photo BETWEEN ? AND ? AND keyword = ?",
+                (ids[0],),
+                expected=expected,
+                ordered="photo",
+            )
         return Listed(
             self.connection,
             "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
@@ -256,6 +272,9 @@ class Finder:
         """Files by their names: the full-text index narrows them, the names themselves decide."""
         words = text_words(term.text)
         sql = "SELECT id, name FROM photo WHERE id BETWEEN ? AND ?"
+        if not term.ends_open:
+            # Numbers alone narrow it enough; half of all photos hold the ending.
+            words = tuple(word for word in words if not word.isalpha()) or words
         values: tuple[str, ...] = ()
         if words and term.text.isascii():
             glued = term.ends_open and term.text[-1:].isalnum()
@@ -263,11 +282,12 @@ class Finder:
             values = (f"name : ({full_text(words, prefix=glued)})",)
         return Named(self.connection, sql, values, term)
 
-    def _matching(self, match: str) -> Photos:
+    def _matching(self, match: str) -> Listed:
         return Listed(
             self.connection,
             "SELECT rowid FROM photo_text WHERE rowid BETWEEN ? AND ? AND photo_text MATCH ?",
             (match,),
+            ordered="rowid",
         )
 
 
