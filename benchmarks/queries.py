@@ -7,9 +7,10 @@ Each line is many different questions of one kind, each asked once after a first
 nobody counts: p50 and p95 are over the questions. Times are CPU milliseconds of the thread, because
 wall time says what else the machine does. A first page is 100 photos with their paths.
 
-The process is what the installed `urbexmp query` runs, with all it needs to start, beside `exiftool -ver` and,
-where `sqlite-utils` is on the path (or named by SQLITE_UTILS), `sqlite-utils query` with the same
-question in SQL: they take turns, 15 rounds, CPU of the child processes, medians.
+The process is what the installed `urbexmp query` runs, with all it needs to start, beside
+`exiftool -ver` and, where `sqlite-utils` is on the path (or named by SQLITE_UTILS), `sqlite-utils
+query` with the same question in SQL. They take turns, 15 rounds; CPU of the child processes,
+medians.
 """
 
 from __future__ import annotations
