@@ -13,11 +13,12 @@ from pathlib import Path
 
 from urbexmp.drivers.house import House
 from urbexmp.model.change import Edit
-from urbexmp.model.errors import Problem
-from urbexmp.model.mirror import COMPLETED, FAILED, PROCESSING, MirrorHeld
+from urbexmp.model.errors import InternalProblem, Problem
+from urbexmp.model.mirror import COMPLETED, FAILED, PROCESSING, Mirror, MirrorHeld
 from urbexmp.model.photo import Fingerprint
 from urbexmp.model.ports import Show
 from urbexmp.pipeline.look import Examined
+from urbexmp.pipeline.mirroring import RowReader
 from urbexmp.pipeline.planner import Planned
 
 MARK_SECONDS = 2.0
@@ -78,6 +79,17 @@ class Follower:
         mirror, reader = self._house.mirror, self._house.row_reader
         if mirror is None or reader is None:
             return {}
+        try:
+            return self._follow(mirror, reader, done)
+        except Problem as problem:
+            self._trouble(problem)
+        except Exception as failure:  # a mistake of ours in a copy must not end the run
+            self._trouble(InternalProblem(self._house.state.mirror, detail=repr(failure)))
+        return None
+
+    def _follow(
+        self, mirror: Mirror, reader: RowReader, done: Iterable[Followed]
+    ) -> Mapping[Path, Mapping[Path, Fingerprint]]:
         made: dict[Path, Mapping[Path, Fingerprint]] = {}
         rows, moved = [], []
         for each in done:
@@ -93,12 +105,8 @@ class Follower:
             rows.append(mirrored.row)
             if each.planned.moved_from is not None:
                 moved.append(reader.relative(each.planned.moved_from))
-        try:
-            mirror.put(rows)
-            mirror.remove(moved)
-        except Problem as problem:
-            self._trouble(problem)
-            return None
+        mirror.put(rows)
+        mirror.remove(moved)
         return made
 
     def _trouble(self, problem: Problem) -> None:
