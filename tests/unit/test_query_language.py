@@ -222,12 +222,16 @@ trees = st.recursive(
             lambda span: NumberTerm("quality", *span)
         ),
         st.sampled_from(FIELDS["has"].choices).map(HasTerm),
-        st.builds(WordTerm, st.sampled_from(("camera", "lens", "name", "city")), names),
+        st.builds(
+            lambda field, text: WordTerm(field, text),
+            st.sampled_from(("camera", "lens", "name", "city")),
+            names,
+        ),
     ),
     lambda inner: st.one_of(
         st.builds(Not, inner),
-        st.builds(And, st.lists(inner, min_size=2, max_size=3).map(tuple)),
-        st.builds(Or, st.lists(inner, min_size=2, max_size=3).map(tuple)),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts))),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts))),
     ),
     max_leaves=6,
 )

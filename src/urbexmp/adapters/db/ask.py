@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from urbexmp.adapters.db.ask_find import Finder, full_text, spelling
-from urbexmp.adapters.db.ask_sets import ids_of, listed
+from urbexmp.adapters.db.ask_find import Finder, begun_words, full_text, spelling
+from urbexmp.adapters.db.ask_sets import Begun, Listed, ids_of, listed
 from urbexmp.adapters.db.mirror_schema import fault
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
 from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
@@ -160,6 +160,10 @@ class Asker:
                 return in_order(
                     finder.planes, whole, order, reverse=reverse, limit=limit, offset=offset
                 )
+            if limit is not None and isinstance(found, Listed | Begun):
+                at_once = found.page(limit, offset)
+                if at_once is not None:
+                    return at_once
             ids: list[int] = []
             for stretch in finder.planes.stretches():
                 bits = found.bits(stretch)
@@ -180,12 +184,10 @@ class Asker:
         with self._reading() as connection:
             finder = Finder(connection)
             if isinstance(query, TextTerm):
-                return int(
-                    connection.execute(
-                        "SELECT count(*) FROM photo_text WHERE photo_text MATCH ?",
-                        (full_text(query.words, prefix=query.prefix),),
-                    ).fetchone()[0]
-                )
+                return full_text_count(connection, full_text(query.words, prefix=query.prefix))
+            match = begun_words(query) if isinstance(query, KeywordTerm) else None
+            if match is not None:
+                return full_text_count(connection, match)
             if isinstance(query, KeywordTerm) and not query.scored and not query.vetoed:
                 held = finder.named(query.names, prefix=query.prefix)
                 if len(held) <= 1:
@@ -279,6 +281,12 @@ class Asker:
 
         with self._reading() as connection:
             return tree(Finder(connection), depth, under)
+
+
+def full_text_count(connection: sqlite3.Connection, match: str) -> int:
+    """How many photos a full-text expression finds."""
+    sql = "SELECT count(*) FROM photo_text WHERE photo_text MATCH ?"
+    return int(connection.execute(sql, (match,)).fetchone()[0])
 
 
 def _path(folder: str | bytes, name: str | bytes) -> str:

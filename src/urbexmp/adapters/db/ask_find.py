@@ -152,7 +152,15 @@ class Finder:
             ids = self.subtree(held, whole=True) if term.below else [one.id for one in held]
             links = sum(one.below if term.below else one.photos for one in held)
             family = self._family(term, held)
-            return Scored(self.planes, family, ids, (term.low, term.high), links)
+            if isinstance(family, Postings):
+                return Scored(self.planes, family, ids, (term.low, term.high), links)
+            return Listed(
+                self.connection,
+                "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
+                " AND score BETWEEN ? AND ? AND keyword IN (SELECT value FROM json_each(?))",
+                (term.low, term.high, listed(ids)),
+                expected=links,
+            )
         return self._family(term, held)
 
     def _family(self, term: KeywordTerm, held: Sequence[Held]) -> Photos:
@@ -180,6 +188,14 @@ class Finder:
         return parts[0] if len(parts) == 1 else Any(parts)
 
     def _linked(self, ids: Sequence[int], expected: int) -> Photos:
+        if len(ids) == 1:
+            return Listed(
+                self.connection,
+                "SELECT photo FROM link WHERE photo BETWEEN ? AND ? AND keyword = ?",
+                (ids[0],),
+                expected=expected,
+                ordered="photo",
+            )
         return Listed(
             self.connection,
             "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
@@ -228,12 +244,15 @@ class Finder:
     def _folder(self, term: WordTerm) -> Photos:
         """SQL narrows the folders down; names that are no text are always looked at."""
         wanted = term.text + ("" if term.ends_open or not term.text else "/")
-        if term.starts_open:
-            sql, values = "instr(path || '/', ?)", (wanted,)
-        else:
-            sql, values = "path = ? OR (path >= ? AND path < ?)", (term.text, wanted, _end(wanted))
+        sql, values = "instr(path || '/', ?)", [wanted]
+        if not term.starts_open:
+            sql = "path >= ? AND path < ?"
+            values = [wanted if term.ends_open else term.text, _end(wanted)]
+        # In an index every blob stands behind every text.
         rows = self.connection.execute(
-            f"SELECT id, path FROM folder WHERE {sql} OR typeof(path) = 'blob'", values
+            f"SELECT id, path FROM folder WHERE {sql}"
+            " UNION ALL SELECT id, path FROM folder WHERE path >= x''",
+            values,
         )
         codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
         highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
@@ -253,6 +272,9 @@ class Finder:
         """Files by their names: the full-text index narrows them, the names themselves decide."""
         words = text_words(term.text)
         sql = "SELECT id, name FROM photo WHERE id BETWEEN ? AND ?"
+        if not term.ends_open:
+            # Numbers alone narrow it enough; half of all photos hold the ending.
+            words = tuple(word for word in words if not word.isalpha()) or words
         values: tuple[str, ...] = ()
         if words and term.text.isascii():
             glued = term.ends_open and term.text[-1:].isalnum()
@@ -260,11 +282,12 @@ class Finder:
             values = (f"name : ({full_text(words, prefix=glued)})",)
         return Named(self.connection, sql, values, term)
 
-    def _matching(self, match: str) -> Photos:
+    def _matching(self, match: str) -> Listed:
         return Listed(
             self.connection,
             "SELECT rowid FROM photo_text WHERE rowid BETWEEN ? AND ? AND photo_text MATCH ?",
             (match,),
+            ordered="rowid",
         )
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from urbexmp.adapters.db.ask_find import Finder, begins, full_text, plain_words
+from urbexmp.adapters.db.ask_sets import listed
 from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query_values import text_words
 
@@ -14,6 +15,10 @@ _AFTER = chr(ord(SEPARATOR) + 1)
 """The character after `|`: `A|` <= path < `A}` is all that lies below A."""
 FEW = 1000
 """Keywords of a subtree that are sorted by their photos; of more, the most used are walked."""
+
+
+MANY = 150
+"""Completions that are found by a walk over all keywords, the most used first."""
 
 
 class KeywordCount(NamedTuple):
@@ -48,13 +53,23 @@ def complete(connection: sqlite3.Connection, prefix: str, limit: int) -> list[Ke
         fitting = [one for one in found if begins(fold(one.name), last, begun)]
         return fitting[:limit]
 
+    ids = [
+        keyword
+        for (keyword,) in connection.execute(
+            "SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?",
+            (full_text(words, prefix=last[-1].isalnum()),),
+        )
+    ]
+    # Of many, the most used are soon met on a walk from the top; few are looked up and sorted.
+    walk = " INDEXED BY keyword_below" if len(ids) > MANY else ""
     rows = connection.execute(
-        f"{_COLUMNS} WHERE below > 0 AND id IN"
-        " (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
-        " ORDER BY below DESC, folded LIMIT ?",
-        (full_text(words, prefix=last[-1].isalnum()), limit),
+        f"{_COLUMNS}{walk} WHERE below > 0 AND {'+' if walk else ''}id IN"
+        " (SELECT value FROM json_each(?)) ORDER BY below DESC LIMIT ?",
+        (listed(ids), limit),
     )
-    return [KeywordCount(*row) for row in rows]
+    return sorted(
+        (KeywordCount(*row) for row in rows), key=lambda one: (-one.below, fold(one.path))
+    )
 
 
 def _end(start: str) -> str:

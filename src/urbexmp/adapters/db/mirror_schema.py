@@ -45,6 +45,7 @@ CREATE TABLE keyword (
 );
 CREATE INDEX keyword_parent ON keyword (parent);
 CREATE INDEX keyword_photos ON keyword (photos);
+CREATE INDEX keyword_below ON keyword (below);
 CREATE TABLE spelling (
     id INTEGER PRIMARY KEY, keyword INTEGER NOT NULL, path TEXT NOT NULL UNIQUE,
     uses INTEGER NOT NULL
