@@ -237,7 +237,9 @@ class PhotoLife(Remembered, RuleBasedStateMachine):
             stood = NOTHING.union(*map(self._reads, before.values()))
             assert not (stood - self._standing()) & (self.theirs - by_person)
             # What they had taken over by that command is ours again.
-            self.theirs -= self.world.base.ours
+            blocks = [packet.block for packet in self.world.packets.values() if packet]
+            listed = {e.keyword for block in blocks if block for e in block.written}
+            self.theirs -= self.world.base.ours | listed
         else:
             self._check_between(before, self.world.packets, change, taken, by_person)
         for keyword in by_person & taken & self._standing():
