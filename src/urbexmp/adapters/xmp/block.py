@@ -53,7 +53,7 @@ def properties(block: Block) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
 
 def is_nothing(block: Block) -> bool:
     """Whether a block says nothing at all; writing it takes the block out of the packet."""
-    return not properties(block)
+    return not (block.mark or block.written or block.vetoed or block.flats or block.facts)
 
 
 def as_read(block: Block) -> Block:
