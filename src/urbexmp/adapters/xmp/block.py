@@ -153,11 +153,13 @@ def _score(text: str) -> float | None:
 
 
 def _quote(field: str) -> str:
+    if ";" not in field and "%" not in field:
+        return field
     return _ESCAPED.sub("%25", field).replace(";", "%3B")
 
 
 def _unquote(field: str) -> str:
-    return field.replace("%3B", ";").replace("%25", "%")
+    return field.replace("%3B", ";").replace("%25", "%") if "%" in field else field
 
 
 def _first(found: Mapping[str, Sequence[str]], name: str) -> str:
