@@ -64,25 +64,43 @@ def environment() -> dict[str, str]:
     return given
 
 
+_LAUNCHER = """
+import json, os, sys
+child = os.fork()
+if child == 0:
+    os.close(3)
+    os.execvp(sys.argv[1], sys.argv[1:])
+_, status, used = os.wait4(child, 0)
+code = os.waitstatus_to_exitcode(status)
+os.write(3, json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, code]).encode())
+"""
+"""Starts a command from a small process: what a process used begins with its parent's size."""
+
+
 def run(command: Sequence[str | Path], *, ok: Sequence[int] = (0,)) -> Used:
     """Run one command and say what it used. Raises `SystemExit` when it fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            [os.fspath(part) for part in command],
+        reading, writing = os.pipe()
+        launched = subprocess.Popen(
+            ["/bin/sh", "-c", f'exec "$@" 3>&{writing}', "sh", sys.executable, "-ISc", _LAUNCHER]
+            + [os.fspath(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             env=environment(),
+            pass_fds=(writing,),
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as said:
+            told = said.read()
+        launched.wait()
+        cpu, peak_mb, code = json.loads(told) if told else (0.0, 0.0, launched.returncode)
         out.seek(0)
         err.seek(0)
-        if process.returncode not in ok:
-            said = err.read().decode("utf-8", "replace")[-2000:]
-            raise SystemExit(f"{' '.join(map(str, command))}\nfailed: {process.returncode}\n{said}")
-        cpu = usage.ru_utime + usage.ru_stime
-        return Used(cpu, usage.ru_maxrss / 1024, out.read(), process.returncode)
+        if code not in ok:
+            problem = err.read().decode("utf-8", "replace")[-2000:]
+            raise SystemExit(f"{' '.join(map(str, command))}\nfailed: {code}\n{problem}")
+        return Used(cpu, peak_mb, out.read(), code)
 
 
 def in_turn(
@@ -147,7 +165,8 @@ class Goal:
         """As a row of the table of goals."""
         sign = ">=" if self.at_least else "<="
         verdict = "met" if self.met else f"missed by {abs(self.found - self.wanted):.3g}{self.unit}"
-        return f"| {self.name} | {self.found:.3g}{self.unit} | {sign} {self.wanted:g}{self.unit} | {verdict} |"
+        found, wanted = f"{self.found:.3g}{self.unit}", f"{sign} {self.wanted:g}{self.unit}"
+        return f"| {self.name} | {found} | {wanted} | {verdict} |"
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -180,4 +199,5 @@ def machine() -> str:
                 break
     except OSError:
         pass
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{model}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"

@@ -103,9 +103,19 @@ class FolderBackups:
 def _write(path: Path, content: bytes) -> None:
     # Under its own name at once. What a power cut leaves of it does not fit its digest, and is
     # no backup; and no carrier is replaced before all of it is synced.
-    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
     try:
-        path.write_bytes(content)
+        handle = os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, flags, 0o666)
+    try:
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+        finally:
+            os.close(handle)
     except BaseException:
         with contextlib.suppress(OSError):
             path.unlink()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from urbexmp.adapters.xmp.create import create_packet
-from urbexmp.adapters.xmp.edit import edit_packet
+from urbexmp.adapters.xmp.edit import edit_packet, stands
 from urbexmp.adapters.xmp.names import CAPTION, READ, Name
 from urbexmp.adapters.xmp.parse import parse
 from urbexmp.adapters.xmp.reading import read_document, simple_values
@@ -60,5 +60,8 @@ class XmpCodec:
             prove_new(after, edit, subject)
         else:
             prove_edit(before, after, edit, subject)
+        reading = scan(after)
+        if reading is not None and stands(reading, edit):
+            return
         if edit_packet(after, edit, subject) != after:
             raise ProofFailed(subject, detail="editing it again would change it again")
