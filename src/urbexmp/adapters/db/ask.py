@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from urbexmp.adapters.db.ask_find import Finder, begun_words, full_text, spelling
+from urbexmp.adapters.db.ask_find import Finder
+from urbexmp.adapters.db.ask_match import begun_words, full_text, spelling
 from urbexmp.adapters.db.ask_sets import Begun, Listed, ids_of, listed
 from urbexmp.adapters.db.mirror_schema import fault
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged

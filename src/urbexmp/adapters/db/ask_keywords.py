@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from urbexmp.adapters.db.ask_find import Finder, begins, full_text, plain_words
+from urbexmp.adapters.db.ask_find import Finder
+from urbexmp.adapters.db.ask_match import begins, full_text, plain_words
 from urbexmp.adapters.db.ask_sets import listed
 from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query_values import text_words

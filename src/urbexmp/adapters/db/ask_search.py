@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from urbexmp.adapters.db.ask_find import full_text
+from urbexmp.adapters.db.ask_match import full_text
 from urbexmp.adapters.db.ask_sets import listed
 
 NAMES = 500
