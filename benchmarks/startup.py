@@ -1,4 +1,4 @@
-"""How long a short command takes to start, beside `exiftool -ver` and a bare `import click` (goal 12).
+"""How long a short command takes to start, beside `exiftool -ver` and `import click` (goal 12).
 
 python benchmarks/startup.py [ROUNDS]
 """

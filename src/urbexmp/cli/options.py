@@ -176,7 +176,6 @@ def profile_path(name: str | None) -> Path:
     import difflib
 
     known = [*own_profiles(), *shipped_names("profiles")]
-    import difflib
 
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else "; `urbexmp profile list` shows them"

@@ -170,7 +170,7 @@ class StageMissing(Problem):
 class ReportUnwritable(Problem):
     """The report that `--report` asks for cannot be written; the run itself goes on."""
 
-    slug, code = "report-unwritable", 19
+    slug, code = "report-unwritable", 61
     what = "the report cannot be written ({detail})"
     done = "The run went on without it, and nothing of it was left behind"
     advice = "Free space or correct the permissions, or name another folder"
