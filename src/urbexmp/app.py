@@ -9,21 +9,30 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from urbexmp.carriers import location_in, open_carriers, owner_of, sparing
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
-from urbexmp.model.photo import Carrier, CarrierKind, Spared
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from urbexmp.adapters.db.ledger import SqliteLedger
-    from urbexmp.adapters.embedded.codec import EmbeddedCodec
-    from urbexmp.drivers.house import House, StatePaths
+    from urbexmp.adapters.db.mirror import SqliteMirror
+    from urbexmp.drivers.house import House, StatePaths, Tools
     from urbexmp.model.ledger import LibraryLock
-    from urbexmp.model.ports import BackupStore, CarrierReader, CarrierStore, Codec, Copies
+    from urbexmp.model.mirror import Mirror
+    from urbexmp.model.ports import (
+        Backups,
+        BackupStore,
+        Clock,
+        Copies,
+        Places,
+        Stage,
+    )
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
@@ -42,11 +51,10 @@ def state_base(state: Path | None) -> Path:
 
 def state_paths(root: Path, state: Path | None) -> StatePaths:
     """Where one library's state lives: one folder a library, named after its root."""
+    from urbexmp.adapters.dirs import library_state
     from urbexmp.drivers.house import StatePaths
 
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:10]
-    name = "".join(char if char.isalnum() or char in "-_." else "_" for char in root.name)
-    folder = state_base(state) / f"{name or 'root'}-{digest}"
+    folder = library_state(root, state_base(state))
     return StatePaths(
         folder,
         folder / "ledger.sqlite3",
@@ -54,6 +62,7 @@ def state_paths(root: Path, state: Path | None) -> StatePaths:
         folder / "copies",
         folder / "lock",
         folder / "log.txt",
+        folder / "mirror.sqlite3",
     )
 
 
@@ -80,14 +89,22 @@ def library_roots(paths: Sequence[Path], state: Path | None) -> list[tuple[Path,
     return list(groups.items())
 
 
+def taxonomy_path(profile: Profile) -> Path:
+    """The file of the taxonomy that a profile names. Raises `ConfigProblem`."""
+    named = profile.taxonomy
+    if named.endswith(".toml"):
+        return Path(named)
+    from urbexmp.adapters.shipped import shipped
+
+    return shipped("taxonomy", named)
+
+
 def open_taxonomy(profile: Profile) -> Taxonomy:
     """Load the taxonomy that a profile names. Raises `ConfigProblem`, `FileUnreadable`."""
-    from urbexmp.adapters.shipped import shipped
     from urbexmp.adapters.toml import read_toml
     from urbexmp.rules.taxonomy import load_taxonomy
 
-    named = profile.taxonomy
-    path = Path(named) if named.endswith(".toml") else shipped("taxonomy", named)
+    path = taxonomy_path(profile)
     document = read_toml(path)
     return load_taxonomy(document.values, document.line_of, path)
 
@@ -120,16 +137,10 @@ def open_house(
     from urbexmp.adapters.clock import SystemClock
     from urbexmp.adapters.copies import FolderCopies
     from urbexmp.adapters.disk import LocalDisk
-    from urbexmp.adapters.files.volume import sync_volume
-    from urbexmp.adapters.inspect import FileInspector
     from urbexmp.adapters.places import FolderPlaces
     from urbexmp.adapters.stages.registry import make_stages
     from urbexmp.adapters.walk import FolderWalker
     from urbexmp.drivers.house import House
-    from urbexmp.pipeline.applier import Applier
-    from urbexmp.pipeline.look import Looker
-    from urbexmp.pipeline.planner import Planner
-    from urbexmp.pipeline.recover import recover
     from urbexmp.rules.pairing import pair
 
     if not root.is_dir():
@@ -144,47 +155,35 @@ def open_house(
     # One thread a worker is enough: BLAS threads of their own would fight the workers for cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     profile = settings.profile
-    taxonomy = open_taxonomy(profile)
-    stages = make_stages(profile, taxonomy)
     clock = SystemClock()
-    store, codec = open_carriers(profile)
     with ExitStack() as stack:
-        backups = FolderBackups(paths.backups, sync_volume)
+        backups = FolderBackups(paths.backups, _sync_volume)
         if writing:
             stack.enter_context(_lock(paths))
         ledger, remember = _ledger(paths, writing=writing, remember=remember)
         stack.callback(ledger.close)
+        load = cache(partial(open_taxonomy, profile))
+        taxonomy, digest = _vocabulary(profile, ledger, load, keep=remember)
+        stages = make_stages(profile, taxonomy)
+        stage_ids = tuple(stage.id for stage in stages)
         # The mount point of a volume that is not there is an empty folder: what is missing from
         # it says nothing about how far a killed run came.
         mounted = next(root.iterdir(), None) is not None
-        recovered = recover(store, ledger, backups, clock) if writing and mounted else ()
-        inspector, places = FileInspector(), FolderPlaces(taxonomy)
-        looker = Looker(
-            inspector,
-            places,
-            stages,
-            ledger,
-            partial(_location_in, store, codec),
-            root,
-            time.perf_counter,
-        )
-        planner = Planner(
-            store, codec, ledger, clock, taxonomy, profile, Path.exists, partial(_sparing, codec)
-        )
+        recovered = _recovered(profile, ledger, backups, clock) if writing and mounted else ()
+        places = FolderPlaces(taxonomy)
         copies = FolderCopies(paths.copies)
-        keeping = copies if profile.backup == "full" else None
         workers = profile.workers or os.cpu_count() or 1
         yield House(
             root=root,
             settings=settings,
-            taxonomy=taxonomy,
             state=paths,
-            policy=_policy(profile, taxonomy, tuple(stage.id for stage in stages)),
+            stage_ids=stage_ids,
+            policy=_policy(profile, digest, stage_ids),
             walker=FolderWalker(profile.ignore, profile.recursive),
             pairing=partial(
                 pair,
                 sidecar_name=profile.sidecar_name,
-                owner_of=partial(_owner_of, store, codec),
+                owner_of=owner_of,
                 embed=profile.embed,
                 pairs=profile.pairs,
             ),
@@ -193,45 +192,21 @@ def open_house(
             ledger=ledger,
             backups=backups,
             copies=copies,
-            looker=looker,
-            planner=planner,
-            applier=Applier(store, codec, ledger, backups, clock, keeping) if writing else None,
+            tools=cache(
+                lambda: _tools(
+                    root, profile, load(), stages, ledger, backups, copies, clock, places
+                )
+            ),
+            writes=writing,
             clock=clock,
             stopwatch=time.perf_counter,
             executor=partial(_threads, workers),
             window=workers * 3,
             stopping=stopping,
             remember=remember,
+            mirror=_mirror(stack, paths, root) if writing else None,
             recovered=recovered,
         )
-
-
-def open_carriers(profile: Profile) -> tuple[CarrierStore, EmbeddedCodec]:
-    """Where packets live and how they are read and edited, under a profile."""
-    from urbexmp.adapters.carriers import Carriers
-    from urbexmp.adapters.embedded.codec import EmbeddedCodec
-    from urbexmp.adapters.embedded.jpeg import JpegContainer
-    from urbexmp.adapters.embedded.store import EmbeddedStore
-    from urbexmp.adapters.embedded.tiff import TiffContainer
-    from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
-
-    containers = (JpegContainer(), TiffContainer())
-    codec = EmbeddedCodec(
-        XmpCodec(), containers, adopt_iptc=profile.adopt_iptc, break_c2pa=profile.break_c2pa
-    )
-    return Carriers(SidecarStore(), EmbeddedStore(containers)), codec
-
-
-def _sparing(codec: EmbeddedCodec, carrier: Carrier, packet: bytes) -> Spared | None:
-    """Why an image file must not be written into; None: it may."""
-    from urbexmp.adapters.files.obstacle import obstacle
-
-    refusal = codec.refusal(packet, carrier.path)
-    if refusal is not None:
-        return Spared(carrier.path, refusal.reason, refusal.detail)
-    against = obstacle(carrier.path)
-    return Spared(carrier.path, *against) if against is not None else None
 
 
 def open_kept(root: Path, state: Path | None) -> tuple[BackupStore, Copies]:
@@ -271,44 +246,122 @@ def _ledger(paths: StatePaths, *, writing: bool, remember: bool) -> tuple[Sqlite
     return SqliteLedger(paths.ledger, readonly=True), False
 
 
-def _policy(profile: Profile, taxonomy: Taxonomy, stage_ids: tuple[str, ...]) -> str:
-    text = "\n".join((str(PLAN_VERSION), profile.digest, taxonomy.digest, *stage_ids))
+def open_mirror(root: Path, state: Path | None) -> SqliteMirror:
+    """The mirror of a library to read only, for a `with` block.
+
+    Raises `UsageProblem` where there is none, `MirrorDamaged`.
+    """
+    from urbexmp.adapters.db.mirror import SqliteMirror
+
+    return SqliteMirror(state_paths(root, state).mirror, readonly=True)
+
+
+def _mirror(stack: ExitStack, paths: StatePaths, root: Path) -> Mirror | None:
+    """The mirror to write to; None where it cannot be written: photos come first, it is a copy.
+
+    One that a run could not follow must not be taken for current later, so it is thrown away.
+    """
+    from urbexmp.adapters.db.mirror import SqliteMirror
+    from urbexmp.adapters.db.mirror_file import discard
+    from urbexmp.model.mirror import PENDING, PROCESSING
+
+    try:
+        mirror = stack.enter_context(SqliteMirror(paths.mirror))
+        mirror.describe(root)
+        mirror.reset(PROCESSING, PENDING)
+    except Problem:
+        with suppress(OSError):
+            discard(paths.mirror)
+        return None
+    return mirror
+
+
+def _place_version(taxonomy: Taxonomy, places: Places, root: Path, folder: Path) -> str:
+    """Digest of what the row of a photo in a folder depends on beside the photo."""
+    from urbexmp.pipeline.look import FACTS
+
+    return f"{FACTS}:{taxonomy.digest}:{places.version(folder, root)}"
+
+
+def _policy(profile: Profile, taxonomy: str, stage_ids: tuple[str, ...]) -> str:
+    text = "\n".join((str(PLAN_VERSION), profile.digest, taxonomy, *stage_ids))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _threads(workers: int) -> Executor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look")
 
 
-LOCATION = {
-    ("http://ns.adobe.com/photoshop/1.0/", "City"),
-    ("http://ns.adobe.com/photoshop/1.0/", "State"),
-    ("http://ns.adobe.com/photoshop/1.0/", "Country"),
-    ("http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "Location"),
-}
+def _vocabulary(
+    profile: Profile, ledger: SqliteLedger, load: Callable[[], Taxonomy], *, keep: bool
+) -> tuple[Taxonomy, str]:
+    """The profile's taxonomy and its digest; of a file that was read before, the digest alone."""
+    from urbexmp import __version__
+    from urbexmp.adapters.late import Late
 
-
-def _location_in(store: CarrierReader, codec: EmbeddedCodec, carrier: Carrier) -> dict[str, str]:
-    """What a sidecar says of the place, by property name; nothing where it cannot be read.
-
-    What an image file says is among its capture facts.
-    """
-    if carrier.kind is not CarrierKind.SIDECAR:
-        return {}
     try:
-        packet = store.read(carrier)
-        if packet is None or not any(name.encode() in packet for _, name in LOCATION):
-            return {}
-        found = codec.read_simple(packet, LOCATION, carrier.path)
-    except Problem:
-        return {}  # the planner reads it again, and says what is wrong
-    return {name: value for (_, name), value in found.items() if value.strip()}
+        content = taxonomy_path(profile).read_bytes()
+    except OSError:
+        return load(), load().digest  # raises, and says what is wrong
+    file = hashlib.sha256(__version__.encode() + b"\0" + content).hexdigest()
+    known = ledger.vocabulary(file)
+    if known is not None:
+        return cast("Taxonomy", Late(load, digest=known)), known
+    if keep:
+        ledger.keep_vocabulary(file, load().digest)
+    return load(), load().digest
 
 
-def _owner_of(store: CarrierReader, codec: Codec, sidecar: Path) -> str | None:
-    """Which raw extension a sidecar says it belongs to; None when it does not say."""
-    try:
-        packet = store.read(Carrier(CarrierKind.SIDECAR, sidecar))
-        return codec.read(packet, sidecar).sidecar_for if packet is not None else None
-    except Problem:
-        return None
+def _tools(
+    root: Path,
+    profile: Profile,
+    taxonomy: Taxonomy,
+    stages: tuple[Stage, ...],
+    ledger: SqliteLedger,
+    backups: Backups,
+    copies: Copies,
+    clock: Clock,
+    places: Places,
+) -> Tools:
+    """What deals with photos, and all the imports that this takes."""
+    from urbexmp.adapters.inspect import FileInspector
+    from urbexmp.drivers.house import Tools
+    from urbexmp.pipeline.applier import Applier
+    from urbexmp.pipeline.look import Looker
+    from urbexmp.pipeline.mirroring import RowReader
+    from urbexmp.pipeline.planner import Planner
+
+    store, codec = open_carriers(profile)
+    keeping = copies if profile.backup == "full" else None
+    located = partial(location_in, store, codec)
+    looker = Looker(FileInspector(), places, stages, ledger, located, root, time.perf_counter)
+    place_version = partial(_place_version, taxonomy, places, root)
+    return Tools(
+        taxonomy,
+        looker,
+        Planner(
+            store, codec, ledger, clock, taxonomy, profile, Path.exists, partial(sparing, codec)
+        ),
+        Applier(store, codec, ledger, backups, clock, keeping),
+        RowReader(store, codec, looker, place_version, root),
+    )
+
+
+def _recovered(
+    profile: Profile, ledger: SqliteLedger, backups: Backups, clock: Clock
+) -> tuple[str, ...]:
+    """Put right what a killed run left, if any did."""
+    if not ledger.has_intents():
+        return ()
+    from urbexmp.pipeline.recover import recover
+
+    store, _ = open_carriers(profile)
+    return recover(store, ledger, backups, clock)
+
+
+def _sync_volume(handle: int) -> bool:
+    from urbexmp.adapters.files.volume import sync_volume
+
+    return sync_volume(handle)

@@ -21,8 +21,9 @@ from urbexmp.model.change import Edit, EditKind, RunRecord
 from urbexmp.model.errors import (
     InternalProblem,
 )
+from urbexmp.model.feedback import Judged, Judgement
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.ledger import KnownFile, Ledger, WaitingWork
+from urbexmp.model.ledger import KnownFile, Ledger, SettledFolder, WaitingWork
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
 from urbexmp.model.photo import FileStat, PhotoId
 from urbexmp.model.report import Report
@@ -52,6 +53,63 @@ class LedgerPromises(ABC):
         assert found[2] == RunRecord("r0", "sync", "offline", AT, AT, 5, 0, undone=True)
         assert found[0].ended is None
         assert [record.run for record in ledger.runs(limit=1)] == ["r2"]
+
+    def test_the_last_judgement_of_a_pictures_keyword_counts(self, ledger: Ledger) -> None:
+        hospital, interior = Keyword.parse("Urbex|Hospital"), Keyword.parse("Urbex|Interior")
+        stage = "place@1f2e3d4c"
+        ledger.judge(PHOTO, [Judgement(Judged.KEPT, hospital, stage, "offline")])
+        ledger.judge(PHOTO, [Judgement(Judged.REMOVED, hospital)])
+        ledger.judge(PHOTO, [Judgement(Judged.ADDED, interior, missed_by=(stage, "camera@1"))])
+        ledger.judge(PhotoId("b" * 64), [Judgement(Judged.REMOVED, hospital, stage, "offline")])
+        tallies = {tally.judgement: tally.photos for tally in self.again(ledger).tallies()}
+        assert tallies == {
+            Judgement(Judged.REMOVED, hospital, stage, "offline"): 2,
+            Judgement(Judged.ADDED, interior, missed_by=(stage, "camera@1")): 1,
+        }
+        ledger.judge(PHOTO, [Judgement(Judged.WITHDRAWN, hospital)])
+        assert {tally.judgement.keyword: tally.photos for tally in ledger.tallies()} == {
+            hospital: 1,
+            interior: 1,
+        }
+
+    def test_a_veto_without_a_judgement_was_somebodys_removal(self, ledger: Ledger) -> None:
+        hospital = Keyword.parse("Urbex|Hospital")
+        for name in ("a", "b"):
+            base = base_of(vetoed=("Urbex|Hospital", "Urbex|School"))
+            ledger.put_base(PhotoId(name * 64), Path(f"/p/{name}.cr3"), base)
+        ledger.judge(PhotoId("a" * 64), [Judgement(Judged.DECLINED, hospital, "place@1")])
+        # The same picture at a second place is the same picture.
+        ledger.put_base(PhotoId("a" * 64), Path("/q/copy.cr3"), base_of(vetoed=("Urbex|hospital",)))
+        tallies = {tally.judgement: tally.photos for tally in self.again(ledger).tallies()}
+        assert tallies == {
+            Judgement(Judged.DECLINED, hospital, "place@1"): 1,
+            Judgement(Judged.REMOVED, hospital): 1,
+            Judgement(Judged.REMOVED, Keyword.parse("Urbex|School")): 2,
+        }
+
+    def test_judgements_of_a_part_of_the_library(self, ledger: Ledger) -> None:
+        hospital = Keyword.parse("Urbex|Hospital")
+        places = [Path(f"/lib/{name}.cr3") for name in ("a/1", "a/b/2", "a0/3", "a b/4")]
+        for number, place in enumerate(places):
+            photo = PhotoId(str(number) * 64)
+            ledger.settle([replace(known_file(place), photo_id=photo)])
+            ledger.judge(photo, [Judgement(Judged.KEPT, hospital)])
+            ledger.put_base(photo, place, base_of(vetoed=("Urbex|School",)))
+
+        def photos(under: str) -> list[int]:
+            return [tally.photos for tally in ledger.tallies(Path(under))]
+
+        assert photos("/lib") == [4, 4]
+        assert photos("/lib/a") == [2, 2]
+        assert photos("/lib/a/b") == [1, 1]
+        assert photos("/lib/a0/3.cr3") == [1, 1]
+        assert photos("/lib/nothing") == []
+
+    def test_held_edits_of_one_photo(self, ledger: Ledger) -> None:
+        edit = Edit(EditKind.ADD, Keyword.parse("Urbex|Hospital"), hold="unsure")
+        ledger.hold(PHOTO, Path("/p/a.cr3"), (edit,))
+        assert self.again(ledger).held_at(PHOTO, Path("/p/a.cr3")) == (edit,)
+        assert ledger.held_at(PHOTO, Path("/p/b.cr3")) == ()
 
     def test_a_run_that_was_killed_counts_what_it_did(self, ledger: Ledger) -> None:
         ledger.open_run(RunRecord(RUN, "sync", "offline", AT))
@@ -210,6 +268,27 @@ class LedgerPromises(ABC):
         ledger.unsettle((Path("/p/b.cr3"), Path("/p/never.cr3")))
         assert ledger.known(Path("/p")) == {"a.cr3": changed, "ü.jpg": files[2]}
         assert ledger.known_count(Path("/p")) == 3
+
+    def test_a_settled_folder_is_forgotten_with_any_change_in_it(self, ledger: Ledger) -> None:
+        files = (known_file("/p/a.cr3"), known_file("/p/b.cr3"), known_file("/p/sub/a.cr3"))
+        folder, below = (SettledFolder(Path(p), b"\0" * 16, "p1", 2) for p in ("/p", "/p/sub"))
+        ledger.settle(files)
+        assert ledger.settled_folder(Path("/p")) is None
+        for forget in (
+            lambda: ledger.settle((known_file("/p/new.cr3"),)),
+            lambda: ledger.settle((files[0],)),
+            lambda: ledger.unsettle((Path("/p/b.cr3"),)),
+            lambda: ledger.unsettle((Path("/p/never.cr3"),)),
+        ):
+            ledger.settle_folder(folder)
+            ledger.settle_folder(below)
+            assert self.again(ledger).settled_folder(Path("/p")) == folder
+            forget()
+            assert ledger.settled_folder(Path("/p")) is None
+            assert self.again(ledger).settled_folder(Path("/p/sub")) == below
+        ledger.settle_folder(replace(folder, digest=b"1" * 16, policy="p2", photos=3))
+        ledger.settle_folder(folder)
+        assert ledger.settled_folder(Path("/p")) == folder
 
     def test_a_name_that_is_no_text(self, ledger: Ledger) -> None:
         path = Path("/p\udcff/a\udce4.cr3")

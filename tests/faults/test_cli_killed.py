@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from urbexmp.app import open_carriers
+from urbexmp.carriers import open_carriers
 from urbexmp.model.photo import Carrier, CarrierKind
 from urbexmp.model.profile import Profile
 from urbexmp.rules.fields import found_keywords

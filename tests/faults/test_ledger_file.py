@@ -96,7 +96,8 @@ def test_a_ledger_cut_short_is_said_to_be_damaged(path: Path, keep: float) -> No
 @pytest.mark.parametrize("place", range(2, 12))
 def test_a_damaged_page_is_never_a_traceback(path: Path, place: int) -> None:
     content = bytearray(path.read_bytes())
-    start = len(content) * place // 13
+    # From the head of a page: behind it an empty table has nothing that could be damaged.
+    start = len(content) * place // 13 // 4096 * 4096
     content[start : start + 3000] = b"\xa5" * 3000
     path.write_bytes(content)
     problems = 0

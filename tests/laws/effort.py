@@ -1,4 +1,5 @@
-"""How hard the laws are tried: quickly by default, harder with `URBEXMP_LAWS=deep`."""
+"""How hard the laws are tried: quickly and alike each time, or with `URBEXMP_LAWS=deep` harder
+and differently each time."""
 
 from __future__ import annotations
 
@@ -11,12 +12,14 @@ DEEP = 12
 
 
 def effort(examples: int, steps: int = 20) -> settings:
-    times = DEEP if os.environ.get("URBEXMP_LAWS") == "deep" else 1
+    deep = os.environ.get("URBEXMP_LAWS") == "deep"
+    times = DEEP if deep else 1
     return settings(
         max_examples=examples * times,
         stateful_step_count=steps,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,
+        derandomize=not deep,
         report_multiple_bugs=False,
     )

@@ -16,7 +16,7 @@ from PIL import Image
 
 from laws.effort import DEEP
 from unit.front_examples import clean_home  # noqa: F401  (a fixture)
-from urbexmp.app import open_carriers
+from urbexmp.carriers import open_carriers
 from urbexmp.cli.main import run
 from urbexmp.model.photo import Carrier, CarrierKind
 from urbexmp.model.profile import Profile

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from urbexmp.adapters.stages.pixels import (
-    PixelsStage,
+from urbexmp.adapters.stages.measures import (
     as_array,
     box_resize,
     measure,
     measure_quality,
     measure_tone,
 )
+from urbexmp.adapters.stages.pixels import PixelsStage
 from urbexmp.adapters.stages.registry import make_stages
 from urbexmp.model.errors import ConfigProblem, Undecodable
 from urbexmp.model.observation import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from inspect import signature
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 from hypothesis import given
@@ -259,4 +259,4 @@ def test_a_type_nobody_knows_is_told_and_the_rest_is_used(tmp_path: Path) -> Non
 
 
 def test_the_adapter_fits_its_port() -> None:
-    assert get_type_hints(FolderPlaces.context) == get_type_hints(Places.context)
+    assert signature(FolderPlaces.context) == signature(Places.context)

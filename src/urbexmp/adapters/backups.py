@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +39,8 @@ class FolderBackups:
 
     def keep_many(self, packets: Sequence[bytes]) -> tuple[Fingerprint, ...]:
         """`keep` for many, with one sync for all where the system offers it."""
+        import gzip
+
         digests = tuple(fingerprint_of(packet) for packet in packets)
         paths = {
             self._path(digest): packet for digest, packet in zip(digests, packets, strict=True)
@@ -85,6 +86,8 @@ class FolderBackups:
         return self._folder / digest[:2] / f"{digest}.xmp.gz"
 
     def _content(self, path: Path) -> bytes | None:
+        import gzip
+
         try:
             return gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error):
@@ -121,9 +124,19 @@ class FolderBackups:
 def _write(path: Path, content: bytes) -> None:
     # Under its own name at once. What a power cut leaves of it does not fit its digest, and is
     # no backup; and no carrier is replaced before all of it is synced.
-    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
     try:
-        path.write_bytes(content)
+        handle = os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, flags, 0o666)
+    try:
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+        finally:
+            os.close(handle)
     except BaseException:
         with contextlib.suppress(OSError):
             path.unlink()

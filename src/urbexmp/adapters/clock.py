@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ class SystemClock:
         second = self.now().strftime("%Y%m%d-%H%M%S")
         with self._lock:
             if second > self._second:
-                self._second, self._suffix, self._given = second, secrets.token_hex(2), 0
+                self._second, self._suffix, self._given = second, os.urandom(2).hex(), 0
             else:
                 self._given += 1
             count = f"-{self._given:04x}" if self._given else ""

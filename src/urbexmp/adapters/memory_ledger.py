@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,9 @@ from pathlib import Path
 from urbexmp.adapters.memory import Fuse
 from urbexmp.model.change import Edit, MergeBase, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem
+from urbexmp.model.feedback import Judged, Judgement, Tally
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.ledger import Intent, KnownFile, WaitingWork
+from urbexmp.model.ledger import Intent, KnownFile, SettledFolder, WaitingWork
 from urbexmp.model.observation import StageLook
 from urbexmp.model.photo import PhotoId
 from urbexmp.model.report import Report
@@ -32,8 +34,10 @@ class _Tables:
     spellings: dict[Keyword, Keyword] = field(default_factory=dict)
     looks: dict[tuple[PhotoId, str, str], StageLook] = field(default_factory=dict)
     known: dict[Path, KnownFile] = field(default_factory=dict)
+    folders: dict[Path, SettledFolder] = field(default_factory=dict)
     held: dict[_Where, tuple[Edit, ...]] = field(default_factory=dict)
     waiting: dict[Path, WaitingWork] = field(default_factory=dict)
+    judged: dict[tuple[PhotoId, Keyword], Judgement] = field(default_factory=dict)
 
 
 class MemoryLedger:
@@ -211,13 +215,25 @@ class MemoryLedger:
     def settle(self, files: Iterable[KnownFile]) -> None:
         """Remember that these were dealt with."""
         with self.batch():
-            self._tables.known.update((file.path, file) for file in files)
+            for file in files:
+                self._tables.known[file.path] = file
+                self._tables.folders.pop(file.path.parent, None)
 
     def unsettle(self, paths: Iterable[Path]) -> None:
         """Forget that these were dealt with."""
         with self.batch():
             for path in paths:
                 self._tables.known.pop(path, None)
+                self._tables.folders.pop(path.parent, None)
+
+    def settled_folder(self, folder: Path) -> SettledFolder | None:
+        """What is remembered of a folder as a whole."""
+        return self._tables.folders.get(folder)
+
+    def settle_folder(self, settled: SettledFolder) -> None:
+        """Remember that all photos of a folder were as they are known."""
+        with self.batch():
+            self._tables.folders[settled.folder] = settled
 
     # held edits
 
@@ -240,6 +256,49 @@ class MemoryLedger:
             for edit in edits
         ]
         return tuple(sorted(found, key=lambda each: each[0]))
+
+    def held_at(self, photo_id: PhotoId, path: Path) -> tuple[Edit, ...]:
+        """Held edits of one photo."""
+        return self._tables.held.get((photo_id, path), ())
+
+    # what people did with our keywords
+
+    def judge(self, photo_id: PhotoId, judgements: Iterable[Judgement]) -> None:
+        """Remember what a person did with keywords of this photo."""
+        with self.batch():
+            for each in judgements:
+                before = self._tables.judged.pop((photo_id, each.keyword), None)
+                if each.kind is Judged.WITHDRAWN:
+                    continue
+                if before is not None:
+                    each = replace(
+                        each,
+                        stage=each.stage or before.stage,
+                        profile=each.profile or before.profile,
+                    )
+                self._tables.judged[photo_id, each.keyword] = each
+
+    def tallies(self, under: Path | None = None) -> Iterator[Tally]:
+        """Judgements, counted; then vetoes of which nobody knows whose keyword they were."""
+        here = {
+            known.photo_id
+            for path, known in self._tables.known.items()
+            if under is None or path.is_relative_to(under)
+        }
+        judged = {
+            place: each
+            for place, each in self._tables.judged.items()
+            if under is None or place[0] in here
+        }
+        vetoes = {
+            (photo_id, keyword)
+            for (photo_id, _), base in self._tables.bases.items()
+            if under is None or photo_id in here
+            for keyword in base.vetoed
+        }
+        counts = Counter(judged.values())
+        counts.update(Judgement(Judged.REMOVED, keyword) for _, keyword in vetoes - judged.keys())
+        return (Tally(each, photos) for each, photos in counts.items())
 
     # waiting work
 

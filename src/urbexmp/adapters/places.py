@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import threading
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import ConfigProblem, FileUnreadable, Problem
-from urbexmp.model.observation import CaptureFacts, Context
-from urbexmp.model.photo import Photo
-from urbexmp.rules.place import (
-    LOCATION_FILE,
-    Location,
-    merge_locations,
-    read_location,
-    unknown_type,
-)
-from urbexmp.rules.terms import Taxonomy
 
-_Stamp = tuple[int, int] | None
+if TYPE_CHECKING:
+    from urbexmp.model.observation import CaptureFacts, Context
+    from urbexmp.model.photo import Photo
+    from urbexmp.rules.place import Location
+    from urbexmp.rules.terms import Taxonomy
+
+LOCATION_FILE = "location.toml"
+
+_Stamp = tuple[int, int]
 
 
 class FolderPlaces:
@@ -34,11 +34,13 @@ class FolderPlaces:
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._taxonomy = taxonomy
         self._lock = threading.Lock()
-        self._read: dict[Path, tuple[_Stamp, Location]] = {}
+        self._read: dict[str, tuple[_Stamp, Location]] = {}
         self._problems: list[Problem] = []
 
     def context(self, photo: Photo, root: Path, facts: CaptureFacts) -> Context:
         """Context of a photo below `root`. What a person wrote goes before what the file says."""
+        from urbexmp.model.observation import Context
+
         below = _below(photo.path.parent, root)
         location = self._merged(below, root)
         return Context(
@@ -57,7 +59,13 @@ class FolderPlaces:
 
     def version(self, folder: Path, root: Path) -> str:
         """Digest of what the location files from `root` down to `folder` say; "" for nothing."""
-        location = self._merged(_below(folder, root), root)
+        below = _below(folder, root)
+        # Once for every folder of a run in which nothing changed: mostly there is no such file.
+        if not any(_stamp(file) for file in _files(below, root)):
+            return ""
+        from urbexmp.rules.place import Location
+
+        location = self._merged(below, root)
         if location == Location():
             return ""
         return hashlib.sha256(repr(location).encode()).hexdigest()[:16]
@@ -69,25 +77,27 @@ class FolderPlaces:
         return taken
 
     def _merged(self, below: tuple[str, ...], root: Path) -> Location:
-        tree = [root.joinpath(*below[:depth]) for depth in range(len(below) + 1)]
-        return merge_locations([self._location(one) for one in tree])
+        from urbexmp.rules.place import merge_locations
 
-    def _location(self, folder: Path) -> Location:
-        path = folder / LOCATION_FILE
-        try:
-            found = path.stat()
-            stamp: _Stamp = (found.st_mtime_ns, found.st_size)
-        except OSError:
-            stamp = None
+        said = (self._location(file) for file in _files(below, root))
+        return merge_locations([location for location in said if location is not None])
+
+    def _location(self, file: str) -> Location | None:
+        stamp = _stamp(file)
         with self._lock:
-            known = self._read.get(folder)
+            if stamp is None:
+                self._read.pop(file, None)
+                return None
+            known = self._read.get(file)
             if known is not None and known[0] == stamp:
                 return known[1]
-            location = Location() if stamp is None else self._load(path)
-            self._read[folder] = (stamp, location)
+            location = self._load(Path(file))
+            self._read[file] = (stamp, location)
             return location
 
     def _load(self, path: Path) -> Location:
+        from urbexmp.rules.place import Location, unknown_type
+
         try:
             location = _parse(path)
         except Problem as problem:
@@ -104,6 +114,25 @@ def _below(folder: Path, root: Path) -> tuple[str, ...]:
         return folder.relative_to(root).parts
     except ValueError:
         return ()  # a photo named outside of the library has no folders of it
+
+
+def _files(below: tuple[str, ...], root: Path) -> list[str]:
+    """Where location files may be, from the root down."""
+    here = str(root)
+    files = [os.path.join(here, LOCATION_FILE)]  # noqa: PTH118  (four a folder, and Path is slow)
+    for name in below:
+        here = os.path.join(here, name)  # noqa: PTH118
+        files.append(os.path.join(here, LOCATION_FILE))  # noqa: PTH118
+    return files
+
+
+def _stamp(file: str) -> _Stamp | None:
+    """Time and size of a location file; None where there is none."""
+    try:
+        found = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 class _PlaceProblem(ConfigProblem):
@@ -131,6 +160,8 @@ class _LeftOut(_PlaceProblem):
 
 
 def _parse(path: Path) -> Location:
+    from urbexmp.rules.place import read_location
+
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         values = tomllib.loads(text)

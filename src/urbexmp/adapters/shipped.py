@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +19,8 @@ def shipped(kind: ShippedKind, name: str) -> Path:
     path = _folder(kind) / f"{name}.toml"
     if name in shipped_names(kind):
         return path
+    import difflib
+
     near = difflib.get_close_matches(name, shipped_names(kind), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else ""
     word = "profile" if kind == "profiles" else "taxonomy"

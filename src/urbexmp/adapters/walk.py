@@ -1,20 +1,28 @@
 """Finds photo files and sidecars in folders, by name only.
 
-`os.scandir` on an open folder with `stat` relative to it is as fast as anything measured short
-of C (0.43 s for 200,000 files; `pathlib` 1.94 s), and only photos and sidecars are statted.
+`os.listdir` and `os.stat` relative to an open folder are as fast as anything measured short of C
+(0.49 s of CPU for 200,000 files; `pathlib` 1.94 s), and only photos and sidecars are statted.
+A folder that is found just as it was left is told by a digest, so that an archive where nothing
+changed costs not one object a file.
 """
 
 from __future__ import annotations
 
 import errno
 import fnmatch
+import hashlib
 import os
 import re
 import stat
+from array import array
+from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from urbexmp.model.errors import (
@@ -51,6 +59,24 @@ catalogs, `.acr` masks and half-written files (`.tmp`, `.part`, `.crdownload`, `
 """
 
 
+NUMBERS = attrgetter("st_mode", "st_size", "st_mtime_ns", "st_ino")
+"""What a digest holds of each file, beside its name."""
+
+AT_ONCE = 2000
+"""Files statted before their numbers are packed: keeps memory flat in a huge folder."""
+
+_USUAL = frozenset(
+    f".{spelled}"
+    for known in (*KINDS, "xmp")
+    if len(known) == 3
+    for spelled in (known, known.upper(), known.capitalize())
+)
+"""The last four characters of nearly every name that is wanted."""
+_ENDING = itemgetter(slice(-4, None))
+
+Settled = Callable[[Path], bytes | None]
+
+
 class FolderWalker:
     """Lists folders (`ports.Walker`).
 
@@ -66,11 +92,15 @@ class FolderWalker:
         self._names = _any_of(pattern for pattern in ignore if "/" not in pattern)
         self._paths = _any_of(pattern.strip("/") for pattern in ignore if "/" in pattern)
 
-    def folders(self, roots: Iterable[Path]) -> Iterator[FolderListing]:
+    def folders(
+        self, roots: Iterable[Path], settled: Settled | None = None
+    ) -> Iterator[FolderListing]:
         """Yield every folder once, parents first, names sorted.
 
         A root that is a file gives a listing of its folder with only the files of its
-        basename. Raises `LibraryGone` when a root is missing or cannot be listed.
+        basename. `settled` may name the digest that a folder had: where it still has it, the
+        listing says so (`same`) and lists no files. Raises `LibraryGone` when a root is missing
+        or cannot be listed.
         """
         wanted = list(roots)
         for root in wanted:
@@ -78,11 +108,13 @@ class FolderWalker:
         seen: set[tuple[int, int]] = set()
         for root in wanted:
             if root.is_dir():
-                yield from self._tree(root, seen)
+                yield from self._tree(root, seen, settled)
             else:
                 yield self._around(root)
 
-    def _tree(self, root: Path, seen: set[tuple[int, int]]) -> Iterator[FolderListing]:
+    def _tree(
+        self, root: Path, seen: set[tuple[int, int]], settled: Settled | None
+    ) -> Iterator[FolderListing]:
         folders: deque[Path] = deque([root])
         links: deque[Path] = deque()
         while folders or links:
@@ -91,11 +123,11 @@ class FolderWalker:
                 # Depth first: what was just found comes before what waits.
                 folders.extendleft(reversed(found.folders))
                 links.extend(found.links)
-                yield found.listing()
+                yield found.listing(settled)
 
     def _around(self, file: Path) -> FolderListing:
         """The listing of a file's folder, reduced to the files of its basename."""
-        found = self._list(file.parent, file.parent, set()) or _Found(file.parent)
+        found = (self._list(file.parent, file.parent, set()) or _Found(file.parent)).listing()
         bases = {fold(stem(file.name))}
         if extension(file.name) == "xmp":
             bases.add(fold(stem(stem(file.name))))
@@ -118,22 +150,57 @@ class FolderWalker:
                 if identity in seen:
                     return None
                 seen.add(identity)
-                with os.scandir(target) as entries:
-                    listed = sorted(entries, key=lambda entry: entry.name)
-                for entry in listed:
-                    self._sort(entry, root, found)
+                names = sorted(os.listdir(target))  # noqa: PTH208  (names by descriptor)
+                # Sorted names that begin with a dot stand together, `/` being the next character.
+                hidden, shown = bisect_left(names, "."), bisect_left(names, "/")
+                if shown > hidden:
+                    found.skipped["hidden"] += shown - hidden
+                    del names[hidden:shown]
+                wanted = names
+                if not _USUAL.issuperset(map(_ENDING, names)):
+                    wanted = [name for name in names if name[-4:] in _USUAL or _is_wanted(name)]
+                if not self._take_all(wanted, target, found):
+                    self._sort_each(frozenset(wanted), target, root, found)
+                if len(wanted) < len(names):
+                    self._sort_each(frozenset(names).difference(wanted), target, root, found)
         except OSError as trouble:
             found.problems.append(_trouble(folder, trouble))
         return found
 
+    def _take_all(self, wanted: list[str], target: int | Path, found: _Found) -> bool:
+        """Take photos and sidecars, all at once; False, and nothing taken, when any is unusual."""
+        if self._names is not None or self._paths is not None or not isinstance(target, int):
+            return False
+        joined = "\0".join(wanted)
+        if not joined.isascii() and not _is_text(joined):
+            return False
+        numbers, names = array("Q"), iter(wanted)
+        stat_in = os.stat  # a local name: this is once a file
+        try:
+            while some := list(islice(names, AT_ONCE)):
+                stats = [stat_in(name, dir_fd=target) for name in some]
+                numbers.extend(chain.from_iterable(map(NUMBERS, stats)))
+        except (OSError, OverflowError):
+            return False
+        if not all(stat.S_ISREG(mode) for mode in set(numbers[::4])):
+            return False
+        found.names, found.numbers = wanted, numbers
+        return True
+
+    def _sort_each(
+        self, names: frozenset[str], target: int | Path, root: Path, found: _Found
+    ) -> None:
+        """Look at single entries, in the order of their names. What the folder says of their
+        type spares a stat of everything that is no photo."""
+        with os.scandir(target) as entries:
+            listed = sorted((e for e in entries if e.name in names), key=attrgetter("name"))
+        for entry in listed:
+            self._sort(entry, root, found)
+
     def _sort(self, entry: os.DirEntry[str], root: Path, found: _Found) -> None:
         """Put one directory entry where it belongs."""
         name = entry.name
-        if name.startswith("."):
-            found.skipped["hidden"] += 1
-            return
-        kind = KINDS.get(extension(name))
-        wanted = kind is not None or name[-4:].lower() == ".xmp"
+        wanted = _is_wanted(name)
         try:
             is_folder = entry.is_dir()
             if not (wanted or is_folder):
@@ -148,10 +215,9 @@ class FolderWalker:
                 numbers = entry.stat()
                 if not stat.S_ISREG(numbers.st_mode):
                     found.skipped["not a file"] += 1
-                elif kind is not None:
-                    found.photos.append(PhotoFile(found.folder / name, kind, _file_stat(numbers)))
                 else:
-                    found.sidecars[name] = _file_stat(numbers)
+                    found.names.append(name)
+                    found.numbers.extend(_unsigned(number) for number in NUMBERS(numbers))
         except OSError as trouble:
             if wanted or trouble.errno == errno.ELOOP:
                 found.problems.append(_trouble(found.folder / name, trouble))
@@ -185,21 +251,57 @@ class _Found:
     """What one folder turned out to hold."""
 
     folder: Path
-    photos: list[PhotoFile] = field(default_factory=list)
-    sidecars: dict[str, FileStat] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    """Photos and sidecars, sorted."""
+    numbers: array[int] = field(default_factory=partial(array, "Q"))
+    """`NUMBERS` of each of them."""
     problems: list[Problem] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     folders: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
 
-    def listing(self) -> FolderListing:
+    def listing(self, settled: Settled | None = None) -> FolderListing:
+        """The listing; without files where the folder is still as it was settled."""
+        digest = self.digest() if settled is not None and not self.problems else b""
+        same = bool(digest) and settled is not None and settled(self.folder) == digest
+        photos: list[PhotoFile] = []
+        sidecars: dict[str, FileStat] = {}
+        if not same:
+            sizes, times, inodes = (self.numbers[at::4] for at in (1, 2, 3))
+            for name, size, time, inode in zip(self.names, sizes, times, inodes, strict=True):
+                kind = KINDS.get(extension(name))
+                numbers = FileStat(size, _signed(time), inode)
+                if kind is not None:
+                    photos.append(PhotoFile(self.folder / name, kind, numbers))
+                else:
+                    sidecars[name] = numbers
         return FolderListing(
             folder=self.folder,
-            photos=tuple(self.photos),
-            sidecars=self.sidecars,
+            photos=tuple(photos),
+            sidecars=sidecars,
             problems=tuple(self.problems),
             skipped=dict(self.skipped),
+            digest=digest,
+            same=same,
         )
+
+    def digest(self) -> bytes:
+        """16 bytes that stand for all names and numbers."""
+        names = "\0".join(self.names).encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(names + b"\0\0" + self.numbers.tobytes(), digest_size=16).digest()
+
+
+def _is_wanted(name: str) -> bool:
+    return extension(name) in KINDS or name[-4:].lower() == ".xmp"
+
+
+def _unsigned(number: int) -> int:
+    """A time before 1970 as the 64 bits that an array of unsigned numbers holds."""
+    return number & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _signed(number: int) -> int:
+    return number - (1 << 64) if number >> 63 else number
 
 
 def _joined(patterns: Iterable[str]) -> str:
@@ -238,10 +340,6 @@ def _check_root(root: Path) -> None:
         raise LibraryGone(_printable(root), detail=detail) from None
     if stat.S_ISDIR(numbers.st_mode) and not os.access(root, os.R_OK | os.X_OK):
         raise LibraryGone(_printable(root), detail="cannot be read (no permission)")
-
-
-def _file_stat(numbers: os.stat_result) -> FileStat:
-    return FileStat(numbers.st_size, numbers.st_mtime_ns, numbers.st_ino)
 
 
 def _trouble(path: Path, trouble: OSError) -> Problem:

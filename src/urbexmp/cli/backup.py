@@ -149,7 +149,8 @@ def restore(
 
 
 def _extract(choices: Choices, root: Path, run: str, photo: Path, target: Path) -> int:
-    from urbexmp.app import open_carriers, open_kept
+    from urbexmp.app import open_kept
+    from urbexmp.carriers import open_carriers
     from urbexmp.cli.ledger import reading
     from urbexmp.drivers.backups import extract, receipt_of
     from urbexmp.model.profile import Profile

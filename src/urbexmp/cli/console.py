@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Literal, Self, TextIO
 
 import click
 
-from urbexmp.model.change import Change
 from urbexmp.model.errors import InternalProblem, Problem
-from urbexmp.model.report import Report
-from urbexmp.rules import render_json
 from urbexmp.rules.render import Line, Span, Style, counted, plain, printable, relative
 from urbexmp.rules.render_summary import duration, summary_lines
-from urbexmp.rules.render_text import diff_lines, short_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from urbexmp.cli.options import Choices
+    from urbexmp.model.change import Change
+    from urbexmp.model.report import Report
 
 Detail = Literal["diff", "short", "none"]
 
@@ -179,6 +177,8 @@ class TextShow(Closing):
         """Show a change as a diff, or in one line."""
         if self.detail == "none":
             return
+        from urbexmp.rules.render_text import diff_lines, short_line
+
         if self.detail == "short":
             self._print(short_line(change, self.root, applied=applied))
             return
@@ -223,27 +223,30 @@ class JsonShow(Closing):
     """For a program: one JSON object a line on standard output, and nothing else."""
 
     def __init__(self, console: Console, root: Path, *, check: bool) -> None:
+        from urbexmp.rules import render_json
+
         self.console = console
+        self.data = render_json
         self.root = root
         self.check = check
 
     def _say(self, data: dict[str, object]) -> None:
-        print(render_json.line(data), file=self.console.out, flush=True)
+        print(self.data.line(data), file=self.console.out, flush=True)
 
     def begin(self, report: Report, total: int | None) -> None:
         """Say what begins."""
-        self._say(render_json.begin_data(report, self.root, total))
+        self._say(self.data.begin_data(report, self.root, total))
 
     def photo(self, path: Path) -> None:
         """Say nothing: a photo without a change or a problem is only counted."""
 
     def note(self, sentence: str) -> None:
         """Say it."""
-        self._say(render_json.note_data(sentence))
+        self._say(self.data.note_data(sentence))
 
     def change(self, change: Change, *, applied: bool) -> None:
         """Say the whole change."""
-        self._say(render_json.change_data(change, self.root, applied=applied))
+        self._say(self.data.change_data(change, self.root, applied=applied))
 
     def problem(self, problem: Problem) -> None:
         """Say what is wrong."""
@@ -251,11 +254,11 @@ class JsonShow(Closing):
             from urbexmp.cli.log import keep_traceback
 
             keep_traceback(problem.__cause__)
-        self._say(render_json.problem_data(problem, self.root))
+        self._say(self.data.problem_data(problem, self.root))
 
     def end(self, report: Report) -> None:
         """Say all counters."""
-        self._say(render_json.end_data(report, self.root, check=self.check))
+        self._say(self.data.end_data(report, self.root, check=self.check))
 
 
 class Bar:

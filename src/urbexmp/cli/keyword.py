@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from urbexmp.cli.keyword_library import complete, popular, tree
 from urbexmp.cli.options import Choices, shared
 from urbexmp.model.errors import Problem, UsageProblem
 from urbexmp.model.keyword import Keyword, name_fault
@@ -128,3 +129,6 @@ _edits("remove", "Take a keyword out. One of ours is not suggested there again."
 _edits("confirm", "Say yes to a suggestion, or take over a keyword of ours as your own.")
 _edits("refuse", "Say no to a suggestion: it never comes back there.")
 _edits("unveto", "Allow a keyword again that you took away or refused.")
+
+for listed in (complete, popular, tree):
+    keyword.add_command(listed)

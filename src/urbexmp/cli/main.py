@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
-import click
+# Starting makes much and drops little: collecting garbage meanwhile is a tenth of a query's time.
+gc.disable()
 
-from urbexmp import __version__
-from urbexmp.model.errors import Crashed, Problem
+import click  # noqa: E402
+
+from urbexmp import __version__  # noqa: E402
+from urbexmp.model.errors import Crashed, Problem  # noqa: E402
 
 COMMANDS: dict[str, str] = {
     "sync": "Look at photos and write their keywords.",
@@ -18,7 +23,11 @@ COMMANDS: dict[str, str] = {
     "apply": "Carry out a plan that `sync --plan` saved.",
     "undo": "Take back what a run wrote.",
     "keyword": "List keywords, and edit them yourself.",
+    "query": "Find photos by keyword, date, camera, folder, score and more.",
+    "search": "Find photos by words, the best first.",
     "status": "Show what waits for you and what waits for another try.",
+    "stats": "Show what a library holds, and what you did with our keywords.",
+    "mirror": "Build, check, find and back up the copy that queries are answered from.",
     "runs": "List the runs of a library, newest first.",
     "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
@@ -27,6 +36,9 @@ COMMANDS: dict[str, str] = {
     "completion": "Print the completion script for your shell.",
 }
 """Commands in the order of the help page, with its lines: listing them imports none of them."""
+
+QUICK = frozenset({"query", "search"})
+"""Commands that read, print and are done: they go without what a long run needs."""
 
 
 class LazyGroup(click.Group):
@@ -40,6 +52,8 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in QUICK:
+            gc.enable()
         command: click.Command = getattr(
             importlib.import_module(f"urbexmp.cli.{cmd_name}"), cmd_name
         )
@@ -81,7 +95,14 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if QUICK.intersection(sys.argv[1:2]):
+        # Nothing is left to close. Taking the interpreter apart would take a tenth of the time.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(args: Sequence[str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import os
 from collections.abc import Callable
@@ -176,7 +175,10 @@ def profile_path(name: str | None) -> Path:
         return own / f"{name}.toml"
     if name in shipped_names("profiles"):
         return shipped("profiles", name)
+    import difflib
+
     known = [*own_profiles(), *shipped_names("profiles")]
+
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else "; `urbexmp profile list` shows them"
     raise ConfigProblem("--profile", (f"there is no profile {name!r}{hint}",))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from urbexmp.cli.options import Choices, shared
 from urbexmp.model.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change
 
 PATHS = click.Path(path_type=Path)
 
@@ -35,6 +39,13 @@ PATHS = click.Path(path_type=Path)
     is_flag=True,
     help="You did take away all keywords of many photos at once.",
 )
+@click.option(
+    "--report",
+    "report_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write a report on this run into DIR, and add it to the history there.",
+)
 @shared(settings=True, json=True)
 def sync(
     choices: Choices,
@@ -47,6 +58,7 @@ def sync(
     again: bool,
     retag: bool,
     accept_emptied: bool,
+    report_folder: Path | None,
 ) -> int:
     """Look at photos and write their keywords.
 
@@ -58,10 +70,9 @@ def sync(
     from urbexmp.cli.libraries import each_library, one_library
     from urbexmp.cli.lightroom import open_catalog_note
     from urbexmp.cli.options import load
-    from urbexmp.cli.plan_file import write_plan
+    from urbexmp.cli.report import reporting
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import sync as run_sync
-    from urbexmp.model.change import Change
 
     settings = load(choices)
     dry = dry_run or check or plan_file is not None
@@ -82,18 +93,22 @@ def sync(
         ):
             if note := open_catalog_note(settings.profile):
                 show.note(note)
+            recorder = reporting(house, show, report_folder) if report_folder else None
             report = run_sync(
                 house,
                 below,
-                show,
+                recorder or show,
                 dry_run=dry,
                 limit=limit,
                 retag=frozenset(settings.profile.stages) if retag else frozenset(),
                 collect=collected,
                 accept_emptied=accept_emptied,
                 again=again,
+                recorder=recorder,
             )
             if plan_file is not None and collected is not None and not report.interrupted:
+                from urbexmp.cli.plan_file import write_plan
+
                 write_plan(plan_file, root, settings.profile, collected)
                 show.note(f"Saved as a plan: urbexmp apply {plan_file}")
             return stopping.exit_code(report.exit_code(check=check))

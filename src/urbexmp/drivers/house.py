@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from urbexmp.model.errors import Problem
-from urbexmp.model.ledger import Ledger
-from urbexmp.model.photo import Photo
-from urbexmp.model.ports import (
-    BackupStore,
-    Clock,
-    Copies,
-    Disk,
-    FolderListing,
-    Places,
-    Stopwatch,
-    Walker,
-)
-from urbexmp.model.profile import Profile, Settings
-from urbexmp.pipeline.applier import Applier
-from urbexmp.pipeline.look import Looker
-from urbexmp.pipeline.planner import Planner
-from urbexmp.rules.taxonomy import Taxonomy
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
-Pairing = Callable[[FolderListing], tuple[tuple[Photo, ...], tuple[Problem, ...]]]
-"""From a folder's listing to its photos, and the trouble met on the way."""
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.ledger import Ledger
+    from urbexmp.model.mirror import Mirror
+    from urbexmp.model.photo import Photo
+    from urbexmp.model.ports import (
+        BackupStore,
+        Clock,
+        Copies,
+        Disk,
+        FolderListing,
+        Places,
+        Stopwatch,
+        Walker,
+    )
+    from urbexmp.model.profile import Profile, Settings
+    from urbexmp.pipeline.applier import Applier
+    from urbexmp.pipeline.look import Looker
+    from urbexmp.pipeline.mirroring import RowReader
+    from urbexmp.pipeline.planner import Planner
+    from urbexmp.rules.taxonomy import Taxonomy
+
+    Pairing = Callable[[FolderListing], tuple[tuple[Photo, ...], tuple[Problem, ...]]]
+    """From a folder's listing to its photos, and the trouble met on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +46,31 @@ class StatePaths:
     copies: Path
     lock: Path
     log: Path
+    mirror: Path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Tools:
+    """What deals with photos. Made when the first photo has to be dealt with: a run over an
+    archive where nothing changed reads no vocabulary and imports no decoder."""
+
+    taxonomy: Taxonomy
+    looker: Looker
+    planner: Planner
+    applier: Applier
+    row_reader: RowReader
+    """Makes the mirror's rows from the files."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class House:
-    """One library, open. `applier` is None where nothing may be written."""
+    """One library, open."""
 
     root: Path
     settings: Settings
-    taxonomy: Taxonomy
     state: StatePaths
+    stage_ids: tuple[str, ...]
+    """Ids of the profile's stages, in their order."""
     policy: str
     """Digest of all that a plan depends on beside the photo: profile, taxonomy, stages."""
     walker: Walker
@@ -61,9 +81,10 @@ class House:
     backups: BackupStore
     copies: Copies
     """Whole copies of image files; new ones are made only with `backup = "full"`."""
-    looker: Looker
-    planner: Planner
-    applier: Applier | None
+    tools: Callable[[], Tools]
+    """Gives the same tools each time."""
+    writes: bool
+    """Whether anything may be written. Without it there is no applier."""
     clock: Clock
     stopwatch: Stopwatch
     executor: Callable[[], AbstractContextManager[Executor]]
@@ -74,6 +95,8 @@ class House:
     """Whether a person has asked to stop: then the run ends after the photo at hand."""
     remember: bool = True
     """Whether the ledger can keep what the stages say, also in a dry run."""
+    mirror: Mirror | None = None
+    """The copy for queries; None where nothing may be written."""
     recovered: tuple[str, ...] = ()
     """What an earlier, killed run left and was put right on opening, a sentence each."""
 
@@ -81,3 +104,28 @@ class House:
     def profile(self) -> Profile:
         """The profile in force."""
         return self.settings.profile
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The profile's vocabulary."""
+        return self.tools().taxonomy
+
+    @property
+    def looker(self) -> Looker:
+        """Looks at photos."""
+        return self.tools().looker
+
+    @property
+    def planner(self) -> Planner:
+        """Makes changes."""
+        return self.tools().planner
+
+    @property
+    def row_reader(self) -> RowReader:
+        """Makes the mirror's rows from the files."""
+        return self.tools().row_reader
+
+    @property
+    def applier(self) -> Applier | None:
+        """Carries changes out; None where nothing may be written."""
+        return self.tools().applier if self.writes else None

@@ -44,7 +44,7 @@ def edit(
     dry_run: bool = False,
 ) -> Report:
     """Do to every photo below `paths` what a person says, by the same proven write as `sync`."""
-    assert dry_run or house.applier is not None
+    assert dry_run or house.writes
     verbs = (("add", add), ("remove", remove), ("confirm", confirm), ("refuse", refuse))
     verb = next((name for name, given in verbs if given), "unveto")
     with opened_run(house, f"keyword {verb}", show) as run:
@@ -64,7 +64,7 @@ def edit(
                     unveto=unveto,
                 )
                 # Without its task the photo is planned again by the next sync.
-                run.take(None, planned)
+                run.take(None, planned, known=task.known is not None)
 
             run.attempt(task.photo.path, deal)
             if run.report.interrupted:

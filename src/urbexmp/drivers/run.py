@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from urbexmp.drivers.house import House
-from urbexmp.drivers.scan import Task
-from urbexmp.model.change import Change, EditKind, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import KnownFile, WaitingWork
-from urbexmp.model.photo import FileStat, Fingerprint, fingerprint_of
-from urbexmp.model.ports import Show
-from urbexmp.model.report import Report
-from urbexmp.pipeline.look import Examined
-from urbexmp.pipeline.planner import Planned
-from urbexmp.rules import sight
+from urbexmp.model.photo import fingerprint_of
+from urbexmp.model.recorder import NoRecorder
+from urbexmp.model.report import Report, RunRecord
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from urbexmp.drivers.follow import Follower
+    from urbexmp.drivers.house import House
+    from urbexmp.drivers.scan import Task
+    from urbexmp.model.change import Change, Receipt
+    from urbexmp.model.photo import FileStat, Fingerprint
+    from urbexmp.model.ports import Show
+    from urbexmp.model.recorder import Recorder
+    from urbexmp.pipeline.look import Examined
+    from urbexmp.pipeline.planner import Planned
 
 RETRY_MINUTES = 10
 """A photo that failed is due again after so long, doubled with every further failure."""
@@ -35,15 +44,24 @@ BATCH_SECONDS = 2.0
 
 
 @contextmanager
-def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
-    """Open a run in the ledger (where one may write); carry out what waits, and close it."""
+def opened_run(
+    house: House,
+    command: str,
+    show: Show,
+    recorder: Recorder | None = None,
+    began: float | None = None,
+) -> Iterator[Running]:
+    """Open a run in the ledger (where one may write); carry out what waits, and close it.
+
+    `began`, of the house's stopwatch, counts what was done before as part of the run.
+    """
     report = Report()
-    running = Running(house, report, show)
-    began = house.stopwatch()
+    running = Running(house, report, show, recorder or NoRecorder())
+    began = house.stopwatch() if began is None else began
     report.command = command
-    report.dry = house.applier is None
+    report.dry = not house.writes
     report.run = house.clock.fresh("r")
-    if house.applier is not None:
+    if house.writes:
         started = iso(house.clock.now())
         house.ledger.open_run(RunRecord(report.run, command, house.profile.name, started))
     try:
@@ -53,7 +71,7 @@ def opened_run(house: House, command: str, show: Show) -> Iterator[Running]:
         report.interrupted = True
     finally:
         report.seconds = house.stopwatch() - began
-        if house.applier is not None:
+        if house.writes:
             house.ledger.close_run(report.run, iso(house.clock.now()), report)
     show.end(report)
 
@@ -71,10 +89,14 @@ def examined(
     No queue between stages: each worker decodes, looks, and takes the next photo. The window
     bounds how many decoded pictures are held.
     """
+    work = iter(work)
+    first = next(work, None)
+    if first is None:
+        return  # no threads, and nothing imported for them
     with house.executor() as workers:
         ahead: deque[tuple[Task, Future[Examined]]] = deque()
         try:
-            for task in work:
+            for task in chain((first,), work):
                 future = workers.submit(house.looker.examine, task.photo, task.known_id, retag)
                 ahead.append((task, future))
                 if len(ahead) >= house.window:
@@ -97,6 +119,9 @@ class Pending:
 
     task: Task | None
     planned: Planned
+    examined: Examined | None = None
+    known: bool = False
+    """Whether the photo was dealt with before."""
 
 
 class Running:
@@ -107,13 +132,26 @@ class Running:
     `BATCH_SECONDS`: with slow stages each photo is written as it comes.
     """
 
-    def __init__(self, house: House, report: Report, show: Show) -> None:
+    def __init__(self, house: House, report: Report, show: Show, recorder: Recorder) -> None:
         self._house = house
         self.report = report
         self.show = show
+        self.recorder = recorder
+        self._follower: Follower | None = None
         self._pending: list[Pending] = []
         self._looks: list[Examined] = []
         self._since = 0.0
+
+    def begun(self, path: Path) -> None:
+        """A photo is being looked at."""
+        self._follow().begun(path)
+
+    def _follow(self) -> Follower:
+        if self._follower is None:
+            from urbexmp.drivers.follow import Follower
+
+            self._follower = Follower(self._house, self.show)
+        return self._follower
 
     def attempt(self, path: Path, deal: Callable[[], None]) -> None:
         """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
@@ -135,13 +173,15 @@ class Running:
 
     def failed(self, path: Path, problem: Problem) -> None:
         """Count and show a photo's problem, and put the photo among the waiting work."""
+        self.recorder.failed(path, problem)
         self.trouble(problem)
-        if self._house.applier is None:
+        if not self._house.writes:
             return
         before = self._house.ledger.waiting_on(path)
         attempts = before.attempts + 1 if before is not None else 1
         pause = timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
         due = iso(self._house.clock.now() + pause)
+        self._follow().failed(path)
         self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
 
     def keep(self, examined: Examined) -> None:
@@ -149,14 +189,27 @@ class Running:
         if examined.fresh and self._house.remember:
             self._wait(self._looks, examined)
 
-    def take(self, task: Task | None, planned: Planned) -> None:
-        """Carry a change out, soon; in a dry run show it."""
-        if self._house.applier is None:
+    def take(
+        self,
+        task: Task | None,
+        planned: Planned,
+        examined: Examined | None = None,
+        *,
+        known: bool = False,
+    ) -> None:
+        """Carry a change out, soon; in a dry run show it. `examined`: what was seen of it.
+
+        Without its `task` the photo is planned again by the next sync. `known` says that it was
+        dealt with before, where the task does not.
+        """
+        if not self._house.writes:
             count(self.report, planned.change)
+            self.recorder.dealt(planned.change, applied=False)
             if planned.change.writes or planned.change.held or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
-        self._wait(self._pending, Pending(task, planned))
+        known = known or (task is not None and task.known is not None)
+        self._wait(self._pending, Pending(task, planned, examined, known))
 
     def _wait(self, queue: list[T], item: T) -> None:
         if not self._pending and not self._looks:
@@ -184,6 +237,14 @@ class Running:
             for change in changes:
                 self.failed(change.photo.path, _ours(change.photo.path, failure))
             return
+        # The mirror first: what the ledger knows as dealt with is not read again.
+        from urbexmp.drivers.follow import Followed
+
+        mirrored = self._follow().follow(
+            Followed(each.planned, each.examined)
+            for each, outcome in zip(pending, outcomes, strict=True)
+            if not isinstance(outcome, Problem)
+        )
         with self._house.ledger.batch(durable=False):
             for each, outcome in zip(pending, outcomes, strict=True):
                 path = each.planned.change.photo.path
@@ -191,24 +252,55 @@ class Running:
                     self.failed(path, outcome)
                     continue
                 try:
-                    self._done(each, outcome)
+                    self._done(each, outcome, mirrored)
                 except Problem as problem:
                     self.failed(path, problem)
 
-    def _done(self, each: Pending, receipt: Receipt | None) -> None:
+    def _done(
+        self,
+        each: Pending,
+        receipt: Receipt | None,
+        mirrored: Mapping[Path, Mapping[Path, Fingerprint]] | None,
+    ) -> None:
         change, ledger = each.planned.change, self._house.ledger
         count(self.report, change)
         if each.planned.moved_from is not None:
             ledger.drop_base(change.photo_id, each.planned.moved_from)
+        self._judge(each)
         ledger.hold(change.photo_id, change.photo.path, change.held)
         ledger.done_waiting(change.photo.path)
+        self.recorder.dealt(change, applied=True)
         if receipt is not None or change.held or change.learned:
             self.show.change(change, applied=True)
-        if each.task is not None:
+        if each.task is not None and mirrored is not None:
             after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
-            settle(self._house, each.task, change, after)
+            settle(self._house, each.task, change, after, mirrored.get(change.photo.path))
         else:
             ledger.unsettle((change.photo.path,))
+
+    def _judge(self, each: Pending) -> None:
+        """Remember what a person did with our keywords since the last write, or does now."""
+        from urbexmp.rules.feedback import Asking, judge
+
+        change, house = each.planned.change, self._house
+        path = change.photo.path
+        asking = Asking(
+            house.taxonomy.terms,
+            house.stage_ids,
+            partial(house.ledger.held_at, change.photo_id, path),
+            frozenset(
+                suggestion.keyword
+                for suggestion in (
+                    *each.planned.proposal.suggestions,
+                    *each.planned.proposal.unsure,
+                )
+            ),
+            known=each.known,
+            command=self.report.command.startswith("keyword "),
+            undoing=self.report.command in ("undo", "backup restore"),
+        )
+        if judgements := judge(each.planned.snapshot, change, asking):
+            house.ledger.judge(change.photo_id, judgements)
 
 
 def _ours(path: Path, failure: Exception) -> InternalProblem:
@@ -219,6 +311,8 @@ def _ours(path: Path, failure: Exception) -> InternalProblem:
 
 def count(report: Report, change: Change) -> None:
     """Add one change to the counters."""
+    from urbexmp.model.change import EditKind
+
     if change.writes:
         report.changed += 1
     else:
@@ -231,6 +325,8 @@ def count(report: Report, change: Change) -> None:
         else:
             report.removed += 1
     if change.writes:
+        from urbexmp.rules import sight
+
         why = sight.blind(change.photo)
         if why is not None:
             report.lightroom_blind += 1
@@ -238,8 +334,16 @@ def count(report: Report, change: Change) -> None:
         report.spared.update(spared.reason for spared in change.photo.spared)
 
 
-def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerprint]) -> None:
+def settle(
+    house: House,
+    task: Task,
+    change: Change,
+    after: dict[Path, Fingerprint],
+    mirrored: Mapping[Path, Fingerprint] | None,
+) -> None:
     """Remember a photo as dealt with, so that the next run need not open it.
+
+    `mirrored`: versions of the packets that the mirror's row was made from, after our write.
 
     What we did not write is remembered with the stat it had before it was read: should it have
     changed in between, the next run sees that. What we wrote is remembered only if our bytes
@@ -248,13 +352,17 @@ def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerpri
     stats: dict[Path, FileStat | None] = {**dict(task.around), task.photo.path: task.photo.stat}
     for path, written in after.items():
         stats[path] = house.disk.stat(path)
-        if not _still_ours(house, change, path, written):
+        if not _still_ours(house, change, path, written) or (
+            mirrored is not None and mirrored.get(path, written) != written
+        ):
             house.ledger.unsettle((task.photo.path,))
             return
     around = tuple((path, stats[path]) for path, _ in task.around)
     photo = stats[task.photo.path]
     if photo is None:
         return
+    if photo != task.photo.stat:
+        _keep_facts(house, change, task.photo.stat, photo)
     house.ledger.settle(
         (
             KnownFile(
@@ -267,6 +375,15 @@ def settle(house: House, task: Task, change: Change, after: dict[Path, Fingerpri
             ),
         )
     )
+
+
+def _keep_facts(house: House, change: Change, before: FileStat, after: FileStat) -> None:
+    """A write of ours changes no capture fact: the next plan need not open the file for them."""
+    from urbexmp.pipeline.look import FACTS, facts_key
+
+    look = house.ledger.look(change.photo_id, FACTS, facts_key(before))
+    if look is not None:
+        house.ledger.remember(change.photo_id, facts_key(after), look)
 
 
 def _still_ours(house: House, change: Change, path: Path, after: Fingerprint) -> bool:

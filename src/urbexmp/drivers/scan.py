@@ -1,7 +1,9 @@
 """Find what there is to do: list the folders and leave out what was dealt with before.
 
-One stat a file and one query a folder; no file is opened. That keeps a run over an archive where
-nothing changed as cheap as listing it, and its memory flat.
+One stat a file and one query a folder; no file is opened. A folder in which every photo was found
+as it is known is remembered as a whole, by a digest of its listing, and while that digest stays
+nothing is paired or compared there. That keeps a run over an archive where nothing changed as
+cheap as listing it, and its memory flat.
 """
 
 from __future__ import annotations
@@ -10,18 +12,27 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from urbexmp.drivers.house import House
 from urbexmp.model.errors import LibraryGone, ManyEmptied, Problem
-from urbexmp.model.ledger import KnownFile
-from urbexmp.model.photo import FileStat, Photo, PhotoId
-from urbexmp.model.ports import FolderListing
+from urbexmp.model.ledger import SettledFolder
+
+if TYPE_CHECKING:
+    from urbexmp.drivers.house import House
+    from urbexmp.model.ledger import KnownFile
+    from urbexmp.model.photo import FileStat, Photo, PhotoId
+    from urbexmp.model.ports import FolderListing
 
 EMPTIED_SHARE = 0.1
 """A run is held when more than this share of the known photos lost all keywords."""
 
 EMPTIED_LEAST = 10
 """Below so many photos each one is held by itself, and the run goes on."""
+
+
+CLOCK_STEP_NS = 2_000_000_000
+"""The coarsest clock of a file system, FAT's. What was written so shortly before a listing can be
+written again with the same time, so a folder that holds it is not remembered as a whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class Found:
     photos: int = 0
     tasks: int = 0
     unchanged: int = 0
+    troubled: bool = False
+    """Something went wrong on the way."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Files left out, by reason."""
 
@@ -71,18 +84,27 @@ def tasks(
     `again` takes up every photo, whatever the ledger remembers.
     Raises `LibraryGone` when a root is missing.
     """
+    paths = tuple(paths)
     roots = frozenset(paths)
-    for listing in house.walker.folders(paths):
+    began_ns = int(house.clock.now().timestamp() * 1e9)
+    remembered = _Remembered(house)
+    for listing in house.walker.folders(paths, None if again else remembered.digest):
+        found.skipped.update(listing.skipped or {})
+        if listing.same:
+            found.photos += remembered.photos
+            found.unchanged += remembered.photos
+            continue
         photos, problems = house.pairing(listing)
         for problem in (*listing.problems, *problems):
+            found.troubled = True
             trouble(problem)
-        found.skipped.update(listing.skipped or {})
         known = house.ledger.known(listing.folder)
-        if house.applier is not None:
-            house.ledger.unsettle(_gone(listing, photos, known, roots))
+        if house.writes and (gone := _gone(listing, photos, known, roots)):
+            house.ledger.unsettle(gone)
         if not photos:
             continue
         policy = policy_of(house, listing.folder)
+        before_it = found.tasks
         for photo in photos:
             found.photos += 1
             before = known.get(photo.path.name)
@@ -92,6 +114,35 @@ def tasks(
                 continue
             found.tasks += 1
             yield Task(photo, around, policy, before)
+        settled = found.tasks == before_it and not problems and bool(listing.digest)
+        if settled and house.writes and _is_calm(listing, began_ns):
+            house.ledger.settle_folder(
+                SettledFolder(listing.folder, listing.digest, policy, len(photos))
+            )
+
+
+class _Remembered:
+    """What the ledger remembers of folders as a whole, one after the other."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.photos = 0
+        """In the folder that was asked for last."""
+
+    def digest(self, folder: Path) -> bytes | None:
+        """The digest of a folder that was settled under the same policy; None for any other."""
+        settled = self._house.ledger.settled_folder(folder)
+        if settled is None or settled.policy != policy_of(self._house, folder):
+            return None
+        self.photos = settled.photos
+        return settled.digest
+
+
+def _is_calm(listing: FolderListing, began_ns: int) -> bool:
+    """Whether nothing in a folder was written so shortly before that one more write could leave
+    the same numbers. A time in the future never is calm: it says that a clock is wrong."""
+    stats = (*(photo.stat for photo in listing.photos), *listing.sidecars.values())
+    return all(stat.mtime_ns < began_ns - CLOCK_STEP_NS for stat in stats)
 
 
 def task_of(house: House, path: Path) -> Task | None:
@@ -138,19 +189,20 @@ def guard(house: House, paths: Iterable[Path], *, again: bool, accept_emptied: b
     paths = tuple(paths)
     found = Found()
     emptied = 0
-    known = house.ledger.known_count(house.root)
     for task in tasks(house, paths, found, no_trouble, again=again):
         if task.known is None or (
             task.known.carriers == task.around and task.known.stat == task.photo.stat
         ):
             continue
         emptied += _is_emptied(house, task)
-    if found.photos == 0 and house.root in paths and known:
+    if found.photos == 0 and house.root in paths and house.ledger.known_count(house.root):
         raise LibraryGone(
             house.root, detail="holds no photo, although some are known (is the volume mounted?)"
         )
-    if not accept_emptied and emptied >= EMPTIED_LEAST and emptied > known * EMPTIED_SHARE:
-        raise ManyEmptied(house.root, emptied=emptied, total=known)
+    if not accept_emptied and emptied >= EMPTIED_LEAST:
+        known = house.ledger.known_count(house.root)
+        if emptied > known * EMPTIED_SHARE:
+            raise ManyEmptied(house.root, emptied=emptied, total=known)
     return found
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from urbexmp.drivers.house import House
 from urbexmp.drivers.run import examined, opened_run
 from urbexmp.drivers.scan import Found, Task, guard, task_of, tasks
-from urbexmp.model.change import Change
-from urbexmp.model.ports import Show
-from urbexmp.model.proposal import Proposal
 from urbexmp.model.report import Report
-from urbexmp.pipeline.look import Examined
-from urbexmp.pipeline.planner import Planned
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from urbexmp.drivers.house import House
+    from urbexmp.model.change import Change
+    from urbexmp.model.ports import Show
+    from urbexmp.model.recorder import Recorder
+    from urbexmp.pipeline.look import Examined
 
 
 def sync(
@@ -30,46 +33,68 @@ def sync(
     accept_emptied: bool = False,
     again: bool = False,
     command: str = "sync",
+    recorder: Recorder | None = None,
 ) -> Report:
     """Bring photos below `paths` up to date, or show what that would do.
 
     A house opened without an applier makes a dry run whatever `dry_run` says. `collect` takes
     the changes that would write or are held, for a plan or a diff. `again` takes up photos that
-    were dealt with already. Raises `Problem` when nothing can be done at all.
+    were dealt with already. `recorder` is told of every photo. Raises `Problem` when nothing can
+    be done at all.
     """
-    assert dry_run or house.applier is not None
+    assert dry_run or house.writes
     again = again or bool(retag)
+    began = house.stopwatch()
     ahead = guard(house, paths, again=again, accept_emptied=accept_emptied)
-    with opened_run(house, command, show) as run:
+    with opened_run(house, command, show, recorder, began) as run:
         report = run.report
         report.photos = ahead.photos
         show.begin(report, ahead.tasks if limit is None else min(ahead.tasks, limit))
         for sentence in house.recovered:
             show.note(sentence)
         found = Found()
-        work = tasks(house, paths, found, run.trouble, again=again)
+        # Where the first pass found nothing to do and nothing wrong, a second finds no more.
+        idle = not (ahead.tasks or ahead.troubled)
+        work: Iterable[Task] = ()
+        if not idle:
+            work = tasks(house, paths, found, run.trouble, again=again)
         work = islice(_quiet(house, work, report), limit)
         for task, future in examined(house, work, retag):
 
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
                 seen = future.result()
                 run.keep(seen)
+                run.recorder.looked(task.photo.path, seen.looks, seen.ran)
                 for stage in house.profile.stages:
                     (report.stage_looks if stage in seen.ran else report.cached_looks)[stage] += 1
                 planned = house.planner.plan(seen, accept_emptied=accept_emptied)
                 report.unmapped.update(label for _, label in planned.proposal.unmapped)
                 if collect is not None and (planned.change.writes or planned.change.held):
                     collect.append(planned.change)
-                run.take(task, planned)
+                run.take(task, planned, seen)
 
+            run.begun(task.photo.path)
             run.attempt(task.photo.path, deal)
             if report.interrupted:
                 break
+        # Asked between two photos, the loop above ends by itself.
+        report.interrupted = report.interrupted or house.stopping()
         for problem in house.places.take_problems():
             run.trouble(problem)
-        report.unchanged += found.unchanged
-        report.skipped.update(found.skipped)
+        seen_last = ahead if idle else found
+        report.unchanged += seen_last.unchanged
+        report.skipped.update(seen_last.skipped)
+        if limit is None and not report.interrupted and house.mirror is not None:
+            run.flush()
+            _mirror_whole(house, paths, show, photos=seen_last.photos)
     return report
+
+
+def _mirror_whole(house: House, paths: Sequence[Path], show: Show, *, photos: int) -> None:
+    """Complete the mirror where it lacks photos; imports nothing for one that has them all."""
+    from urbexmp.drivers.mirror import catch_up
+
+    catch_up(house, paths, show, photos=photos)
 
 
 def _quiet(house: House, work: Iterable[Task], report: Report) -> Iterator[Task]:
@@ -93,7 +118,10 @@ def _written_just_now(task: Task, quiet_since: float) -> bool:
 
 def apply_plan(house: House, changes: Sequence[Change], show: Show) -> Report:
     """Carry out changes that were made earlier; what moved on since is refused."""
-    assert house.applier is not None
+    from urbexmp.model.proposal import Proposal
+    from urbexmp.pipeline.planner import Planned
+
+    assert house.writes
     with opened_run(house, "apply", show) as run:
         run.report.photos = len(changes)
         show.begin(run.report, len(changes))

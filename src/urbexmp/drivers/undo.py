@@ -36,7 +36,7 @@ def undo(house: House, run: str | None, show: Show, *, dry_run: bool = False) ->
     that run added is taken out, and later work stays. The keywords are not vetoed by this: the
     next `sync` may suggest them again.
     """
-    assert dry_run or house.applier is not None
+    assert dry_run or house.writes
     name, receipts = receipts_of(house, run)
     with opened_run(house, "undo", show) as running:
         running.report.photos = len(receipts)
@@ -50,10 +50,6 @@ def undo(house: House, run: str | None, show: Show, *, dry_run: bool = False) ->
             if running.report.interrupted:
                 break
         running.flush()
-        if (
-            house.applier is not None
-            and not running.report.problems
-            and not running.report.interrupted
-        ):
+        if house.writes and not running.report.problems and not running.report.interrupted:
             house.ledger.mark_undone(name)
     return running.report

@@ -12,6 +12,9 @@ from types import MappingProxyType
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Block, Carrier, Fingerprint, Photo, PhotoId
 from urbexmp.model.proposal import Reason
+from urbexmp.model.report import (
+    RunRecord as RunRecord,
+)  # its home: reports are made without changes
 
 NOTHING: frozenset[Keyword] = frozenset()
 
@@ -198,18 +201,3 @@ class Receipt:
     """ISO 8601, UTC."""
     change: Change
     carriers: tuple[CarrierReceipt, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One command that wrote, or could have."""
-
-    run: str
-    command: str
-    profile: str
-    started: str
-    ended: str | None = None
-    """None: still running, or killed."""
-    changed: int = 0
-    failed: int = 0
-    undone: bool = False

@@ -119,6 +119,27 @@ class LedgerNewer(Problem):
     advice = "Install the newer urbexmp again"
 
 
+class MirrorDamaged(Problem):
+    """SQLite cannot read the mirror."""
+
+    slug, code = "mirror-damaged", 18
+    what = "the mirror is damaged ({detail})"
+    done = "Photos, packets and the ledger are not touched by this"
+    advice = "Run `urbexmp mirror rebuild`: it is built again from the packets"
+
+
+class MirrorAbsent(Problem):
+    """There is no mirror to ask, or one that another version of urbexmp made."""
+
+    slug, code = "mirror-absent", 19
+    what = "{detail}"
+    done = "Nothing was asked"
+    advice = "Run `urbexmp mirror rebuild`: it is built from the packets"
+
+    def __init__(self, subject: object, detail: str = "there is no mirror yet") -> None:
+        super().__init__(subject, detail=detail)
+
+
 class StateUnwritable(Problem):
     """The state directory cannot be written."""
 
@@ -144,6 +165,15 @@ class StageMissing(Problem):
     what = "stage {stage} cannot run: {detail}"
     done = "Nothing was done"
     advice = "{advice}"
+
+
+class ReportUnwritable(Problem):
+    """The report that `--report` asks for cannot be written; the run itself goes on."""
+
+    slug, code = "report-unwritable", 61
+    what = "the report cannot be written ({detail})"
+    done = "The run went on without it, and nothing of it was left behind"
+    advice = "Free space or correct the permissions, or name another folder"
 
 
 class InternalProblem(Problem):

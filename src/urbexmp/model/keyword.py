@@ -6,16 +6,20 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-SEPARATOR = "|"
-"""Separates the names of a path in `lr:hierarchicalSubject`."""
+from urbexmp.model.folding import SEPARATOR, fold
+
+__all__ = [
+    "MAX_NAME_BYTES",
+    "SEPARATOR",
+    "Keyword",
+    "KeywordFields",
+    "fold",
+    "name_fault",
+    "respell",
+]
 
 MAX_NAME_BYTES = 64
 """IPTC IIM 2:25 holds 64 octets; a longer name would be cut inside a JPEG."""
-
-
-def fold(name: str) -> str:
-    """Return the form of `name` that two spellings of one name share: NFC and casefold."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from urbexmp.model.change import Change, Edit, MergeBase, Receipt, RunRecord
-from urbexmp.model.keyword import Keyword
-from urbexmp.model.observation import StageLook
-from urbexmp.model.photo import Carrier, FileStat, Fingerprint, PhotoId
-from urbexmp.model.report import Report
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change, Edit, MergeBase, Receipt
+    from urbexmp.model.feedback import Judgement, Tally
+    from urbexmp.model.keyword import Keyword
+    from urbexmp.model.observation import StageLook
+    from urbexmp.model.photo import Carrier, FileStat, Fingerprint, PhotoId
+    from urbexmp.model.report import Report, RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,18 @@ class KnownFile:
     policy: str
     """Digest of profile, taxonomy and stages it was dealt with under."""
     held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettledFolder:
+    """A folder of which every photo was dealt with: enough to skip it without a look at one."""
+
+    folder: Path
+    digest: bytes
+    """`FolderListing.digest` of the listing in which all its photos were as they are known."""
+    policy: str
+    """What the plans in it depended on beside the files, as in `KnownFile`."""
+    photos: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +178,15 @@ class Ledger(Protocol):
         """Forget that these were dealt with: a gone file, or one to look at again."""
         ...
 
+    def settled_folder(self, folder: Path) -> SettledFolder | None:
+        """What is remembered of a folder as a whole; None after any change to what is known of
+        its photos (`settle`, `unsettle`)."""
+        ...
+
+    def settle_folder(self, settled: SettledFolder) -> None:
+        """Remember that all photos of a folder were as they are known."""
+        ...
+
     # held edits
     def hold(self, photo_id: PhotoId, path: Path, edits: tuple[Edit, ...]) -> None:
         """Replace the held edits of a photo; an empty tuple clears them."""
@@ -171,6 +194,20 @@ class Ledger(Protocol):
 
     def held(self, under: Path | None = None) -> tuple[tuple[Path, Edit], ...]:
         """Held edits, by photo path."""
+        ...
+
+    def held_at(self, photo_id: PhotoId, path: Path) -> tuple[Edit, ...]:
+        """Held edits of one photo."""
+        ...
+
+    # what people did with our keywords
+    def judge(self, photo_id: PhotoId, judgements: Iterable[Judgement]) -> None:
+        """Remember it; of a picture's keyword only the last judgement is kept."""
+        ...
+
+    def tallies(self, under: Path | None = None) -> Iterator[Tally]:
+        """Judgements of photos at or below `under`, counted. A veto in a merge base without a
+        judgement counts as `REMOVED` by no known stage."""
         ...
 
     # waiting work

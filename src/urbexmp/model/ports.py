@@ -6,32 +6,33 @@ tests (`tests/contract`). Every method may raise `Problem`; nothing else is expe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from urbexmp.model.change import Change, PacketEdit
-from urbexmp.model.errors import Problem
-from urbexmp.model.keyword import KeywordFields
-from urbexmp.model.observation import (
-    CaptureFacts,
-    Context,
-    Observation,
-    Preview,
-    StageInput,
-)
-from urbexmp.model.photo import (
-    Block,
-    Carrier,
-    FileStat,
-    Fingerprint,
-    Photo,
-    PhotoFile,
-    PhotoId,
-)
-from urbexmp.model.report import Report
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change, PacketEdit
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.keyword import KeywordFields
+    from urbexmp.model.observation import (
+        CaptureFacts,
+        Context,
+        Observation,
+        Preview,
+        StageInput,
+    )
+    from urbexmp.model.photo import (
+        Block,
+        Carrier,
+        FileStat,
+        Fingerprint,
+        Photo,
+        PhotoFile,
+        PhotoId,
+    )
+    from urbexmp.model.report import Report
 
 # --- Finding and looking ----------------------------------------------------------------------
 
@@ -47,16 +48,24 @@ class FolderListing:
     problems: tuple[Problem, ...] = ()
     skipped: Mapping[str, int] | None = None
     """Files left out, by reason."""
+    digest: bytes = b""
+    """Stands for names, sizes, times and inodes of all photos and sidecars; empty: not known."""
+    same: bool = False
+    """The folder has the digest that it was settled with; then no files are listed here."""
 
 
 class Walker(Protocol):
     """Lists folders. By extension only: no file is opened (`Inspector` looks at magic bytes)."""
 
-    def folders(self, roots: Iterable[Path]) -> Iterator[FolderListing]:
+    def folders(
+        self, roots: Iterable[Path], settled: Callable[[Path], bytes | None] | None = None
+    ) -> Iterator[FolderListing]:
         """Yield every folder once, parents first, names sorted; never follows a loop.
 
         A root that is a file gives a listing of its folder reduced to that photo (and its
-        pair). Raises `LibraryGone` when a root is missing.
+        pair). `settled` gives the digest that a folder had when all of it was dealt with; a
+        folder that still has it is listed as `same`, without its files.
+        Raises `LibraryGone` when a root is missing.
         """
         ...
 
@@ -150,6 +159,8 @@ class PacketReading:
     notes: tuple[str, ...]
     sidecar_for: str | None = None
     """`photoshop:SidecarForExtension`, else the extension of `crs:RawFileName`, upper case."""
+    description: str | None = None
+    """`dc:description` in the language `x-default`, else in the first one; None for a blank."""
 
 
 class Codec(Protocol):

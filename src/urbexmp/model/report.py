@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from urbexmp.model.errors import Problem
+from urbexmp.model.errors import Problem, ReportUnwritable
 
 EXIT_DONE = 0
 EXIT_EDITS_FOUND = 1
 EXIT_USAGE = 2
 EXIT_SOME_FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One command that wrote, or could have."""
+
+    run: str
+    command: str
+    profile: str
+    started: str
+    ended: str | None = None
+    """None: still running, or killed."""
+    changed: int = 0
+    failed: int = 0
+    undone: bool = False
 
 
 @dataclass(slots=True)
@@ -48,8 +63,8 @@ class Report:
 
     @property
     def failed(self) -> int:
-        """How many photos had a problem."""
-        return len(self.problems)
+        """How many photos had a problem (and what else is not as it should be around them)."""
+        return sum(problem.slug != ReportUnwritable.slug for problem in self.problems)
 
     def exit_code(self, *, check: bool = False) -> int:
         """Exit code of the run: 128+2 interrupted, 3 some failed, N nothing could be done."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from urbexmp.model.ledger import Ledger
 from urbexmp.model.observation import (
     CaptureFacts,
+    Context,
     Observation,
     ObservationKind,
     Preview,
@@ -18,7 +19,7 @@ from urbexmp.model.observation import (
     StageLook,
     View,
 )
-from urbexmp.model.photo import Carrier, FileKind, Photo, PhotoFile, PhotoId
+from urbexmp.model.photo import Carrier, FileKind, FileStat, Photo, PhotoFile, PhotoId
 from urbexmp.model.ports import Inspector, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
 
@@ -27,6 +28,11 @@ PREVIEW_LONG_SIDE = 768
 
 FACTS = "facts@2"
 """The capture facts are kept in the ledger like a look: a new plan need not open the photo."""
+
+
+def facts_key(stat: FileStat) -> str:
+    """What the ledger keeps the facts of a file under, beside the photo's id."""
+    return f"{stat.size}:{stat.mtime_ns}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,9 @@ class Examined:
     """Names of the stages that looked now; the others were known."""
     fresh: tuple[tuple[str, StageLook], ...] = ()
     """What the ledger does not hold yet: digest of the inputs, and the look."""
+    facts: CaptureFacts | None = None
+    context: Context | None = None
+    """Facts and place that the stages were shown; the mirror keeps them."""
 
 
 LocationReader = Callable[[Carrier], Mapping[str, str]]
@@ -78,8 +87,7 @@ class Looker:
         """
         photo_id = self.identify(photo, known_id)
         fresh: list[tuple[str, StageLook]] = []
-        facts = self._located(photo, self._facts(photo, photo_id, fresh, again=bool(retag)))
-        context = self._places.context(photo, self._root, facts)
+        facts, context = self._surroundings(photo, photo_id, fresh, again=bool(retag))
         preview = functools.cache(lambda: self._preview(photo))
         looks: list[StageLook] = []
         ran: list[str] = []
@@ -96,7 +104,18 @@ class Looker:
                 ran.append(stage.name)
                 fresh.append((inputs, look))
             looks.append(look)
-        return Examined(photo, photo_id, tuple(looks), tuple(ran), tuple(fresh))
+        return Examined(photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context)
+
+    def recognise(self, photo: Photo, known_id: PhotoId | None = None) -> Examined:
+        """What is known of a photo without any stage: its id, facts and place.
+
+        Facts that the ledger holds are used while the file's stat is the one they were read
+        with. Raises `Problem`.
+        """
+        photo_id = self.identify(photo, known_id)
+        fresh: list[tuple[str, StageLook]] = []
+        facts, context = self._surroundings(photo, photo_id, fresh, again=False)
+        return Examined(photo, photo_id, (), (), tuple(fresh), facts, context)
 
     def identify(self, photo: Photo, known_id: PhotoId | None = None) -> PhotoId:
         """The photo's id, read from the file unless known. Raises `Problem`."""
@@ -106,6 +125,17 @@ class Looker:
         for file in files:
             self._inspector.verify(file)
         return self._inspector.photo_id(photo.path)
+
+    def _surroundings(
+        self,
+        photo: Photo,
+        photo_id: PhotoId,
+        fresh: list[tuple[str, StageLook]],
+        *,
+        again: bool,
+    ) -> tuple[CaptureFacts, Context]:
+        facts = self._located(photo, self._facts(photo, photo_id, fresh, again=again))
+        return facts, self._places.context(photo, self._root, facts)
 
     def _preview(self, photo: Photo) -> Preview:
         return self._inspector.preview(photo, PREVIEW_LONG_SIDE)
@@ -135,7 +165,7 @@ class Looker:
     ) -> CaptureFacts:
         # Location in the facts can be edited from outside (IPTC, embedded XMP), so the cache is
         # used only while the file is the one that the facts were read from.
-        key = f"{photo.stat.size}:{photo.stat.mtime_ns}"
+        key = facts_key(photo.stat)
         known = None if again else self._ledger.look(photo_id, FACTS, key)
         if known is not None:
             value = known.observations[0].value

@@ -26,8 +26,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, inf, log
+from typing import TYPE_CHECKING
 
-from urbexmp.model.observation import CaptureFacts
+if TYPE_CHECKING:
+    from urbexmp.model.observation import CaptureFacts
 
 VERSION = "1"
 """Counts up with every change to what this file says; part of the stages' ids."""

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from urbexmp.model.change import NOTHING, PacketEdit
 from urbexmp.model.keyword import SEPARATOR, Keyword, KeywordFields, fold
 
 
+@lru_cache(maxsize=1 << 16)
 def keyword_of(item: str) -> Keyword | None:
-    """The keyword that an item of a field names; None for an item without any name."""
+    """The keyword that an item of a field names; None for an item without any name.
+
+    Remembered, because a library says the same few thousand keywords a million times.
+    """
     names = tuple(name for name in item.split(SEPARATOR) if name.strip())
     return Keyword(names) if names else None
 

@@ -13,10 +13,8 @@ from types import MappingProxyType
 
 from urbexmp.model.keyword import Keyword, name_fault
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
+from urbexmp.rules.stage_ids import PLACE_STAGE
 from urbexmp.rules.terms import Meaning, Sense, Taxonomy
-
-PLACE_STAGE = "place"
-"""The only stage whose statements rest on what a person wrote: folder names, `location.toml`."""
 
 PLACE_KEYWORD = "location.toml keyword"
 """Source of an observation that is a keyword already, as a person gave it for a whole place."""

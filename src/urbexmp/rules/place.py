@@ -21,8 +21,6 @@ from urbexmp.rules.normalise import PLACE_KEYWORD
 from urbexmp.rules.spelling import word_key
 from urbexmp.rules.terms import Taxonomy
 
-LOCATION_FILE = "location.toml"
-
 TOLD = 1.0
 """Score of what `location.toml` says outright."""
 NAMED = 0.95

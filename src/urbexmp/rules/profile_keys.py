@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -265,6 +264,8 @@ def shown(value: object) -> str:
 
 def no_such(name: str, known: Sequence[str], what: str = "key") -> str:
     """Say that a name is not known, and which one was perhaps meant."""
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"no such {what}" + (f"; did you mean {near[0]}?" if near else "")
 
@@ -321,6 +322,8 @@ def _in_range(key: Key, number: float) -> Any:
 
 def _chosen(key: Key, text: str) -> str:
     if key.choices and text not in key.choices:
+        import difflib
+
         near = difflib.get_close_matches(text, key.choices, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"{as_toml(text)} is not {key.allowed}{hint}")

@@ -26,13 +26,13 @@ from urbexmp.model.observation import StageLook
 from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal, Reason, Suggestion
 from urbexmp.rules.normalise import (
-    PLACE_STAGE,
     Evidence,
     Heard,
     normalise,
     settle_senses,
     stage_name,
 )
+from urbexmp.rules.stage_ids import PLACE_STAGE
 from urbexmp.rules.terms import Taxonomy
 
 AGREEMENT_CAP = 0.98

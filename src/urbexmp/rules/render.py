@@ -9,11 +9,14 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
-from urbexmp.model.change import Author, CarrierWrite, Change, Edit, EditKind
-from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import ABSENT
-from urbexmp.model.proposal import Reason
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import CarrierWrite, Change, Edit
+    from urbexmp.model.keyword import Keyword
+    from urbexmp.model.proposal import Reason
 
 
 class Style(Enum):
@@ -71,21 +74,24 @@ class Row:
 
 
 _AUTHORS = {
-    Author.MODEL: "",
-    Author.PERSON: "your own edit",
-    Author.RESTORE: "put back: it went away with an older state of the file",
-    Author.UNDO: "taken back",
+    "MODEL": "",
+    "PERSON": "your own edit",
+    "RESTORE": "put back: it went away with an older state of the file",
+    "UNDO": "taken back",
 }
+"""By the name of the author: the summary of a run without changes needs no changes."""
 
 
 def rows(change: Change) -> tuple[Row, ...]:
     """All keywords of a change: what is added, removed, held, learned and kept."""
+    from urbexmp.model.change import EditKind
+
     signs = {EditKind.ADD: Sign.ADD, EditKind.REMOVE: Sign.REMOVE}
     held_signs = {EditKind.ADD: Sign.HELD_ADD, EditKind.REMOVE: Sign.HELD_REMOVE}
     edits = sorted(change.edits, key=lambda edit: (edit.kind is EditKind.REMOVE, edit.keyword))
     held = sorted(change.held, key=lambda edit: (edit.kind is EditKind.REMOVE, edit.keyword))
     return (
-        *(_row(edit, signs[edit.kind], _AUTHORS[edit.author]) for edit in edits),
+        *(_row(edit, signs[edit.kind], _AUTHORS[edit.author.name]) for edit in edits),
         *(_row(edit, held_signs[edit.kind], _why_held(edit)) for edit in held),
         *(
             Row(Sign.LEARNED, keyword, remark="unwanted here: never suggested again")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from urbexmp.model.change import Change, Edit
-from urbexmp.model.errors import Problem
-from urbexmp.model.report import Report
 from urbexmp.rules.render import action, relative
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change, Edit
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.report import Report
 
 Root = Path | PurePath
 

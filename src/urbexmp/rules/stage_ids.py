@@ -6,6 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+PLACE_STAGE = "place"
+"""The only stage whose statements rest on what a person wrote: folder names, `location.toml`."""
+
 
 def stage_id(name: str, version: str, settings: Mapping[str, object]) -> str:
     """Name, `@`, and eight hex digits of the code's version and the settings."""

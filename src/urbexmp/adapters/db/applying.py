@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from urbexmp.adapters.db.part import PHOTO, Part
 from urbexmp.adapters.db.texts import pack, pack_list, path_of, spelled, unpack, unpack_list
-from urbexmp.model.change import CarrierReceipt, Change, MergeBase, Receipt, RunRecord
 from urbexmp.model.errors import InternalProblem
 from urbexmp.model.keyword import SEPARATOR, Keyword
 from urbexmp.model.ledger import Intent
 from urbexmp.model.photo import Carrier, Fingerprint, PhotoId
-from urbexmp.model.report import Report
+from urbexmp.model.report import Report, RunRecord
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change, MergeBase, Receipt
 
 MOST_CHANGES = 1000
 """Packed changes kept between their intent and their receipt."""
@@ -65,6 +68,8 @@ class Applying(Part):
 
     def receipts(self, run: str) -> tuple[Receipt, ...]:
         """In the order they were carried out."""
+        from urbexmp.model.change import CarrierReceipt, Change, Receipt
+
         rows = self._database.rows(
             "SELECT run, at, change, carriers FROM receipt WHERE run = ? ORDER BY id", (run,)
         )
@@ -114,6 +119,8 @@ class Applying(Part):
 
     def intents(self) -> tuple[Intent, ...]:
         """Intents without a receipt, in the order they were recorded."""
+        from urbexmp.model.change import Change
+
         rows = self._database.rows("SELECT run, at, change, will_be FROM intent ORDER BY id")
         with self._database.decoding():
             return tuple(
@@ -122,6 +129,10 @@ class Applying(Part):
                 )
                 for run, at, change, will in rows
             )
+
+    def has_intents(self) -> bool:
+        """Whether there is any: the usual answer, no, costs nothing to read."""
+        return self._database.row("SELECT 1 FROM intent LIMIT 1") is not None
 
     def forget(self, intent: Intent) -> None:
         """Drop an intent of which nothing happened."""
@@ -163,6 +174,8 @@ class Applying(Part):
 
     def base(self, photo_id: PhotoId, path: Path) -> MergeBase | None:
         """The base of this photo at this path."""
+        from urbexmp.model.change import MergeBase
+
         row = self._database.row(
             f"SELECT body FROM base WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
         )
@@ -173,6 +186,8 @@ class Applying(Part):
 
     def bases_elsewhere(self, photo_id: PhotoId, path: Path) -> tuple[tuple[Path, MergeBase], ...]:
         """Bases of the same picture at other paths, by path."""
+        from urbexmp.model.change import MergeBase
+
         rows = self._database.rows(
             f"SELECT path, body FROM base WHERE photo = {PHOTO} AND path <> ? ORDER BY path",
             (photo_id, spelled(path)),

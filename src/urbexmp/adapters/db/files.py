@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from urbexmp.adapters.db.database import Row
 from urbexmp.adapters.db.part import PHOTO, Part
 from urbexmp.adapters.db.texts import pack_list, path_of, spelled, unpack_list
-from urbexmp.model.change import Edit
-from urbexmp.model.ledger import KnownFile, WaitingWork
+from urbexmp.model.ledger import KnownFile, SettledFolder, WaitingWork
 from urbexmp.model.photo import FileStat, PhotoId
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import Edit
 
 
 class Files(Part):
@@ -56,6 +58,7 @@ class Files(Part):
                         file.held,
                     ),
                 )
+                self._unsettle_folder(file.path.parent)
 
     def unsettle(self, paths: Iterable[Path]) -> None:
         """Forget that these were dealt with."""
@@ -66,6 +69,47 @@ class Files(Part):
                     " AND name = ?",
                     (spelled(path.parent), spelled(Path(path.name))),
                 )
+                self._unsettle_folder(path.parent)
+
+    def settled_folder(self, folder: Path) -> SettledFolder | None:
+        """What is remembered of a folder as a whole."""
+        row = self._database.row(
+            "SELECT digest, policy, photos FROM settled_folder"
+            " WHERE folder = (SELECT id FROM folder WHERE path = ?)",
+            (spelled(folder),),
+        )
+        if row is None:
+            return None
+        with self._database.decoding():
+            return SettledFolder(folder, row[0], self._words.text(row[1]), row[2])
+
+    def settle_folder(self, settled: SettledFolder) -> None:
+        """Remember that all photos of a folder were as they are known."""
+        with self._database.transaction(durable=False):
+            self._database.do(
+                "INSERT OR REPLACE INTO settled_folder (folder, digest, policy, photos)"
+                " VALUES (?, ?, ?, ?)",
+                (
+                    self._folder(settled.folder),
+                    settled.digest,
+                    self._words.number(settled.policy),
+                    settled.photos,
+                ),
+            )
+
+    # vocabularies
+
+    def vocabulary(self, file: str) -> str | None:
+        """The digest of the vocabulary in a file of that digest; None: never read."""
+        row = self._database.row("SELECT digest FROM vocabulary WHERE file = ?", (file,))
+        return None if row is None else str(row[0])
+
+    def keep_vocabulary(self, file: str, digest: str) -> None:
+        """Remember what digest the vocabulary in a file has."""
+        with self._database.transaction(durable=False):
+            self._database.do(
+                "INSERT OR REPLACE INTO vocabulary (file, digest) VALUES (?, ?)", (file, digest)
+            )
 
     # held edits
 
@@ -91,6 +135,8 @@ class Files(Part):
 
     def held(self, under: Path | None = None) -> tuple[tuple[Path, Edit], ...]:
         """Held edits of photos at or below `under`, by photo path."""
+        from urbexmp.model.change import Edit
+
         found: list[tuple[Path, Edit]] = []
         for column, body in self._database.rows("SELECT path, body FROM held"):
             path = path_of(column)
@@ -140,6 +186,12 @@ class Files(Part):
         if self.waiting_on(path) is not None:
             with self._database.transaction(durable=False):
                 self._database.do("DELETE FROM waiting WHERE path = ?", (spelled(path),))
+
+    def _unsettle_folder(self, folder: Path) -> None:
+        self._database.do(
+            "DELETE FROM settled_folder WHERE folder = (SELECT id FROM folder WHERE path = ?)",
+            (spelled(folder),),
+        )
 
     def _folder(self, folder: Path) -> int:
         column = spelled(folder)

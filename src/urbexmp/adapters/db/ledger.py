@@ -7,11 +7,11 @@ from pathlib import Path
 
 from urbexmp.adapters.db.applying import Applying
 from urbexmp.adapters.db.database import Database
+from urbexmp.adapters.db.feedback import Feedback
 from urbexmp.adapters.db.files import Files
-from urbexmp.adapters.db.observations import Observations
 
 
-class SqliteLedger(Applying, Observations, Files):
+class SqliteLedger(Applying, Feedback, Files):
     """Implements `ports.Ledger`. Any thread may call; they take turns.
 
     Two kinds of open: the usual one creates the file and brings it to the newest version;

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from urbexmp.adapters.db.part import PHOTO, Part
 from urbexmp.adapters.db.texts import pack_list, unpack_list
-from urbexmp.model.observation import Observation, StageLook
 from urbexmp.model.photo import PhotoId
+
+if TYPE_CHECKING:
+    from urbexmp.model.observation import StageLook
 
 PAGE = 500
 """Looks that `looks` holds at once."""
@@ -25,6 +28,8 @@ class Observations(Part):
         )
         if row is None:
             return None
+        from urbexmp.model.observation import Observation, StageLook
+
         with self._database.decoding():
             return StageLook(stage, unpack_list(Observation, row[1]), row[0])
 
@@ -49,6 +54,8 @@ class Observations(Part):
 
         A stage whose prompts or weights changed is the same stage: its older look is not given.
         """
+        from urbexmp.model.observation import Observation, StageLook
+
         last = 0
         while True:
             rows = self._database.rows(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from urbexmp.adapters.db.database import Database
 from urbexmp.adapters.db.texts import Words
-from urbexmp.model.change import Change
-from urbexmp.model.photo import PhotoId
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change
+    from urbexmp.model.photo import PhotoId
 
 PHOTO = "(SELECT id FROM photo WHERE name = ?)"
 """SQL for the number of a photo id."""

@@ -61,6 +61,21 @@ STEPS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX waiting_by_turn ON waiting (priority, next_try);
     """,
+    # 2: what people did with our keywords. `keyword` and the list `missed_by` hold numbers.
+    """
+    CREATE TABLE judgement (
+        photo INTEGER NOT NULL, keyword INTEGER NOT NULL, kind TEXT NOT NULL, stage INTEGER,
+        profile TEXT NOT NULL, missed_by TEXT NOT NULL, PRIMARY KEY (photo, keyword)
+    ) WITHOUT ROWID;
+    """,
+    # 3: folders that are skipped as a whole; digests of vocabularies that were read before.
+    """
+    CREATE TABLE settled_folder (
+        folder INTEGER PRIMARY KEY, digest BLOB NOT NULL, policy INTEGER NOT NULL,
+        photos INTEGER NOT NULL
+    );
+    CREATE TABLE vocabulary (file TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
 
 KNOWN = len(STEPS)

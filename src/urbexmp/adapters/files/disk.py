@@ -106,10 +106,11 @@ def read_packet(path: Path) -> bytes | None:
 
 
 def _read_all(handle: int, size: int) -> bytes:
-    parts = []
-    while part := os.read(handle, size + 1):
+    parts = [os.read(handle, size + 1)]
+    if len(parts[0]) == size:
+        return parts[0]  # as long as it said: its end was reached
+    while part := os.read(handle, 2**16):
         parts.append(part)
-        size = 2**16
     return b"".join(parts)
 
 

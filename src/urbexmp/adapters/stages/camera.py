@@ -7,9 +7,13 @@ decided (with an unsure zone of .15-.85; here .10-.90), "interior" right in .91 
 
 from __future__ import annotations
 
-from urbexmp.model.observation import Observation, ObservationKind, StageInput
+from typing import TYPE_CHECKING
+
 from urbexmp.rules import exposure
 from urbexmp.rules.stage_ids import stage_id
+
+if TYPE_CHECKING:
+    from urbexmp.model.observation import Observation, StageInput
 
 VERSION = f"1.{exposure.VERSION}"
 
@@ -30,6 +34,8 @@ class CameraStage:
 
     def look(self, seen: StageInput) -> tuple[Observation, ...]:
         """Observations from the capture facts alone."""
+        from urbexmp.model.observation import Observation, ObservationKind
+
         facts = seen.view.facts
         said: list[Observation] = []
         judged = exposure.inside_or_out(facts, prior=self._prior)
@@ -70,4 +76,6 @@ class CameraStage:
 
 
 def _fact(label: str, score: float, source: str) -> Observation:
+    from urbexmp.model.observation import Observation, ObservationKind
+
     return Observation(ObservationKind.FACT, label, score, None, source)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from urbexmp.model.observation import Observation, StageInput
-from urbexmp.rules.normalise import PLACE_STAGE
-from urbexmp.rules.place import place_observations
-from urbexmp.rules.terms import Taxonomy
+from urbexmp.rules.stage_ids import PLACE_STAGE
+
+if TYPE_CHECKING:
+    from urbexmp.model.observation import Observation, StageInput
+    from urbexmp.rules.terms import Taxonomy
 
 _VERSION = "1"
 """Counts up when the same context would give other observations."""
@@ -27,4 +29,6 @@ class PlaceStage:
 
     def look(self, seen: StageInput) -> tuple[Observation, ...]:
         """Say what the context says. Cities and countries never become keywords."""
+        from urbexmp.rules.place import place_observations
+
         return place_observations(seen.context, self._taxonomy)

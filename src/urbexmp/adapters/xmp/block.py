@@ -53,7 +53,7 @@ def properties(block: Block) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
 
 def is_nothing(block: Block) -> bool:
     """Whether a block says nothing at all; writing it takes the block out of the packet."""
-    return not properties(block)
+    return not (block.mark or block.written or block.vetoed or block.flats or block.facts)
 
 
 def as_read(block: Block) -> Block:
@@ -153,11 +153,13 @@ def _score(text: str) -> float | None:
 
 
 def _quote(field: str) -> str:
+    if ";" not in field and "%" not in field:
+        return field
     return _ESCAPED.sub("%25", field).replace(";", "%3B")
 
 
 def _unquote(field: str) -> str:
-    return field.replace("%3B", ";").replace("%25", "%")
+    return field.replace("%3B", ";").replace("%25", "%") if "%" in field else field
 
 
 def _first(found: Mapping[str, Sequence[str]], name: str) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -89,6 +90,82 @@ def canonical(text: str, looked_into: Callable[[str], bool] | None = None) -> Ca
         frozenset(about for about in abouts if about),
         str(root.tag),
         tuple(sorted((str(name), str(said)) for name, said in root.attrib.items())),
+    )
+
+
+@dataclass(slots=True)
+class TopLevel:
+    """Some of what the descriptions of a usual packet say."""
+
+    lists: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Clark name to kind (`Bag`, `Seq`) and items."""
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    """Local name, in the namespace asked for, to texts."""
+    attributes: list[str] = field(default_factory=list)
+    """Values of the attribute asked for."""
+
+
+def top_level(document: bytes, lists: frozenset[str], namespace: str, attribute: str) -> TopLevel:
+    """Plain lists of the names given, all properties of a namespace, and one attribute.
+
+    Of a document whose root holds rdf:RDF and nothing else, whose descriptions are about one
+    thing, and in which these properties are in their plainest form. Raises `Unreadable` for any
+    other document.
+    """
+    try:
+        root = etree.fromstring(document, _usual_parser())
+    except etree.XMLSyntaxError as failure:
+        raise Unreadable(str(failure)) from failure
+    if len(root) != 1 or root[0].tag != _RDF + "RDF" or root[0].attrib or _stray(root[0]):
+        raise Unreadable("there is no rdf:RDF by itself in the root")
+    found, prefix, abouts = TopLevel(), f"{{{namespace}}}", set[str]()
+    for description in root[0].iterchildren():
+        if description.tag != _RDF + "Description":
+            raise Unreadable("a node with a type")
+        abouts.add(description.get(_RDF + "about", ""))
+        if (value := description.get(attribute)) is not None:
+            found.attributes.append(value)
+        for child in description.iterchildren():
+            tag = child.tag
+            ours = tag.startswith(prefix)
+            if not ours and tag not in lists:
+                continue
+            if child.attrib or (len(child) and _stray(child)):
+                raise Unreadable(f"{tag} is not plain")
+            if not ours:
+                if tag in found.lists or not len(child):
+                    raise Unreadable(f"{tag} is no single list")
+                found.lists[tag] = _plain_list(child[0])
+                continue
+            local = tag[len(prefix) :]
+            if local in found.texts or _stray(description):
+                raise Unreadable(f"{tag} is not by itself")
+            if len(child):
+                found.texts[local] = list(_plain_list(child[0])[1])
+            else:
+                text = child.text or ""
+                found.texts[local] = [text] if text.strip() else []
+    if len(abouts) > 1:
+        raise Unreadable("it describes two things")
+    return found
+
+
+def _plain_list(container: etree._Element) -> tuple[str, tuple[str, ...]]:
+    kind = _ARRAYS.get(str(container.tag))
+    if kind is None or container.attrib or _stray(container) or container.getnext() is not None:
+        raise Unreadable("a list that is not plain")
+    texts = []
+    for item in container:
+        if item.tag != _RDF + "li" or item.attrib or len(item):
+            raise Unreadable("a list that is not plain")
+        texts.append(item.text or "")
+    return kind, tuple(texts)
+
+
+@cache
+def _usual_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, encoding="utf-8"
     )
 
 

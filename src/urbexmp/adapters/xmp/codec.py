@@ -6,14 +6,16 @@ from collections.abc import Collection
 from pathlib import Path
 
 from urbexmp.adapters.xmp.create import create_packet
-from urbexmp.adapters.xmp.edit import edit_packet
-from urbexmp.adapters.xmp.names import READ, Name
+from urbexmp.adapters.xmp.edit import edit_packet, stands
+from urbexmp.adapters.xmp.names import CAPTION, READ, Name
 from urbexmp.adapters.xmp.parse import parse
 from urbexmp.adapters.xmp.reading import read_document, simple_values
 from urbexmp.adapters.xmp.scan import scan
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import ProofFailed
 from urbexmp.model.ports import PacketReading
+
+_READ = READ | {CAPTION}
 
 
 class XmpCodec:
@@ -26,7 +28,7 @@ class XmpCodec:
         same reading, but the scan does not see that a packet is malformed in a place that is of
         no interest to it; `edit` always parses.
         """
-        return scan(packet) or read_document(parse(packet, READ, subject))
+        return scan(packet) or read_document(parse(packet, _READ, subject))
 
     def read_simple(self, packet: bytes, names: Collection[Name], subject: Path) -> dict[Name, str]:
         """Texts of single properties, by namespace URI and local name; absent ones are left out.
@@ -58,5 +60,8 @@ class XmpCodec:
             prove_new(after, edit, subject)
         else:
             prove_edit(before, after, edit, subject)
+        reading = scan(after)
+        if reading is not None and stands(reading, edit):
+            return
         if edit_packet(after, edit, subject) != after:
             raise ProofFailed(subject, detail="editing it again would change it again")

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from urbexmp.adapters.xmp import layout, padding
+from urbexmp.adapters.xmp.block import as_read, is_nothing
 from urbexmp.adapters.xmp.block_edit import block_splices, is_block
 from urbexmp.adapters.xmp.names import (
     ABOUT,
@@ -36,6 +37,7 @@ from urbexmp.adapters.xmp.reading import Form, Item, form_of
 from urbexmp.adapters.xmp.splice import Splices
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import PacketRefused
+from urbexmp.model.ports import PacketReading
 
 _ABOUTS = {ABOUT, ("", "about")}
 _CALLED = {SUBJECT: ("dc", "dc:subject"), HIERARCHICAL: ("lr", "lr:hierarchicalSubject")}
@@ -49,6 +51,23 @@ def edit_packet(packet: bytes, edit: PacketEdit, subject: object) -> bytes:
     """
     document = parse(packet, READ, subject)
     return _Editor(document, subject).edit(packet, edit)
+
+
+def stands(reading: PacketReading, edit: PacketEdit) -> bool:
+    """Whether `edit_packet` would find nothing to do in a packet that reads so.
+
+    Of a proven packet, whose block has no damaged item. The date is no part of it, as for the
+    edit.
+    """
+    flat, hierarchical = reading.fields.flat or (), reading.fields.hierarchical or ()
+    block = edit.block
+    return (
+        frozenset(edit.flat_add).issubset(flat)
+        and frozenset(edit.flat_remove).isdisjoint(flat)
+        and frozenset(edit.hierarchical_add).issubset(hierarchical)
+        and frozenset(edit.hierarchical_remove).isdisjoint(hierarchical)
+        and (block is None or reading.block == (None if is_nothing(block) else as_read(block)))
+    )
 
 
 @dataclass(slots=True)

@@ -19,6 +19,8 @@ URBEXMP = "http://ns.urbexmp.org/1.0/"
 SUBJECT: Name = (DC, "subject")
 HIERARCHICAL: Name = (LR, "hierarchicalSubject")
 WEIGHTED: Name = (LR, "weightedFlatSubject")
+CAPTION: Name = (DC, "description")
+"""The description that people see; not `rdf:Description`."""
 METADATA_DATE: Name = (XMP, "MetadataDate")
 SIDECAR_FOR: Name = (PHOTOSHOP, "SidecarForExtension")
 RAW_FILE: Name = (CRS, "RawFileName")
@@ -34,6 +36,7 @@ ABOUT: Name = (RDF, "about")
 VALUE: Name = (RDF, "value")
 RESOURCE: Name = (RDF, "resource")
 LI: Name = (RDF, "li")
+LANGUAGE: Name = (XML, "lang")
 CONTAINERS: dict[Name, str] = {
     (RDF, "Bag"): "Bag",
     (RDF, "Seq"): "Seq",

@@ -8,6 +8,9 @@ expat, and finds with its own tokens the bytes that must have stayed. Three thin
 2. every byte outside the edited items, our block, the metadata date's value and the padding is
    the same and in the same place (`residue`);
 3. encoding and byte order mark are the same, and where padding changed, the size is too.
+
+`prove_usual` shows the same for packets in the usual form, at a fraction of the cost; what it
+does not decide is decided here.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ import re
 from collections import Counter
 from typing import NoReturn
 
-from urbexmp.adapters.xmp.block import as_read, block_of, is_nothing
+from urbexmp.adapters.xmp.block import LISTS, SIMPLE, as_read, block_of, is_nothing
 from urbexmp.adapters.xmp.canonical import Canonical, Unreadable, Value, canonical
+from urbexmp.adapters.xmp.prove_usual import proven
 from urbexmp.adapters.xmp.residue import Listing, Residue, Untokened, residue, unit_value
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import ProofFailed
@@ -35,7 +39,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def prove_edit(before: bytes, after: bytes, edit: PacketEdit, subject: object) -> None:
     """Raise `ProofFailed` unless `after` is `before` with exactly `edit` done to it."""
-    if before == after and edit.empty:
+    if (before == after and edit.empty) or proven(before, after, edit):
         return
     _Proof(edit, subject).of_edit(before, after)
 
@@ -187,6 +191,8 @@ class _Proof:
                 if len(values) > 1 or not plain:
                     self.fail("our block is damaged")
                 found[local] = texts
+        if not found.keys() <= {*SIMPLE, *LISTS}:
+            self.fail("our block holds something that is not ours")
         read, damage = block_of(found)
         wanted = None if is_nothing(block) else as_read(block)
         if read != wanted or damage:

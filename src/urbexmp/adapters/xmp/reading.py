@@ -8,8 +8,10 @@ from pathlib import PurePosixPath
 
 from urbexmp.adapters.xmp.block import block_of
 from urbexmp.adapters.xmp.names import (
+    CAPTION,
     CONTAINERS,
     HIERARCHICAL,
+    LANGUAGE,
     META,
     MP_NAME,
     MP_REGIONS,
@@ -145,7 +147,9 @@ def read_document(document: Document) -> PacketReading:
         *_stale_notes(fields, values_of(document, WEIGHTED)),
         *damage,
     )
-    return PacketReading(fields, block, frozenset(protected), notes, _owner(document))
+    return PacketReading(
+        fields, block, frozenset(protected), notes, _owner(document), _caption(document)
+    )
 
 
 def read_block(document: Document) -> tuple[Block | None, tuple[str, ...]]:
@@ -172,12 +176,18 @@ def field_notes(fields: KeywordFields) -> tuple[str, ...]:
     notes: list[str] = []
     flat = fields.flat or ()
     for called, values in (("dc:subject", flat), ("lr:hierarchicalSubject", fields.hierarchical)):
-        for value in values or ():
-            if value != value.strip():
-                notes.append(f"{called} has an item that begins or ends with a blank: {value!r}")
-    for value in flat:
-        if SEPARATOR in value:
-            notes.append(f"dc:subject has a path where words belong: {value!r}")
+        if values and tuple(map(str.strip, values)) != values:
+            notes += [
+                f"{called} has an item that begins or ends with a blank: {value!r}"
+                for value in values
+                if value != value.strip()
+            ]
+    if SEPARATOR in "".join(flat):
+        notes += [
+            f"dc:subject has a path where words belong: {value!r}"
+            for value in flat
+            if SEPARATOR in value
+        ]
     if fields.flat is not None and fields.hierarchical:
         words = frozenset(flat)
         missing = [
@@ -227,6 +237,21 @@ def _names(node: Node) -> Iterator[str]:
             if inner.name == name:
                 yield inner.text if not inner.children else (_text_of(inner) or "")
         stack.extend(inner.children)
+
+
+def _caption(document: Document) -> str | None:
+    """`dc:description`: the text in the language `x-default`, else the first; None for a blank."""
+    for resource, node in document.find(CAPTION):
+        if node is None:
+            text: str | None = resource.attributes[CAPTION]
+        else:
+            form = form_of(node)
+            items = [item for item in form.items if item.value is not None]
+            items.sort(key=lambda item: item.node.attributes.get(LANGUAGE, "") != "x-default")
+            text = items[0].value if items else form.scalar
+        if text and text.strip():
+            return text
+    return None
 
 
 def _owner(document: Document) -> str | None:

@@ -1,0 +1,69 @@
+"""Made-up archives for the benchmarks: the same every time, and real in form."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from timing import REPOSITORY
+
+sys.path[:0] = [str(REPOSITORY / "src"), str(REPOSITORY / "samples")]
+
+from containers import Shot, jpeg, nef  # noqa: E402
+from lightroom import Edited, lightroom  # noqa: E402
+
+LONG_AGO = 1_700_000_000
+"""A time of files that nobody wrote a moment ago."""
+
+SHOT = Shot("NIKON CORPORATION", "NIKON Z 6_2", "2024:05:11 10:02:17", Fraction(1, 15), 4.0, 800)
+
+
+def sidecars(folder: Path, number: int) -> None:
+    """Lightroom's sidecars of 7 to 12 KB, with different keywords in each."""
+    chance = random.Random(7)
+    words = [f"Word {n:03}" for n in range(400)]
+    for n in range(number):
+        keywords = tuple(
+            "|".join(["Archive", *chance.sample(words, chance.randint(1, 3))])
+            for _ in range(chance.randint(3, 14))
+        )
+        edited = Edited(keywords, rating=n % 6, mask=n % 3 == 0, crop=n % 4 == 0)
+        name = f"_DSC{n:05}.NEF"
+        (folder / name).with_suffix(".xmp").write_bytes(lightroom(name, SHOT, (6048, 4024), edited))
+
+
+def archive(root: Path, photos: int, each: int = 200) -> None:
+    """Folders with raw files and sidecars that hold next to nothing: for listing only."""
+    for start in range(0, photos, each):
+        folder = root / f"{2000 + start // (each * 25)}" / f"place-{start // each:04}"
+        folder.mkdir(parents=True)
+        for n in range(start, min(start + each, photos)):
+            for extension, content in (("NEF", b"II*\0"), ("xmp", b"<x/>")):
+                path = folder / f"_DSC{n:06}.{extension}"
+                path.write_bytes(content + str(n).encode())
+                os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def scene(width: int, height: int, seed: int):  # type: ignore[no-untyped-def]
+    """A picture with edges, surfaces and grain, so that it packs as a photograph does."""
+    import numpy as np
+
+    chance = np.random.default_rng(seed)
+    small = chance.uniform(0, 255, (height // 64 + 2, width // 64 + 2, 3))
+    coarse = np.kron(small, np.ones((64, 64, 1)))[:height, :width]
+    ramp = np.linspace(0.4, 1.0, width)[None, :, None]
+    grain = chance.normal(0, 9, (height, width, 1))
+    return np.clip(coarse * ramp + grain, 0, 255).astype(np.uint8)
+
+
+def photo(path: Path, seed: int, width: int = 6000, height: int = 4000) -> None:
+    """A JPEG as cameras make them: 24 megapixels, some megabytes, EXIF."""
+    path.write_bytes(jpeg(scene(width, height, seed), SHOT, None))
+
+
+def raw(path: Path, seed: int) -> None:
+    """A raw file in Nikon's layout with a preview of 1620 x 1080."""
+    path.write_bytes(nef(scene(1620, 1080, seed), SHOT))

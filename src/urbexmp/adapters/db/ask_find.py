@@ -1,0 +1,345 @@
+"""From the tree of an expression to sets of photos.
+
+Every term is planned by what it costs, `_COST`, so that the cheap ones cut the work of the others.
+Nothing of an expression becomes part of a statement: values are bound.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from urbexmp.adapters.db.ask_match import (
+    begins,
+    begun_words,
+    full_text,
+    in_folder,
+    is_name,
+    is_word,
+    plain_words,
+    spans,
+    spelling,
+    text_end,
+)
+from urbexmp.adapters.db.ask_sets import (
+    All,
+    Any,
+    Begun,
+    Coded,
+    Given,
+    Listed,
+    Plane,
+    Planes,
+    Postings,
+    Scored,
+    listed,
+)
+from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, day_code
+from urbexmp.model.folding import SEPARATOR, fold
+from urbexmp.rules.query import (
+    And,
+    Everything,
+    HasTerm,
+    KeywordTerm,
+    Not,
+    NumberTerm,
+    Or,
+    Query,
+    TextTerm,
+    WordTerm,
+)
+from urbexmp.rules.query_values import text_words
+
+if TYPE_CHECKING:
+    from urbexmp.adapters.db.ask_sets import Photos
+
+_NUMBER_WIDTH = 7
+_DAY_WIDTH = LAST_DAY_CODE.bit_length()
+
+
+class Held(NamedTuple):
+    """A keyword that the library holds."""
+
+    id: int
+    folded: str
+    photos: int
+    below: int
+
+
+class Finder:
+    """Plans expressions over one mirror."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.planes = Planes(connection)
+
+    def plan(self, query: Query) -> Photos:
+        """The set of photos that an expression means."""
+        if isinstance(query, And):
+            return self._all(query.parts)
+        if isinstance(query, Or):
+            return Any([self.plan(part) for part in query.parts])
+        if isinstance(query, Not):
+            return All([Plane(self.planes, EXISTS)], [self.plan(query.part)])
+        if isinstance(query, KeywordTerm):
+            return self._keyword(query)
+        if isinstance(query, NumberTerm):
+            return self._number(query)
+        if isinstance(query, WordTerm):
+            return self._word(query)
+        if isinstance(query, HasTerm):
+            return Plane(self.planes, f"has:{query.what}")
+        if isinstance(query, TextTerm):
+            return self._matching(full_text(query.words, prefix=query.prefix))
+        assert isinstance(query, Everything)
+        return Plane(self.planes, EXISTS)
+
+    def _all(self, parts: Sequence[Query]) -> Photos:
+        ordered = sorted(parts, key=_cost)
+        wanted = [part for part in ordered if not isinstance(part, Not)]
+        without = [part.part for part in ordered if isinstance(part, Not)]
+        planned = [self.plan(part) for part in wanted] or [Plane(self.planes, EXISTS)]
+        return All(planned, [self.plan(part) for part in without])
+
+    # --- Keywords ------------------------------------------------------------------------------
+
+    def named(self, names: Sequence[str], *, prefix: bool) -> list[Held]:
+        """Keywords whose path ends with a run of names, the last perhaps only begun."""
+        folded = [fold(name) for name in names]
+        asked = SEPARATOR.join(folded)
+        begun = plain_words(folded[-1])
+
+        def fits(path: str) -> bool:
+            if not prefix:
+                return path == asked or path.endswith(SEPARATOR + asked)
+            run = path.split(SEPARATOR)[-len(folded) :]
+            return run[:-1] == folded[:-1] and begins(run[-1], folded[-1], begun)
+
+        sql = "SELECT id, folded, photos, below FROM keyword"
+        values: tuple[str, ...] = ()
+        words = text_words(folded[-1])
+        # The index over names splits words as our own splitting does only for plain letters.
+        if words and folded[-1].isascii():
+            sql += " WHERE id IN (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
+            glued = prefix and folded[-1][-1].isalnum()
+            values = (full_text(words, prefix=glued),)
+        held = [Held(*row) for row in self.connection.execute(sql, values)]
+        return [keyword for keyword in held if fits(keyword.folded)]
+
+    def subtree(self, keywords: Iterable[Held], *, whole: bool = False) -> list[int]:
+        """Ids of keywords and all below them; unless `whole`, those only that add photos."""
+        ids = {keyword.id for keyword in keywords}
+        # Where all photos of a subtree hold its root, those below it add none.
+        roots = [one.id for one in keywords if whole or one.below > one.photos]
+        ids.update(
+            row[0]
+            for row in self.connection.execute(
+                "SELECT keyword.id FROM json_each(?) AS wanted"
+                " JOIN keyword AS root ON root.id = wanted.value"
+                " JOIN keyword ON keyword.folded > root.folded || '|'"
+                " AND keyword.folded < root.folded || '}'",
+                (listed(roots),),
+            )
+        )
+        return sorted(ids)
+
+    def _keyword(self, term: KeywordTerm) -> Photos:
+        match = begun_words(term)
+        if match is not None:
+            listing = self._matching(match)
+            return Begun(listing, lambda: self._named(term))
+        return self._named(term)
+
+    def _named(self, term: KeywordTerm) -> Photos:
+        held = self.named(term.names, prefix=term.prefix)
+        if not held or term.low > term.high:
+            return Given(())
+        if term.vetoed:
+            return Vetoed(self.connection, self.subtree(held, whole=True))
+        if term.scored:
+            ids = self.subtree(held, whole=True) if term.below else [one.id for one in held]
+            links = sum(one.below if term.below else one.photos for one in held)
+            family = self._family(term, held)
+            if isinstance(family, Postings):
+                return Scored(self.planes, family, ids, (term.low, term.high), links)
+            return Listed(
+                self.connection,
+                "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
+                " AND score BETWEEN ? AND ? AND keyword IN (SELECT value FROM json_each(?))",
+                (term.low, term.high, listed(ids)),
+                expected=links,
+            )
+        return self._family(term, held)
+
+    def _family(self, term: KeywordTerm, held: Sequence[Held]) -> Photos:
+        """All photos with these keywords, whatever the score."""
+        if not term.below:
+            return self._linked([one.id for one in held], sum(one.photos for one in held))
+        return self._subtrees(held)
+
+    def _subtrees(self, held: Sequence[Held]) -> Photos:
+        """By bitmap where there is one, the others by their links."""
+        posted = {
+            row[0]
+            for row in self.connection.execute(
+                "SELECT keyword FROM posting WHERE keyword IN (SELECT value FROM json_each(?))",
+                (listed([one.id for one in held]),),
+            )
+        }
+        parts: list[Photos] = []
+        if posted:
+            parts.append(Postings(self.connection, sorted(posted)))
+        rest = [one for one in held if one.id not in posted]
+        if rest:
+            expected = sum(one.below for one in rest)
+            parts.append(self._linked(self.subtree(rest), expected))
+        return parts[0] if len(parts) == 1 else Any(parts)
+
+    def _linked(self, ids: Sequence[int], expected: int) -> Photos:
+        if len(ids) == 1:
+            return Listed(
+                self.connection,
+                "SELECT photo FROM link WHERE photo BETWEEN ? AND ? AND keyword = ?",
+                (ids[0],),
+                expected=expected,
+                ordered="photo",
+            )
+        return Listed(
+            self.connection,
+            "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
+            " AND keyword IN (SELECT value FROM json_each(?))",
+            (listed(ids),),
+            expected=expected,
+        )
+
+    # --- Fields --------------------------------------------------------------------------------
+
+    def _number(self, term: NumberTerm) -> Photos:
+        if term.low > term.high:
+            return Given(())
+        if term.field == "taken":
+            span = (day_code(term.low), day_code(term.high))
+            return Coded(self.planes, "taken", _DAY_WIDTH, (span,))
+        span = (term.low + 1, term.high + 1)
+        return Coded(self.planes, term.field, _NUMBER_WIDTH, (span,))
+
+    def _word(self, term: WordTerm) -> Photos:
+        if term.field == "folder":
+            return self._folder(term)
+        if term.field == "name":
+            return self._name(term)
+        if term.field == "source":
+            return Plane(self.planes, f"source:{term.text}")
+        if term.field == "stage":
+            stages = self.connection.execute("SELECT DISTINCT stage FROM origin WHERE stage <> ''")
+            named = [stage for (stage,) in stages if is_word(stage, term)]
+            return Any([Plane(self.planes, f"stage:{stage}") for stage in named])
+        if term.field == "status":
+            # The one field that changes without its photo: it is in no plane, but few are open.
+            open_now = (
+                "SELECT id FROM photo INDEXED BY photo_open"
+                " WHERE id BETWEEN ? AND ? AND status <> 'completed'"
+            )
+            if term.text == "completed":
+                every = Plane(self.planes, EXISTS)
+                return All([every], [Listed(self.connection, open_now)])
+            return Listed(self.connection, f"{open_now} AND status = ?", (term.text,))
+        rows = self.connection.execute(
+            "SELECT code, word FROM plane_word WHERE field = ?", (term.field,)
+        )
+        return self._coded(term.field, rows, lambda word: is_word(word, term))
+
+    def _folder(self, term: WordTerm) -> Photos:
+        """SQL narrows the folders down; names that are no text are always looked at."""
+        wanted = term.text + ("" if term.ends_open or not term.text else "/")
+        sql, values = "instr(path || '/', ?)", [wanted]
+        if not term.starts_open:
+            sql = "path >= ? AND path < ?"
+            values = [wanted if term.ends_open else term.text, text_end(wanted)]
+        # In an index every blob stands behind every text.
+        rows = self.connection.execute(
+            f"SELECT id, path FROM folder WHERE {sql}"
+            " UNION ALL SELECT id, path FROM folder WHERE path >= x''",
+            values,
+        )
+        codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
+        highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
+        return Coded(self.planes, "folder", highest.bit_length(), spans(codes))
+
+    def _coded(
+        self, field: str, rows: Iterable[tuple[int, str]], fits: Callable[[str], bool]
+    ) -> Photos:
+        highest, codes = 0, []
+        for code, word in rows:
+            highest = max(highest, code)
+            if fits(word):
+                codes.append(code)
+        return Coded(self.planes, field, highest.bit_length(), spans(sorted(codes)))
+
+    def _name(self, term: WordTerm) -> Photos:
+        """Files by their names: the full-text index narrows them, the names themselves decide."""
+        words = text_words(term.text)
+        sql = "SELECT id, name FROM photo WHERE id BETWEEN ? AND ?"
+        if not term.ends_open:
+            # Numbers alone narrow it enough; half of all photos hold the ending.
+            words = tuple(word for word in words if not word.isalpha()) or words
+        values: tuple[str, ...] = ()
+        if words and term.text.isascii():
+            glued = term.ends_open and term.text[-1:].isalnum()
+            sql += " AND id IN (SELECT rowid FROM photo_text WHERE photo_text MATCH ?)"
+            values = (f"name : ({full_text(words, prefix=glued)})",)
+        return Named(self.connection, sql, values, term)
+
+    def _matching(self, match: str) -> Listed:
+        return Listed(
+            self.connection,
+            "SELECT rowid FROM photo_text WHERE rowid BETWEEN ? AND ? AND photo_text MATCH ?",
+            (match,),
+            ordered="rowid",
+        )
+
+
+class Named(Listed):
+    """Photos by the names of their files."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        sql: str,
+        values: Sequence[object],
+        term: WordTerm,
+    ) -> None:
+        super().__init__(connection, sql, values)
+        self._term = term
+
+    def _read(self, first: int, last: int) -> list[int]:
+        rows = self._connection.execute(self._sql, (first, last, *self._values))
+        return [photo for photo, name in rows if is_name(spelling(name), self._term)]
+
+
+class Vetoed(Listed):
+    """Photos where a keyword is vetoed: there are few, so all vetoes are looked through."""
+
+    def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
+        super().__init__(connection, "SELECT photo, keyword FROM veto WHERE photo BETWEEN ? AND ?")
+        self._keywords = frozenset(keywords)
+
+    def _read(self, first: int, last: int) -> list[int]:
+        rows = self._connection.execute(self._sql, (first, last))
+        return [photo for photo, keyword in rows if keyword in self._keywords]
+
+
+def _cost(query: Query) -> int:
+    """How dear a term is: bitmaps first, then links, then what the full-text index must walk."""
+    if isinstance(query, Not):
+        return _cost(query.part)
+    if isinstance(query, And | Or):
+        return max((_cost(part) for part in query.parts), default=0)
+    if isinstance(query, TextTerm):
+        return 4
+    if isinstance(query, WordTerm) and query.field == "name":
+        return 5
+    if isinstance(query, KeywordTerm):
+        return 3 if query.scored else 1
+    return 2 if isinstance(query, NumberTerm | WordTerm) else 0

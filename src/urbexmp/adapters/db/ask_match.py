@@ -1,0 +1,98 @@
+"""When a word, a name or a folder is what a term asks for; and terms as full-text expressions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from unicodedata import combining, normalize
+
+from urbexmp.model.folding import fold
+from urbexmp.rules.query import KeywordTerm, WordTerm
+from urbexmp.rules.query_values import text_words
+
+
+def full_text(words: Sequence[str], *, prefix: bool) -> str:
+    """Words as an FTS5 expression: all of them, quoted, so that none is an operator."""
+    quoted = [f'"{word}"' for word in words]
+    if prefix:
+        quoted[-1] += " *"
+    return " AND ".join(quoted)
+
+
+def spans(codes: Sequence[int]) -> list[tuple[int, int]]:
+    """Sorted codes as spans of neighbours."""
+    found: list[tuple[int, int]] = []
+    for code in codes:
+        if found and found[-1][1] == code - 1:
+            found[-1] = (found[-1][0], code)
+        else:
+            found.append((code, code))
+    return found
+
+
+def begun_words(term: KeywordTerm) -> str | None:
+    """The full-text expression for all photos with a keyword that begins so; None: there is none.
+
+    The index knows the words of a photo's keywords and of those above them, not which belong
+    together.
+    """
+    if not term.prefix or not term.below or term.scored or term.vetoed or len(term.names) > 1:
+        return None
+    begun = term.names[0]
+    if not (begun.isascii() and begun.isalnum()):
+        return None
+    return f"keywords : ({full_text((begun,), prefix=True)})"
+
+
+def text_end(start: str) -> str:
+    """The first text behind all that begin with `start`."""
+    return start + "\U0010ffff"
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a folded text without accents, as the full-text index keeps them."""
+    bare = (char for char in normalize("NFD", text) if not combining(char))
+    return text_words("".join(bare))
+
+
+def begins(name: str, begun: str, words: Sequence[str]) -> bool:
+    """Whether a folded name has a word that begins so; `words` are those of `begun`.
+
+    Several words must all be there, the last one begun. What has no letters begins the name.
+    """
+    if not words:
+        return name.startswith(begun)
+    have = plain_words(name)
+    whole = words if not begun[-1].isalnum() else words[:-1]
+    return all(word in have for word in whole) and (
+        len(whole) == len(words) or any(word.startswith(words[-1]) for word in have)
+    )
+
+
+def spelling(column: str | bytes) -> str:
+    """The name of a file or folder: a column holds bytes where they are no text."""
+    return os.fsdecode(column) if isinstance(column, bytes) else column
+
+
+def is_word(word: str, term: WordTerm) -> bool:
+    """Whether a word is what a term asks for."""
+    have, want = fold(word), fold(term.text)
+    if not have:
+        return False
+    if term.starts_open:
+        return want in have if term.ends_open else have.endswith(want)
+    return have.startswith(want) if term.ends_open else have == want
+
+
+def is_name(name: str, term: WordTerm) -> bool:
+    """Whether a file has the name that a term asks for, with or without its extension."""
+    return is_word(name, term) or (not term.ends_open and is_word(PurePosixPath(name).stem, term))
+
+
+def in_folder(path: str, term: WordTerm) -> bool:
+    """Whether a folder is the one that a term asks for, or lies below it."""
+    if not term.text:
+        return True
+    whole, wanted = path + "/", term.text if term.ends_open else term.text + "/"
+    return wanted in whole if term.starts_open else whole.startswith(wanted)

@@ -1,0 +1,168 @@
+"""Writes the bit planes of `plane_codes`, in the transaction that changes the photos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.plane_codes import (
+    CHUNK,
+    CHUNK_BYTES,
+    EXISTS,
+    HAS,
+    WORDS,
+    day_code,
+    number_code,
+    taken_day,
+)
+
+_PHOTO = """
+SELECT photo.id, folder, kind, make, camera, lens, view, photo.era, city, state, country, taken_at,
+    quality, condition, view_score * 100, keywords > 0, vetoes > 0, latitude IS NOT NULL,
+    coalesce(description, '') <> '', coalesce(text, '') <> ''
+FROM photo LEFT JOIN location ON location.id = photo.location WHERE photo.id BETWEEN ? AND ?
+"""
+_LINKS = (
+    "SELECT photo, max(score), group_concat(DISTINCT origin) FROM link WHERE photo BETWEEN ? AND ?"
+)
+_HELD = "SELECT DISTINCT photo FROM held WHERE photo BETWEEN ? AND ?"
+_NONE = bytes(CHUNK_BYTES)
+_AMONG = " AND {} IN (SELECT value FROM json_each(?))"
+
+
+def refresh(file: MirrorFile, photos: Iterable[int]) -> None:
+    """Bring the planes of these photos up to date, present or removed, inside a transaction."""
+    words = _Words(file)
+    for chunk, ids in groupby(sorted(photos), key=lambda photo: photo // CHUNK):
+        among = list(ids)
+        planes = {
+            (field, bit): bytearray(bits)
+            for field, bit, bits in file.rows(
+                "SELECT field, bit, bits FROM plane WHERE chunk = ?", (chunk,)
+            )
+        }
+        before = {key: bytes(bits) for key, bits in planes.items()}
+        for photo in among:
+            at, keep = (photo % CHUNK) >> 3, 0xFF ^ (1 << (photo & 7))
+            for bits in planes.values():
+                bits[at] &= keep
+        _fill(file, chunk, planes, words, json.dumps(among))
+        _store(file, chunk, planes, before)
+
+
+def rebuild(file: MirrorFile) -> None:
+    """Make all planes anew, inside a transaction."""
+    file.do("DELETE FROM plane")
+    words = _Words(file)
+    for chunk in range(file.number("SELECT max(id) FROM photo") // CHUNK + 1):
+        planes: dict[tuple[str, int], bytearray] = {}
+        _fill(file, chunk, planes, words, None)
+        _store(file, chunk, planes, {})
+
+
+def _store(
+    file: MirrorFile,
+    chunk: int,
+    planes: dict[tuple[str, int], bytearray],
+    before: dict[tuple[str, int], bytes],
+) -> None:
+    for (field, bit), bits in planes.items():
+        key, raw = (field, chunk, bit), bytes(bits)
+        if before.get((field, bit)) == raw:
+            continue
+        if raw != _NONE:
+            file.do(
+                "INSERT INTO plane (field, chunk, bit, bits) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (field, chunk, bit) DO UPDATE SET bits = excluded.bits",
+                (*key, raw),
+            )
+        else:
+            file.do("DELETE FROM plane WHERE field = ? AND chunk = ? AND bit = ?", key)
+
+
+class _Words:
+    """The codes of words, given out as they are met."""
+
+    def __init__(self, file: MirrorFile) -> None:
+        self._file = file
+        self._codes: dict[tuple[str, str], int] = {}
+        self._last: dict[str, int] = {}
+        for field, word, code in file.rows("SELECT field, word, code FROM plane_word"):
+            self._codes[field, word] = code
+            self._last[field] = max(code, self._last.get(field, 0))
+        self.origins: dict[str, tuple[str, str]] = {
+            str(origin): (source, stage)
+            for origin, source, stage in file.rows("SELECT id, source, stage FROM origin")
+        }
+
+    def code(self, field: str, word: str | None) -> int:
+        if not word:
+            return 0
+        known = self._codes.get((field, word))
+        if known is None:
+            known = self._codes[field, word] = self._last.get(field, 0) + 1
+            self._last[field] = known
+            self._file.do("INSERT INTO plane_word VALUES (?, ?, ?)", (field, word, known))
+        return known
+
+
+def _fill(
+    file: MirrorFile,
+    chunk: int,
+    planes: dict[tuple[str, int], bytearray],
+    words: _Words,
+    among: str | None,
+) -> None:
+    """Set the bits of the photos of a chunk: all of them, or those in a JSON list."""
+    span = (chunk * CHUNK, (chunk + 1) * CHUNK - 1)
+
+    def rows(sql: str, column: str, end: str = "") -> Iterable[tuple[Any, ...]]:
+        if among is None:
+            return file.rows(sql + end, span)
+        return file.rows(sql + _AMONG.format(column) + end, (*span, among))
+
+    spread: dict[tuple[str, int], tuple[bytearray, ...]] = {}
+    """The planes that a field with this code sets: a million photos repeat few pairs."""
+
+    def put(photo: int, field: str, code: int) -> None:
+        if not code:
+            return
+        targets = spread.get((field, code))
+        if targets is None:
+            targets = tuple(
+                planes.setdefault((field, bit), bytearray(CHUNK_BYTES))
+                for bit in range(code.bit_length())
+                if code >> bit & 1
+            )
+            spread[field, code] = targets
+        at, one = (photo % CHUNK) >> 3, 1 << (photo & 7)
+        for bits in targets:
+            bits[at] |= one
+
+    for row in rows(_PHOTO, "photo.id"):
+        photo, folder = row[:2]
+        put(photo, EXISTS, 1)
+        put(photo, "folder", folder)
+        for field, word in zip(WORDS, row[2:11], strict=True):
+            put(photo, field, words.code(field, word))
+        day = taken_day(row[11])
+        if day is not None:
+            put(photo, "taken", day_code(day))
+        put(photo, "quality", number_code(row[12]))
+        put(photo, "condition", number_code(row[13]))
+        put(photo, "viewscore", number_code(row[14]))
+        keywords, vetoes, gps, description, text = row[15:]
+        has = (keywords, vetoes, 0, gps, day is not None, description, text)
+        for field, yes in zip(HAS, has, strict=True):
+            put(photo, f"has:{field}", int(yes))
+    for photo, score, origins in rows(_LINKS, "photo", " GROUP BY photo"):
+        put(photo, "score", number_code(score))
+        for source, stage in {words.origins[origin] for origin in origins.split(",")}:
+            put(photo, f"source:{source}", 1)
+            if stage:
+                put(photo, f"stage:{stage}", 1)
+    for (photo,) in rows(_HELD, "photo"):
+        put(photo, "has:held", 1)

@@ -1,0 +1,325 @@
+"""Puts rows into the mirror: each photo is compared with what stands there, and only what
+differs is written. Everything that follows from a photo's keywords (counts, postings, full text)
+is changed by the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any
+
+from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.mirror_planes import rebuild, refresh
+from urbexmp.adapters.db.mirror_postings import Postings
+from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
+from urbexmp.adapters.db.mirror_values import (
+    COLUMNS,
+    KEYWORDS,
+    LOCATION,
+    NAMES,
+    VETOES,
+    Numbers,
+    moment,
+    photo_values,
+    spelled_name,
+    texts_of,
+)
+from urbexmp.model.keyword import fold
+from urbexmp.model.mirror import MirrorRow
+
+_SELECT = f"SELECT id, {COLUMNS} FROM photo WHERE folder = ? AND name = ?"
+_STANDS = "SELECT id, version, status FROM photo WHERE folder = ? AND name = ?"
+_INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(NAMES) + 1))})"
+_UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(NAMES))}) WHERE id = ?"
+_TEXT_OUT = (
+    "INSERT INTO photo_text (photo_text, rowid, name, keywords, description, text)"
+    " VALUES ('delete', ?, ?, ?, ?, ?)"
+)
+_TEXT_IN = (
+    "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
+)
+
+Link = tuple[int, int | None, int | str | None, int | None]
+"""Origin, score, time, spelling."""
+
+
+class Writer:
+    """Holds what one transaction gathers; `forget` drops it with what was cached."""
+
+    def __init__(self, file: MirrorFile, least: int, *, postings_later: bool) -> None:
+        self._file = file
+        self._tree = KeywordTree(file)
+        self._postings = Postings(file, self._tree, least)
+        self._numbers = Numbers(file)
+        self._later = postings_later
+        file.on_rollback.append(self.forget)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is in memory."""
+        self._next = 0
+        self._holding: set[int] | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._inserts: list[tuple[Any, ...]] = []
+        self._updates: list[tuple[Any, ...]] = []
+        self._deletes: list[tuple[int]] = []
+        self._links_out: list[tuple[int, int]] = []
+        self._links_in: list[tuple[Any, ...]] = []
+        self._links_new: list[tuple[Any, ...]] = []
+        self._vetoes_out: list[tuple[int, int]] = []
+        self._vetoes_in: list[tuple[Any, ...]] = []
+        self._texts_out: list[tuple[Any, ...]] = []
+        self._texts_in: list[tuple[Any, ...]] = []
+        self._touched: set[int] = set()
+        self._left_locations: set[int] = set()
+        self._left_folders: set[int] = set()
+
+    def _begin(self) -> None:
+        self._tree.load()
+        if not self._later:
+            self._postings.load()
+        self._next = self._file.number("SELECT max(id) FROM photo") + 1
+        if self._holding is None:
+            self._holding = {row[0] for row in self._file.rows("SELECT photo FROM held")}
+
+    def put(self, rows: Iterable[MirrorRow]) -> int:
+        """Make the rows stand; return how many photos differed. Inside a transaction."""
+        self._begin()
+        # The last one counts, should a photo come twice.
+        wanted = {row.path: row for row in rows}
+        changed = sum([self._put(row) for row in wanted.values()])
+        self._flush()
+        return changed
+
+    def remove(self, paths: Iterable[Path]) -> int:
+        """Take photos out; return how many there were. Inside a transaction."""
+        self._begin()
+        removed = sum([self._remove(path) for path in dict.fromkeys(paths)])
+        self._flush()
+        return removed
+
+    # one photo
+
+    def _put(self, row: MirrorRow) -> bool:
+        folder, name = self._numbers.folder(row.path), spelled_name(row.path)
+        before = self._file.row(_STANDS, (folder, name))
+        if before is not None:
+            if row.version and before[1:] == (row.version, row.status):
+                return self._hold(before[0], row)
+            before = self._file.row(_SELECT, (folder, name))
+        links = self._links(row)
+        vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
+        location = self._numbers.location(row)
+        values = photo_values(row, folder, name, location, len(links), len(vetoes))
+        old_links: dict[int, Link] = {}
+        old_vetoes: dict[int, int | None] = {}
+        if before is None:
+            photo = self._next
+            self._next += 1
+            self._inserts.append((photo, *values))
+            changed = True
+        else:
+            photo = before[0]
+            old_links, old_vetoes = self._stored(before)
+            changed = before[1:] != values or old_links != links or old_vetoes != vetoes
+            if before[1:] != values:
+                self._updates.append((*values, photo))
+                if before[LOCATION] != values[LOCATION - 1] and before[LOCATION]:
+                    self._left_locations.add(before[LOCATION])
+        held = self._hold(photo, row)
+        if not changed:
+            return held
+        self._touched.add(photo)
+        self._difference(photo, old_links, links, old_vetoes, vetoes)
+        same = old_links.keys() == links.keys()
+        closure = self._tree.closure(links)
+        old_closure = closure if same else self._tree.closure(old_links)
+        if not same:
+            self._count(photo, old_links.keys(), links.keys(), old_closure, closure)
+        if before is None:
+            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
+        elif closure != old_closure or texts_of(before) != texts_of((photo, *values)):
+            self._texts_out.append(self._text(photo, name, old_closure, *texts_of(before)))
+            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
+        return True
+
+    def _remove(self, path: Path) -> bool:
+        folder, name = self._numbers.folder(path, new=False), spelled_name(path)
+        before = self._file.row(_SELECT, (folder, name))
+        if before is None:
+            return False
+        photo = before[0]
+        links, vetoes = self._stored(before)
+        self._difference(photo, links, {}, vetoes, {})
+        closure = self._tree.closure(links)
+        self._count(photo, links.keys(), set(), closure, set())
+        self._texts_out.append(self._text(photo, name, closure, *texts_of(before)))
+        self._deletes.append((photo,))
+        self._touched.add(photo)
+        self._left_folders.add(folder)
+        if before[LOCATION]:
+            self._left_locations.add(before[LOCATION])
+        assert self._holding is not None
+        if photo in self._holding:
+            self._holding.discard(photo)
+            self._file.do("DELETE FROM held WHERE photo = ?", (photo,))
+        return True
+
+    def _stored(self, before: tuple[Any, ...]) -> tuple[dict[int, Link], dict[int, int | None]]:
+        """Links and vetoes of a photo as they stand."""
+        links: dict[int, Link] = {}
+        if before[KEYWORDS]:
+            links = {
+                keyword: (origin, score, at, spelling)
+                for keyword, origin, score, at, spelling in self._file.rows(
+                    "SELECT keyword, origin, score, at, spelling FROM link WHERE photo = ?",
+                    (before[0],),
+                )
+            }
+        vetoes: dict[int, int | None] = {}
+        if before[VETOES]:
+            vetoes = dict(
+                self._file.rows("SELECT keyword, spelling FROM veto WHERE photo = ?", (before[0],))
+            )
+        return links, vetoes
+
+    def _links(self, row: MirrorRow) -> dict[int, Link]:
+        links: dict[int, Link] = {}
+        where, find = self._tree.where, self._tree.find
+        for each in row.keywords:
+            number, spelling = where.get(each.keyword.path) or find(each.keyword)
+            if each.stage or each.source != "person" or each.profile or each.at:
+                origin = self._numbers.origin(each.source, each.stage, each.model, each.profile)
+                links[number] = (origin, each.score, moment(each.at), spelling)
+            else:
+                links[number] = (1, each.score, None, spelling)
+        return links
+
+    def _difference(
+        self,
+        photo: int,
+        old_links: dict[int, Link],
+        links: dict[int, Link],
+        old_vetoes: dict[int, int | None],
+        vetoes: dict[int, int | None],
+    ) -> None:
+        use = self._tree.use
+        if not old_links and not old_vetoes and not vetoes:  # most of an index: a shorter way
+            self._links_new += [(photo, number, *links[number]) for number in sorted(links)]
+            self._tree.use_all([(number, new[3]) for number, new in links.items()])
+            return
+        for number, old in old_links.items():
+            new = links.get(number)
+            if new is None:
+                self._links_out.append((photo, number))
+            if new is None or new[3] != old[3]:
+                use((number, old[3]), -1)
+        for number, new in links.items():
+            stood = old_links.get(number)
+            if stood != new:
+                self._links_in.append((photo, number, *new))
+            if stood is None or stood[3] != new[3]:
+                use((number, new[3]), 1)
+        if old_vetoes == vetoes:
+            return
+        for where in old_vetoes.items() - vetoes.items():
+            self._vetoes_out.append((photo, where[0]))
+            use(where, -1)
+        for where in vetoes.items() - old_vetoes.items():
+            self._vetoes_in.append((photo, *where))
+            use(where, 1)
+
+    def _count(
+        self,
+        photo: int,
+        old: AbstractSet[int],
+        new: AbstractSet[int],
+        old_closure: set[int],
+        closure: set[int],
+    ) -> None:
+        tree = self._tree
+        come, gone = closure - old_closure, old_closure - closure
+        tree.count(new - old, come, 1)
+        tree.count(old - new, gone, -1)
+        if not self._later:
+            self._postings.change(photo, come, there=True)
+            self._postings.change(photo, gone, there=False)
+
+    def _text(
+        self, photo: int, name: str | bytes, closure: set[int], description: str, text: str
+    ) -> tuple[Any, ...]:
+        nodes = self._tree.nodes
+        words = " ".join([nodes[number].word for number in sorted(closure)])
+        shown = name if isinstance(name, str) else name.decode("utf-8", "replace")
+        return photo, fold(shown), words, fold(description), fold(text)
+
+    def _hold(self, photo: int, row: MirrorRow) -> bool:
+        assert self._holding is not None
+        if not row.held and photo not in self._holding:
+            return False
+        wanted = sorted((str(each.keyword), each.confidence, each.reason) for each in row.held)
+        stands = self._file.rows(
+            "SELECT keyword_path, confidence, reason FROM held WHERE photo = ?"
+            " ORDER BY keyword_path",
+            (photo,),
+        )
+        if wanted == stands:
+            return False
+        self._touched.add(photo)
+        self._file.do("DELETE FROM held WHERE photo = ?", (photo,))
+        self._file.many(
+            "INSERT OR REPLACE INTO held (photo, keyword_path, confidence, reason)"
+            " VALUES (?, ?, ?, ?)",
+            [(photo, *each) for each in wanted],
+        )
+        (self._holding.add if wanted else self._holding.discard)(photo)
+        return True
+
+    # pieces
+
+    # all together
+
+    def _flush(self) -> None:
+        file = self._file
+        below = self._tree.flush()
+        file.many("DELETE FROM photo WHERE id = ?", self._deletes)
+        file.many(_INSERT, self._inserts)
+        file.many(_UPDATE, self._updates)
+        file.many("DELETE FROM link WHERE photo = ? AND keyword = ?", self._links_out)
+        file.many(
+            "INSERT INTO link (photo, keyword, origin, score, at, spelling)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            self._links_new,
+        )
+        file.many(
+            "INSERT OR REPLACE INTO link (photo, keyword, origin, score, at, spelling)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            self._links_in,
+        )
+        file.many("DELETE FROM veto WHERE photo = ? AND keyword = ?", self._vetoes_out)
+        file.many(
+            "INSERT OR REPLACE INTO veto (photo, keyword, spelling) VALUES (?, ?, ?)",
+            self._vetoes_in,
+        )
+        file.many(_TEXT_OUT, self._texts_out)
+        file.many(_TEXT_IN, self._texts_in)
+        if not self._later:
+            self._postings.flush(below)
+            refresh(file, self._touched)
+        self._numbers.leave(self._left_folders, self._left_locations)
+        self._clear()
+
+    def remake_postings(self) -> None:
+        """The end of building: all postings and planes at once. Inside a transaction."""
+        self._tree.load()
+        self._postings.remake()
+        rebuild(self._file)
+
+    def spelled(self, where: Where) -> tuple[str, ...]:
+        """The path as one link spells it."""
+        self._tree.load()
+        return self._tree.spelled(where)

@@ -1,0 +1,47 @@
+"""`sync --report`: what a report is made with."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from urbexmp import __version__
+
+if TYPE_CHECKING:
+    from urbexmp.drivers.house import House
+    from urbexmp.drivers.reporting import Reporting
+    from urbexmp.model.ports import Show
+
+RESTS_ON = ("pillow", "numpy", "onnxruntime", "torch")
+"""Packages that decide what the stages see and how fast; told where they are installed."""
+
+
+def reporting(house: House, show: Show, folder: Path) -> Reporting:
+    """A show around `show` that also writes the report of a run into `folder`."""
+    from urbexmp.adapters.report_files import FolderReportFiles
+    from urbexmp.drivers.reporting import Reporting
+    from urbexmp.rules.run_metrics import RunSetting
+
+    setting = RunSetting(
+        root=house.root.as_posix(),
+        started=house.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        profile=house.profile.name,
+        profile_digest=house.profile.digest,
+        taxonomy=house.profile.taxonomy,
+        taxonomy_digest=house.taxonomy.digest,
+        stages=house.stage_ids,
+        versions=_versions(),
+    )
+    return Reporting(show, FolderReportFiles(folder), setting, house.root)
+
+
+def _versions() -> dict[str, str]:
+    found = {"urbexmp": __version__, "python": platform.python_version()}
+    for name in RESTS_ON:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
