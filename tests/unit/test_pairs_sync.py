@@ -135,6 +135,20 @@ def test_all_carriers_hold_the_same_and_our_own_write_does_not_wake_the_next_run
     assert numbers(library) == before
 
 
+@pytest.mark.parametrize("words", [(), ("--embed", "never"), ("--pairs", "both")])
+def test_the_mirror_follows_what_was_written_into_images_and_what_was_spared(
+    library: Path, words: tuple[str, ...]
+) -> None:
+    signed = library / PLACE / "signed.jpg"
+    signed.write_bytes(next(each.data for each in embed_cases.cases() if each.signed))
+    (library / PLACE / "twice.jpg").write_bytes(embed_cases.case("two-packets").data)
+    sync(library, *words)
+    assert run(["mirror", "check", str(library), *words]) == 0
+    image_edit(library / PLACE / "IMG_2.tif", add=("Mine|Attic",))
+    sync(library, *words)
+    assert run(["mirror", "check", str(library), *words]) == 0
+
+
 def test_the_photo_keeps_its_id_so_no_stage_looks_again(library: Path, capsys: Capture) -> None:
     sync(library)
     planned_anew = end(capsys, "sync", library, "--threshold", "0.55")
