@@ -42,9 +42,9 @@ def ours(folder: Path, state: Path, *, block: bool) -> None:
     from urbexmp.adapters.backups import FolderBackups
     from urbexmp.adapters.clock import SystemClock
     from urbexmp.adapters.db.ledger import SqliteLedger
+    from urbexmp.adapters.files.volume import sync_volume
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.adapters.xmp.sidecar import SidecarStore
-    from urbexmp.adapters.xmp.volume import sync_volume
     from urbexmp.model import change as changes
     from urbexmp.model import photo as photos
     from urbexmp.model.keyword import Keyword

@@ -14,13 +14,14 @@ from contract.making import (
 from urbexmp.model.errors import (
     BackupMissing,
     CarrierMoved,
+    FileUnreadable,
     HardLinked,
     LibraryLocked,
     WriteFailed,
 )
 from urbexmp.model.ledger import LibraryLock
 from urbexmp.model.photo import ABSENT, fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock, Replacement
+from urbexmp.model.ports import BackupStore, CarrierStore, Clock, Copies, Replacement
 
 OLD, NEW, THIRD = b"old packet", b"new packet", b"somebody else's packet"
 
@@ -156,30 +157,30 @@ class BackupsPromises(ABC):
 
     @pytest.fixture
     @abstractmethod
-    def backups(self, tmp_path: Path) -> Backups: ...
+    def backups(self, tmp_path: Path) -> BackupStore: ...
 
     @abstractmethod
-    def damage(self, backups: Backups, packet: bytes) -> None: ...
+    def damage(self, backups: BackupStore, packet: bytes) -> None: ...
 
-    def test_gives_back_what_was_kept(self, backups: Backups) -> None:
+    def test_gives_back_what_was_kept(self, backups: BackupStore) -> None:
         packets = (OLD, NEW, b"", bytes(range(256)) * 40)
         assert [backups.keep(packet) for packet in packets] == [fingerprint_of(p) for p in packets]
         assert [backups.fetch(fingerprint_of(packet)) for packet in packets] == list(packets)
 
-    def test_keeps_many_and_twice(self, backups: Backups) -> None:
+    def test_keeps_many_and_twice(self, backups: BackupStore) -> None:
         assert backups.keep_many((OLD, NEW, OLD)) == tuple(
             fingerprint_of(packet) for packet in (OLD, NEW, OLD)
         )
         assert backups.keep(OLD) == fingerprint_of(OLD)
         assert backups.fetch(fingerprint_of(OLD)) == OLD
 
-    def test_says_what_it_does_not_have(self, backups: Backups) -> None:
+    def test_says_what_it_does_not_have(self, backups: BackupStore) -> None:
         with pytest.raises(BackupMissing) as caught:
             backups.fetch(fingerprint_of(OLD))
         assert fingerprint_of(OLD) in str(caught.value)
 
     def test_never_gives_back_damaged_bytes_and_heals_when_kept_again(
-        self, backups: Backups
+        self, backups: BackupStore
     ) -> None:
         backups.keep(OLD)
         self.damage(backups, OLD)
@@ -187,6 +188,54 @@ class BackupsPromises(ABC):
             backups.fetch(fingerprint_of(OLD))
         backups.keep(OLD)
         assert backups.fetch(fingerprint_of(OLD)) == OLD
+
+    def test_lists_what_it_has_and_gives_up_what_it_is_told_to(self, backups: BackupStore) -> None:
+        assert list(backups.stored()) == []
+        backups.keep_many((OLD, NEW))
+        old, new = fingerprint_of(OLD), fingerprint_of(NEW)
+        sizes = dict(backups.stored())
+        assert set(sizes) == {old, new}
+        assert all(backups.size(version) == size > 0 for version, size in sizes.items())
+        assert backups.discard(old) == sizes[old]
+        assert backups.discard(old) == 0
+        assert (backups.size(old), list(backups.stored())) == (None, [(new, sizes[new])])
+        with pytest.raises(BackupMissing):
+            backups.fetch(old)
+        assert backups.fetch(new) == NEW
+
+
+class CopiesPromises(ABC):
+    """`Copies`."""
+
+    @pytest.fixture
+    @abstractmethod
+    def copies(self, tmp_path: Path) -> Copies: ...
+
+    def test_keeps_a_file_whole_and_gives_it_back_elsewhere(
+        self, copies: Copies, tmp_path: Path
+    ) -> None:
+        image, version = tmp_path / "IMG_1.JPG", fingerprint_of(OLD)
+        content = bytes(range(256)) * 5000
+        image.write_bytes(content)
+        copies.keep(image, version)
+        copies.keep(image, version)
+        image.write_bytes(b"changed since")
+        assert list(copies.stored()) == [(version, len(content))]
+        assert copies.size(version) == len(content)
+        copies.fetch_to(version, tmp_path / "back.jpg")
+        assert (tmp_path / "back.jpg").read_bytes() == content
+        with pytest.raises(WriteFailed):
+            copies.fetch_to(version, tmp_path / "back.jpg")
+        assert copies.discard(version) == len(content)
+        assert copies.size(version) is None
+        with pytest.raises(BackupMissing):
+            copies.fetch_to(version, tmp_path / "other.jpg")
+        assert not (tmp_path / "other.jpg").exists()
+
+    def test_says_that_a_file_cannot_be_read(self, copies: Copies, tmp_path: Path) -> None:
+        with pytest.raises(FileUnreadable):
+            copies.keep(tmp_path / "missing.jpg", fingerprint_of(OLD))
+        assert list(copies.stored()) == []
 
 
 class ClockPromises(ABC):

@@ -10,16 +10,23 @@ import pytest
 from contract.promises import (
     BackupsPromises,
     ClockPromises,
+    CopiesPromises,
     LockPromises,
     StorePromises,
 )
 from contract.promises_ledger import LedgerPromises
-from urbexmp.adapters.memory import MemoryBackups, MemoryClock, MemoryLock, MemoryStore
+from urbexmp.adapters.memory import (
+    MemoryBackups,
+    MemoryClock,
+    MemoryCopies,
+    MemoryLock,
+    MemoryStore,
+)
 from urbexmp.adapters.memory_ledger import MemoryLedger
 from urbexmp.model.errors import WriteFailed
 from urbexmp.model.ledger import Ledger, LibraryLock
 from urbexmp.model.photo import fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock
+from urbexmp.model.ports import BackupStore, CarrierStore, Clock, Copies
 
 
 class TestMemoryStore(StorePromises):
@@ -49,11 +56,17 @@ class TestMemoryStore(StorePromises):
 
 class TestMemoryBackups(BackupsPromises):
     @pytest.fixture
-    def backups(self, tmp_path: Path) -> Backups:
+    def backups(self, tmp_path: Path) -> BackupStore:
         return MemoryBackups()
 
-    def damage(self, backups: Backups, packet: bytes) -> None:
+    def damage(self, backups: BackupStore, packet: bytes) -> None:
         cast(MemoryBackups, backups).kept[fingerprint_of(packet)] = packet[:-1]
+
+
+class TestMemoryCopies(CopiesPromises):
+    @pytest.fixture
+    def copies(self, tmp_path: Path) -> Copies:
+        return MemoryCopies()
 
 
 class TestMemoryClock(ClockPromises):

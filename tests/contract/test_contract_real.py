@@ -11,18 +11,20 @@ import pytest
 from contract.promises import (
     BackupsPromises,
     ClockPromises,
+    CopiesPromises,
     LockPromises,
     StorePromises,
 )
 from contract.promises_ledger import LedgerPromises
 from urbexmp.adapters.backups import FolderBackups
 from urbexmp.adapters.clock import SystemClock
+from urbexmp.adapters.copies import FolderCopies
 from urbexmp.adapters.db.ledger import SqliteLedger
 from urbexmp.adapters.lock import FileLock
 from urbexmp.adapters.xmp.sidecar import SidecarStore
 from urbexmp.model.ledger import Ledger, LibraryLock
 from urbexmp.model.photo import fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock
+from urbexmp.model.ports import BackupStore, CarrierStore, Clock, Copies
 
 
 class TestSidecarStore(StorePromises):
@@ -53,14 +55,20 @@ class TestSidecarStore(StorePromises):
 
 class TestFolderBackups(BackupsPromises):
     @pytest.fixture
-    def backups(self, tmp_path: Path) -> Backups:
+    def backups(self, tmp_path: Path) -> BackupStore:
         self.folder = tmp_path / "state" / "backups"
         return FolderBackups(self.folder)
 
-    def damage(self, backups: Backups, packet: bytes) -> None:
+    def damage(self, backups: BackupStore, packet: bytes) -> None:
         digest = fingerprint_of(packet)
         path = self.folder / digest[:2] / f"{digest}.xmp.gz"
         path.write_bytes(path.read_bytes()[:-9])
+
+
+class TestFolderCopies(CopiesPromises):
+    @pytest.fixture
+    def copies(self, tmp_path: Path) -> Copies:
+        return FolderCopies(tmp_path / "copies")
 
 
 class TestSystemClock(ClockPromises):

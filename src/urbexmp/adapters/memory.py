@@ -15,9 +15,11 @@ from pathlib import Path
 from urbexmp.model.errors import (
     BackupMissing,
     CarrierMoved,
+    FileUnreadable,
     HardLinked,
     LibraryLocked,
     Problem,
+    WriteFailed,
 )
 from urbexmp.model.photo import ABSENT, Carrier, Fingerprint, fingerprint_of
 from urbexmp.model.ports import Replacement
@@ -189,6 +191,45 @@ class MemoryBackups:
         """Give a version up; return its bytes."""
         with self.fuse.effect("discard"):
             return len(self.kept.pop(version, b""))
+
+
+class MemoryCopies:
+    """Implements `ports.Copies` on a dict; the files themselves are real."""
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self.kept: dict[Fingerprint, bytes] = {}
+        self.fuse = fuse or Fuse()
+
+    def keep(self, source: Path, version: Fingerprint) -> None:
+        """Keep a copy of the file."""
+        try:
+            content = source.read_bytes()
+        except OSError as failure:
+            raise FileUnreadable(source, detail=failure.strerror or str(failure)) from failure
+        with self.fuse.effect("copy"):
+            self.kept.setdefault(version, content)
+
+    def fetch_to(self, version: Fingerprint, target: Path) -> None:
+        """Copy a kept file to `target`, which must not exist."""
+        if version not in self.kept:
+            raise BackupMissing("copies", digest=version)
+        if target.exists():
+            raise WriteFailed(target, "there is such a file already")
+        target.write_bytes(self.kept[version])
+
+    def stored(self) -> Iterator[tuple[Fingerprint, int]]:
+        """Every version that is kept, and its size."""
+        for version, content in self.kept.items():
+            yield version, len(content)
+
+    def size(self, version: Fingerprint) -> int | None:
+        """Bytes that one version takes; None: it is not kept."""
+        content = self.kept.get(version)
+        return None if content is None else len(content)
+
+    def discard(self, version: Fingerprint) -> int:
+        """Give a version up; return its bytes."""
+        return len(self.kept.pop(version, b""))
 
 
 class MemoryLock:
