@@ -15,18 +15,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
-from urbexmp.model.photo import Carrier, CarrierKind
+from urbexmp.model.photo import Carrier, CarrierKind, Spared
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from urbexmp.adapters.db.ledger import SqliteLedger
     from urbexmp.adapters.db.mirror import SqliteMirror
-    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.embedded.codec import EmbeddedCodec
     from urbexmp.drivers.house import House, StatePaths, Tools
     from urbexmp.model.ledger import LibraryLock
     from urbexmp.model.mirror import Mirror
-    from urbexmp.model.ports import Backups, CarrierReader, Clock, Places, Stage
+    from urbexmp.model.ports import (
+        BackupStore,
+        CarrierReader,
+        CarrierStore,
+        Clock,
+        Copies,
+        Places,
+        Stage,
+    )
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
 
@@ -53,6 +61,7 @@ def state_paths(root: Path, state: Path | None) -> StatePaths:
         folder,
         folder / "ledger.sqlite3",
         folder / "backups",
+        folder / "copies",
         folder / "lock",
         folder / "log.txt",
         folder / "mirror.sqlite3",
@@ -128,6 +137,7 @@ def open_house(
     """
     from urbexmp.adapters.backups import FolderBackups
     from urbexmp.adapters.clock import SystemClock
+    from urbexmp.adapters.copies import FolderCopies
     from urbexmp.adapters.disk import LocalDisk
     from urbexmp.adapters.places import FolderPlaces
     from urbexmp.adapters.stages.registry import make_stages
@@ -161,8 +171,9 @@ def open_house(
         # The mount point of a volume that is not there is an empty folder: what is missing from
         # it says nothing about how far a killed run came.
         mounted = next(root.iterdir(), None) is not None
-        recovered = _recovered(ledger, backups, clock) if writing and mounted else ()
+        recovered = _recovered(profile, ledger, backups, clock) if writing and mounted else ()
         places = FolderPlaces(taxonomy)
+        copies = FolderCopies(paths.copies)
         workers = profile.workers or os.cpu_count() or 1
         yield House(
             root=root,
@@ -171,13 +182,22 @@ def open_house(
             stage_ids=stage_ids,
             policy=_policy(profile, digest, stage_ids),
             walker=FolderWalker(profile.ignore, profile.recursive),
-            pairing=partial(pair, sidecar_name=profile.sidecar_name, owner_of=_owner_of),
+            pairing=partial(
+                pair,
+                sidecar_name=profile.sidecar_name,
+                owner_of=_owner_of,
+                embed=profile.embed,
+                pairs=profile.pairs,
+            ),
             disk=LocalDisk(),
             places=places,
             ledger=ledger,
             backups=backups,
+            copies=copies,
             tools=cache(
-                lambda: _tools(root, profile, load(), stages, ledger, backups, clock, places)
+                lambda: _tools(
+                    root, profile, load(), stages, ledger, backups, copies, clock, places
+                )
             ),
             writes=writing,
             clock=clock,
@@ -189,6 +209,43 @@ def open_house(
             mirror=_mirror(stack, paths, root) if writing else None,
             recovered=recovered,
         )
+
+
+def open_carriers(profile: Profile) -> tuple[CarrierStore, EmbeddedCodec]:
+    """Where packets live and how they are read and edited, under a profile."""
+    from urbexmp.adapters.carriers import Carriers
+    from urbexmp.adapters.embedded.codec import EmbeddedCodec
+    from urbexmp.adapters.embedded.jpeg import JpegContainer
+    from urbexmp.adapters.embedded.store import EmbeddedStore
+    from urbexmp.adapters.embedded.tiff import TiffContainer
+    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.xmp.sidecar import SidecarStore
+
+    containers = (JpegContainer(), TiffContainer())
+    codec = EmbeddedCodec(
+        XmpCodec(), containers, adopt_iptc=profile.adopt_iptc, break_c2pa=profile.break_c2pa
+    )
+    return Carriers(SidecarStore(), EmbeddedStore(containers)), codec
+
+
+def _sparing(codec: EmbeddedCodec, carrier: Carrier, packet: bytes) -> Spared | None:
+    """Why an image file must not be written into; None: it may."""
+    from urbexmp.adapters.files.obstacle import obstacle
+
+    refusal = codec.refusal(packet, carrier.path)
+    if refusal is not None:
+        return Spared(carrier.path, refusal.reason, refusal.detail)
+    against = obstacle(carrier.path)
+    return Spared(carrier.path, *against) if against is not None else None
+
+
+def open_kept(root: Path, state: Path | None) -> tuple[BackupStore, Copies]:
+    """What is kept of a library's photos, for who only looks at it."""
+    from urbexmp.adapters.backups import FolderBackups
+    from urbexmp.adapters.copies import FolderCopies
+
+    paths = state_paths(root, state)
+    return FolderBackups(paths.backups), FolderCopies(paths.copies)
 
 
 def _lock(paths: StatePaths) -> LibraryLock:
@@ -293,45 +350,47 @@ def _tools(
     taxonomy: Taxonomy,
     stages: tuple[Stage, ...],
     ledger: SqliteLedger,
-    backups: Backups,
+    backups: BackupStore,
+    copies: Copies,
     clock: Clock,
     places: Places,
 ) -> Tools:
     """What deals with photos, and all the imports that this takes."""
     from urbexmp.adapters.inspect import FileInspector
-    from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
     from urbexmp.drivers.house import Tools
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
     from urbexmp.pipeline.mirroring import RowReader
     from urbexmp.pipeline.planner import Planner
 
-    store, codec = SidecarStore(), XmpCodec()
+    store, codec = open_carriers(profile)
     located = partial(_location_in, store, codec)
     looker = Looker(FileInspector(), places, stages, ledger, located, root, time.perf_counter)
     place_version = partial(_place_version, taxonomy, places, root)
+    sparing = partial(_sparing, codec)
+    keeping = copies if profile.backup == "full" else None
     return Tools(
         taxonomy,
         looker,
-        Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists),
-        Applier(store, codec, ledger, backups, clock),
+        Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists, sparing),
+        Applier(store, codec, ledger, backups, clock, keeping),
         RowReader(store, codec, looker, place_version, root),
     )
 
 
-def _recovered(ledger: SqliteLedger, backups: Backups, clock: Clock) -> tuple[str, ...]:
+def _recovered(
+    profile: Profile, ledger: SqliteLedger, backups: BackupStore, clock: Clock
+) -> tuple[str, ...]:
     """Put right what a killed run left, if any did."""
     if not ledger.has_intents():
         return ()
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
     from urbexmp.pipeline.recover import recover
 
-    return recover(SidecarStore(), ledger, backups, clock)
+    return recover(open_carriers(profile)[0], ledger, backups, clock)
 
 
 def _sync_volume(handle: int) -> bool:
-    from urbexmp.adapters.xmp.volume import sync_volume
+    from urbexmp.adapters.files.volume import sync_volume
 
     return sync_volume(handle)
 
@@ -344,8 +403,13 @@ LOCATION = {
 }
 
 
-def _location_in(store: CarrierReader, codec: XmpCodec, carrier: Carrier) -> dict[str, str]:
-    """What a packet says of the place, by property name; nothing where it cannot be read."""
+def _location_in(store: CarrierReader, codec: EmbeddedCodec, carrier: Carrier) -> dict[str, str]:
+    """What a sidecar says of the place, by property name; nothing where it cannot be read.
+
+    What an image file says is among its capture facts.
+    """
+    if carrier.kind is not CarrierKind.SIDECAR:
+        return {}
     try:
         packet = store.read(carrier)
         if packet is None or not any(name.encode() in packet for _, name in LOCATION):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from urbexmp.adapters.xmp.codec import XmpCodec
+from urbexmp.app import open_carriers
+from urbexmp.model.photo import Carrier, CarrierKind
+from urbexmp.model.profile import Profile
 from urbexmp.rules.fields import found_keywords
 
 PHOTOS = 40
@@ -58,13 +61,21 @@ def environment() -> dict[str, str]:
 
 
 def keywords(library: Path) -> dict[str, frozenset[str]]:
-    codec = XmpCodec()
-    return {
-        path.name: frozenset(
-            str(keyword) for keyword in found_keywords(codec.read(path.read_bytes(), path).fields)
-        )
-        for path in sorted(library.rglob("*.xmp"))
-    }
+    """Of every sidecar and every JPEG."""
+    store, codec = open_carriers(Profile())
+    found = {}
+    for path in sorted(library.rglob("*.*")):
+        kind = CarrierKind.SIDECAR if path.suffix == ".xmp" else CarrierKind.EMBEDDED
+        packet = store.read(Carrier(kind, path))
+        assert packet is not None
+        stands = found_keywords(codec.read(packet, path).fields)
+        found[path.name] = frozenset(map(str, stands))
+    return found
+
+
+def pictures(library: Path) -> dict[str, bytes]:
+    """Decoded; whatever stands beside the picture is left out."""
+    return {path.name: Image.open(path).tobytes() for path in sorted(library.rglob("*.jpg"))}
 
 
 def kill_in_the_middle(running: subprocess.Popen[bytes], library: Path, signs: int) -> None:
@@ -87,9 +98,11 @@ def test_a_sync_killed_again_and_again_ends_where_an_undisturbed_one_ends(
     )
     assert done.returncode == 0
     wanted = keywords(undisturbed)
-    assert len(wanted) == PHOTOS
+    assert len(wanted) == 2 * PHOTOS
+    assert all(wanted[name] == wanted[f"{name}.xmp"] for name in pictures(library))
 
     originals = {path: path.read_bytes() for path in library.rglob("*.*")}
+    shown = pictures(library)
     state = tmp_path / "state-b"
     dice = random.Random(7)
     for _ in range(6):
@@ -98,16 +111,29 @@ def test_a_sync_killed_again_and_again_ends_where_an_undisturbed_one_ends(
         for path in library.rglob("*.xmp"):
             packet = path.read_bytes()
             assert packet.rstrip().endswith(b"</x:xmpmeta>"), f"{path} is cut off"
+        assert pictures(library) == shown
     final = subprocess.run(command(library, state, "sync"), env=environment(), check=False)
     assert final.returncode == 0
     assert keywords(library) == wanted
     leftovers = [path for path in library.rglob("*") if "urbexmp" in path.name]
     assert leftovers == []
-    for path, content in originals.items():
-        if path.suffix == ".jpg":
-            assert path.read_bytes() == content
+    assert pictures(library) == shown
 
     again = subprocess.run(
         [*command(library, state, "sync"), "--check"], env=environment(), check=False
     )
     assert again.returncode == 0, "the run after the last one finds nothing to do"
+
+    runs = subprocess.run(
+        [*command(library, state, "runs"), "--json"],
+        env=environment(),
+        check=True,
+        capture_output=True,
+    )
+    for line in runs.stdout.splitlines():  # newest first
+        run = json.loads(line)
+        if run["changed"]:
+            undone = [*command(library, state, "undo"), "--yes", run["run"]]
+            undone[undone.index(str(library))] = f"--in={library}"
+            assert subprocess.run(undone, env=environment(), check=False).returncode == 0
+    assert {path: path.read_bytes() for path in library.rglob("*.*")} == originals

@@ -12,7 +12,7 @@ import pytest
 
 from contract.making import sidecar
 from faults.full_disk import SmallDisk, small_disk
-from urbexmp.adapters.xmp.disk import TICK_NS
+from urbexmp.adapters.files.disk import TICK_NS
 from urbexmp.adapters.xmp.sidecar import SidecarStore
 from urbexmp.model.errors import (
     CarrierMoved,

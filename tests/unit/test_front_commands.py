@@ -65,7 +65,7 @@ def test_a_dry_run_shows_and_writes_nothing_a_run_writes_and_undo_takes_back(
     code, out, err = said(capsys, "sync", library)
     assert code == 3
     assert "2 written" in out
-    assert "Lightroom does not read their sidecars" in out
+    assert "Read Metadata from Files" in out
     assert sidecars(library) == ["IMG_0.JPG.xmp", "IMG_1.JPG.xmp"]
 
     code, out, err = said(capsys, "runs", library, "--json")

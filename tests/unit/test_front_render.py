@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import unicodedata
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
 
@@ -127,7 +128,7 @@ def test_json_fields_of_a_change_are_these() -> None:
     data = json.loads(render_json.line(render_json.change_data(change(), ROOT, applied=False)))
     assert set(data) == {
         "event", "path", "photo_id", "profile", "applied", "mark", "carriers", "edits", "held",
-        "keep", "learned", "notes",
+        "keep", "learned", "notes", "spared",
     }  # fmt: skip
     assert data["event"] == "change"
     assert data["path"] == "Heilstätten/IMG_0412.CR3"
@@ -312,12 +313,22 @@ def test_a_dry_run_says_would_and_sends_nobody_to_lightroom() -> None:
 
 
 def test_photos_whose_sidecars_lightroom_does_not_read_are_told_plainly() -> None:
-    told = summary(photos=5, changed=5, added=9, lightroom_blind=5)
-    assert (
-        "5 of these photos are JPEG, TIFF or DNG: Lightroom does not read their sidecars," in told
-    )
+    blind = Counter({"never": 3, "signed": 2})
+    spared = blind + Counter({"raw": 1})
+    told = summary(photos=6, changed=5, added=9, lightroom_blind=5, blind=blind, spared=spared)
+    assert "Lightroom will not show the new keywords of 5 photos" in told
+    assert '  3: the profile says embed = "never"' in told
+    assert "  2: they carry Content Credentials" in told
+    assert '1 JPEG beside a raw got no keywords: the profile says pairs = "raw".' in told
     assert "Read Metadata from Files" not in told
-    assert "1 of these photos is JPEG" in summary(photos=5, changed=5, added=1, lightroom_blind=1)
+
+
+def test_a_packet_that_is_refused_is_named_by_its_reason() -> None:
+    told = summary(
+        photos=1, changed=1, added=1, lightroom_blind=1, blind=Counter({"two-packets": 1})
+    )
+    assert "new keywords of 1 photo," in told
+    assert "  1: they cannot be edited safely (two-packets)" in told
 
 
 def test_an_undo_says_what_it_did() -> None:

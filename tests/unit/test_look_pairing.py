@@ -181,7 +181,7 @@ def test_a_dng_with_a_sidecar_of_its_own_is_refused() -> None:
 
 def test_a_dng_reads_a_sidecar_that_names_nobody() -> None:
     photos, _ = paired(["a.dng", "a.xmp"], {"a.xmp": None})
-    assert photos["a.dng"].also_read == (FOLDER / "a.xmp",)
+    assert photos["a.dng"].also_read == (FOLDER / "a.xmp", FOLDER / "a.dng")
 
 
 def test_a_dngs_sidecar_is_not_its_raws() -> None:
@@ -194,7 +194,7 @@ def test_a_dngs_sidecar_is_not_its_raws() -> None:
 def test_a_raws_sidecar_is_not_its_dngs() -> None:
     photos, _ = paired(["a.CR3", "a.dng", "a.xmp"], {"a.xmp": "CR3"})
     assert carrier(photos["a.CR3"]) == "a.xmp"
-    assert photos["a.dng"].also_read == ()
+    assert photos["a.dng"].also_read == (FOLDER / "a.dng",)
 
 
 def test_trouble_with_the_sidecar_stands_for_its_photos() -> None:

@@ -61,6 +61,27 @@ class FolderBackups:
             raise BackupMissing(self._folder, digest=digest)
         return packet
 
+    def stored(self) -> Iterator[tuple[Fingerprint, int]]:
+        """Every version that is kept, and the bytes it takes."""
+        for part in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(part.iterdir()):
+                with contextlib.suppress(OSError):
+                    yield Fingerprint(path.name.partition(".")[0]), path.stat().st_size
+
+    def size(self, version: Fingerprint) -> int | None:
+        """Bytes that one version takes; None: it is not kept."""
+        try:
+            return self._path(version).stat().st_size
+        except OSError:
+            return None
+
+    def discard(self, version: Fingerprint) -> int:
+        """Give a version up; return the bytes that are free again. Raises `StateUnwritable`."""
+        size = self.size(version) or 0
+        with self._explained():
+            self._path(version).unlink(missing_ok=True)
+        return size
+
     def _path(self, digest: Fingerprint) -> Path:
         return self._folder / digest[:2] / f"{digest}.xmp.gz"
 

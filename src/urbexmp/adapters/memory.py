@@ -175,6 +175,21 @@ class MemoryBackups:
             raise BackupMissing("backups", digest=digest)
         return packet
 
+    def stored(self) -> Iterator[tuple[Fingerprint, int]]:
+        """Every version that is kept, and its size."""
+        for version, packet in self.kept.items():
+            yield version, len(packet)
+
+    def size(self, version: Fingerprint) -> int | None:
+        """Bytes that one version takes; None: it is not kept."""
+        packet = self.kept.get(version)
+        return None if packet is None else len(packet)
+
+    def discard(self, version: Fingerprint) -> int:
+        """Give a version up; return its bytes."""
+        with self.fuse.effect("discard"):
+            return len(self.kept.pop(version, b""))
+
 
 class MemoryLock:
     """Implements `ports.LibraryLock` among the locks that share one `holders` list."""

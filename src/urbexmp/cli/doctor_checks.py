@@ -68,6 +68,7 @@ def all_checks(choices: Choices, root: Path) -> Iterator[Check]:
     if settings:
         yield from _taxonomy(settings)
         yield from _catalog(settings)
+        yield from _sight(settings)
     yield from _ledger(choices, root)
 
 
@@ -202,6 +203,18 @@ def _catalog(settings: Settings) -> Iterator[Check]:
         yield Check("lightroom", note, "note")
     else:
         yield Check("lightroom", f"{settings.profile.catalog} is closed")
+
+
+def _sight(settings: Settings) -> Iterator[Check]:
+    """Each choice that keeps keywords from Lightroom; a note where it is not the default."""
+    from urbexmp.rules.sight import hidden
+
+    for told, setting, usual in hidden(settings.profile):
+        if usual:
+            yield Check("lightroom", f"{told} ({setting} changes that)")
+        else:
+            key, value = setting.replace('"', "").split(" = ")
+            yield Check("lightroom", told, "note", f"`urbexmp profile set {key} {value}`")
 
 
 def _ledger(choices: Choices, root: Path) -> Iterator[Check]:

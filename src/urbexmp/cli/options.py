@@ -31,6 +31,8 @@ _FLAGS = (
     "taxonomy",
     "flat",
     "retract",
+    "embed",
+    "pairs",
     "catalog",
     "recursive",
     "workers",

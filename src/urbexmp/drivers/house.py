@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from urbexmp.model.ledger import Ledger
     from urbexmp.model.mirror import Mirror
     from urbexmp.model.photo import Photo
-    from urbexmp.model.ports import Backups, Clock, Disk, FolderListing, Places, Stopwatch, Walker
+    from urbexmp.model.ports import (
+        BackupStore,
+        Clock,
+        Copies,
+        Disk,
+        FolderListing,
+        Places,
+        Stopwatch,
+        Walker,
+    )
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
@@ -34,6 +43,7 @@ class StatePaths:
     folder: Path
     ledger: Path
     backups: Path
+    copies: Path
     lock: Path
     log: Path
     mirror: Path
@@ -68,7 +78,9 @@ class House:
     disk: Disk
     places: Places
     ledger: Ledger
-    backups: Backups
+    backups: BackupStore
+    copies: Copies
+    """Whole copies of image files; new ones are made only with `backup = "full"`."""
     tools: Callable[[], Tools]
     """Gives the same tools each time."""
     writes: bool

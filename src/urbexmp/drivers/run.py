@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import KnownFile, WaitingWork
-from urbexmp.model.photo import CarrierKind, FileKind, fingerprint_of
+from urbexmp.model.photo import fingerprint_of
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from urbexmp.pipeline.look import Examined
     from urbexmp.pipeline.planner import Planned
 
-BLIND = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
-"""Kinds whose sidecar Lightroom does not read (it reads the packet inside the file)."""
 
 RETRY_MINUTES = 10
 """A photo that failed is due again after so long, doubled with every further failure."""
@@ -327,9 +325,14 @@ def count(report: Report, change: Change) -> None:
             report.added += 1
         else:
             report.removed += 1
-    only_sidecars = all(carrier.kind is CarrierKind.SIDECAR for carrier in change.photo.carriers)
-    if change.writes and only_sidecars and change.photo.kind in BLIND:
-        report.lightroom_blind += 1
+    if change.writes:
+        from urbexmp.rules import sight
+
+        why = sight.blind(change.photo)
+        if why is not None:
+            report.lightroom_blind += 1
+            report.blind[why] += 1
+        report.spared.update(spared.reason for spared in change.photo.spared)
 
 
 def settle(
@@ -347,23 +350,25 @@ def settle(
     changed in between, the next run sees that. What we wrote is remembered only if our bytes
     are still there once its stat was taken.
     """
-    around: list[tuple[Path, FileStat | None]] = []
-    for path, stat in task.around:
-        if path in after:
-            stat = house.disk.stat(path)
-            if not _still_ours(house, change, path, after[path]) or (
-                mirrored is not None and mirrored.get(path, after[path]) != after[path]
-            ):
-                house.ledger.unsettle((task.photo.path,))
-                return
-        around.append((path, stat))
+    stats: dict[Path, FileStat | None] = {**dict(task.around), task.photo.path: task.photo.stat}
+    for path, written in after.items():
+        stats[path] = house.disk.stat(path)
+        if not _still_ours(house, change, path, written) or (
+            mirrored is not None and mirrored.get(path, written) != written
+        ):
+            house.ledger.unsettle((task.photo.path,))
+            return
+    around = tuple((path, stats[path]) for path, _ in task.around)
+    photo = stats[task.photo.path]
+    if photo is None:
+        return
     house.ledger.settle(
         (
             KnownFile(
                 task.photo.path,
-                task.photo.stat,
+                photo,
                 change.photo_id,
-                tuple(around),
+                around,
                 task.policy,
                 bool(change.held),
             ),

@@ -165,7 +165,7 @@ def surroundings(photo: Photo, listing: FolderListing) -> tuple[tuple[Path, File
     sidecars = [
         (path, listing.sidecars.get(path.name))
         for path in (*(carrier.path for carrier in photo.carriers), *photo.also_read)
-        if path != photo.path
+        if path not in photo.images
     ]
     return (*sidecars, *((file.path, file.stat) for file in photo.companions))
 
@@ -190,7 +190,9 @@ def guard(house: House, paths: Iterable[Path], *, again: bool, accept_emptied: b
     found = Found()
     emptied = 0
     for task in tasks(house, paths, found, no_trouble, again=again):
-        if task.known is None or task.known.carriers == task.around:
+        if task.known is None or (
+            task.known.carriers == task.around and task.known.stat == task.photo.stat
+        ):
             continue
         emptied += _is_emptied(house, task)
     if found.photos == 0 and house.root in paths and house.ledger.known_count(house.root):

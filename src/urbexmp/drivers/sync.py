@@ -108,10 +108,11 @@ def _quiet(house: House, work: Iterable[Task], report: Report) -> Iterator[Task]
 
 
 def _written_just_now(task: Task, quiet_since: float) -> bool:
-    before = dict(task.known.carriers) if task.known is not None else {}
+    known, photo = task.known, task.photo
+    before = {} if known is None else {**dict(known.carriers), known.path: known.stat}
     return any(
         stat is not None and stat.mtime_ns / 1e9 > quiet_since and before.get(path) != stat
-        for path, stat in task.around
+        for path, stat in (*task.around, (photo.path, photo.stat))
     )
 
 

@@ -40,6 +40,9 @@ class MergeBase:
     """Words of `dc:subject` that we added."""
     mark: str = ""
     """Name of our last write: a packet whose block carries another was saved from an older one."""
+    beside: Mapping[str, frozenset[Keyword]] = field(default_factory=lambda: MappingProxyType({}))
+    """What stood in each place that we only read, by file name; what is no longer there a person
+    took out."""
 
     @property
     def ours(self) -> frozenset[Keyword]:
@@ -53,8 +56,11 @@ class MergeBase:
         def spelled(keywords: frozenset[Keyword]) -> list[str]:
             return sorted("|".join(keyword.key) for keyword in keywords)
 
+        beside = {name: spelled(found) for name, found in sorted(self.beside.items())}
         text = json.dumps(
             {
+                # Only where there is such a place: bases from before it was known stay the same.
+                **({"beside": beside} if beside else {}),
                 "agreed": spelled(self.agreed),
                 "written": {
                     name: spelled(mine) for name, mine in sorted(self.written.items()) if mine

@@ -74,6 +74,18 @@ class Carrier:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """An image file of a photo that is not written into although Lightroom would look there."""
+
+    path: Path
+    reason: str
+    """Stable word: `never` (`embed = "never"`), `raw` (`pairs = "raw"`), `signed`, `read-only`,
+    `hard-linked`, or the reason for which its packet is refused (`PacketRefused.reason`)."""
+    detail: str = ""
+    """What is the matter with the file, to stand after its name; empty where it was a choice."""
+
+
+@dataclass(frozen=True, slots=True)
 class Photo:
     """One picture and its files. A RAW+JPEG pair of one basename is one photo."""
 
@@ -86,7 +98,15 @@ class Photo:
     carriers: tuple[Carrier, ...]
     """Where its packets are written, at least one."""
     also_read: tuple[Path, ...] = ()
-    """Sidecars of other programs that hold keywords of this photo and are only read."""
+    """Files that hold keywords of this photo and are only read: sidecars of other programs, and
+    image files that are spared."""
+    spared: tuple[Spared, ...] = ()
+    """Image files that get no keywords, and why."""
+
+    @property
+    def images(self) -> frozenset[Path]:
+        """The photo's image files: a packet in one of these is embedded, else it is a sidecar."""
+        return frozenset((self.path, *(file.path for file in self.companions)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +147,7 @@ class CarrierState:
     carrier: Carrier
     fingerprint: Fingerprint
     fields: KeywordFields
+    """Of an image file also the keywords that only its IPTC block has."""
     block: Block | None
     protected: frozenset[str] = frozenset()
     """Words never to be taken away: names of faces, persons, weighted keywords (XMP.md R21)."""
@@ -141,5 +162,6 @@ class Snapshot:
     photo: Photo
     photo_id: PhotoId
     carriers: tuple[CarrierState, ...]
-    elsewhere: tuple[KeywordFields, ...] = ()
-    """Keyword fields of sidecars that we only read (`Photo.also_read`)."""
+    elsewhere: tuple[CarrierState, ...] = ()
+    """What places hold that we only read (`Photo.also_read`). What stands in an image file is
+    copied to the carriers; what stands in another program's sidecar counts as found, no more."""

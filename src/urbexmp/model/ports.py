@@ -247,6 +247,44 @@ class Backups(Protocol):
         ...
 
 
+class Stored(Protocol):
+    """What is kept by fingerprint, as a thing with a size that can be given up."""
+
+    def stored(self) -> Iterator[tuple[Fingerprint, int]]:
+        """Every version that is kept, and the bytes it takes on the disk. In no order."""
+        ...
+
+    def size(self, version: Fingerprint) -> int | None:
+        """Bytes that one version takes; None: it is not kept."""
+        ...
+
+    def discard(self, version: Fingerprint) -> int:
+        """Give a version up; return the bytes that are free again. Raises `StateUnwritable`."""
+        ...
+
+
+class BackupStore(Backups, Stored, Protocol):
+    """Backups that can be listed and given up."""
+
+
+class Copies(Stored, Protocol):
+    """Whole copies of image files, kept beside the backups of their packets."""
+
+    def fetch_to(self, version: Fingerprint, target: Path) -> None:
+        """Copy a kept file to `target`, which must not exist.
+
+        Raises `BackupMissing`, `WriteFailed`.
+        """
+        ...
+
+    def keep(self, source: Path, version: Fingerprint) -> None:
+        """Keep a copy of the file while its packet is `version`; durable on return.
+
+        Streamed. Raises `FileUnreadable`, `StateUnwritable`.
+        """
+        ...
+
+
 # --- People, time and names -------------------------------------------------------------------
 
 

@@ -34,6 +34,18 @@ class Profile:
     """Keywords that went away unseen: `restore-once`, `ask`, `never`."""
     sidecar_name: str = "lightroom"
     """New sidecars of raw files: `lightroom` is IMG.xmp, `darktable` is IMG.CR3.xmp."""
+    embed: str = "auto"
+    """Write keywords into JPEG, TIFF and DNG files too, where Lightroom reads them: `auto`;
+    `never` leaves image files alone."""
+    pairs: str = "raw"
+    """Of a RAW+JPEG pair the raw's sidecar gets the keywords: `raw`; the JPEG too: `both`."""
+    break_c2pa: bool = False
+    """Write into files with Content Credentials, which makes these invalid."""
+    adopt_iptc: bool = False
+    """Where IPTC keywords are newer than the packet (their digest differs), take them over; else
+    such a file is left alone."""
+    backup: str = "packet"
+    """What is kept before a write: the `packet` and what belongs to it, or the `full` file too."""
     metadata_date: bool = True
     """Set `xmp:MetadataDate` on a write, where the packet has one."""
     quiet_seconds: float = 0.0

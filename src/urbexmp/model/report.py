@@ -54,6 +54,10 @@ class Report:
     unmapped: Counter[str] = field(default_factory=Counter)
     lightroom_blind: int = 0
     """Photos whose keywords Lightroom will not see, because it reads no sidecar for them."""
+    blind: Counter[str] = field(default_factory=Counter)
+    """The same by what keeps it from seeing them (`rules.sight`)."""
+    spared: Counter[str] = field(default_factory=Counter)
+    """Image files of written photos that got no keywords, by reason (`Spared.reason`)."""
     seconds: float = 0.0
     interrupted: bool = False
 

@@ -19,8 +19,8 @@ from urbexmp.model.errors import (
     Unrecorded,
 )
 from urbexmp.model.ledger import Intent, Ledger
-from urbexmp.model.photo import ABSENT, Carrier, Fingerprint, fingerprint_of
-from urbexmp.model.ports import Backups, CarrierStore, Clock, Codec, Replacement
+from urbexmp.model.photo import ABSENT, Carrier, CarrierKind, Fingerprint, fingerprint_of
+from urbexmp.model.ports import Backups, CarrierStore, Clock, Codec, Copies, Replacement
 from urbexmp.pipeline.recover import resolve, take_back
 
 Outcome = Receipt | Problem | None
@@ -56,13 +56,21 @@ class Applier:
     """Carries changes out, one at a time or many together. Not thread-safe: one writer."""
 
     def __init__(
-        self, store: CarrierStore, codec: Codec, ledger: Ledger, backups: Backups, clock: Clock
+        self,
+        store: CarrierStore,
+        codec: Codec,
+        ledger: Ledger,
+        backups: Backups,
+        clock: Clock,
+        copies: Copies | None = None,
     ) -> None:
+        """`copies` keeps every image file whole before it is replaced."""
         self._store = store
         self._codec = codec
         self._ledger = ledger
         self._backups = backups
         self._clock = clock
+        self._copies = copies
         self._open: list[Intent] | None = None
         """Intents whose outcome is not known; mostly none. None: to be read from the ledger, at
         first and after anything went wrong."""
@@ -92,6 +100,7 @@ class Applier:
             for step in ready.steps:
                 if step.before is not None:
                     self._backups.keep(step.before)
+            self._copy(ready)
         except Problem:
             self._forget(ready.intent)
             raise
@@ -276,7 +285,20 @@ class Applier:
             for each in begun.values():
                 self._forget(each.intent)
             return _all_failed(begun, outcomes, problem)
+        for number, each in tuple(begun.items()):
+            try:
+                self._copy(each)
+            except Problem as problem:
+                self._forget(each.intent)
+                outcomes[number] = problem
+                del begun[number]
         return begun
+
+    def _copy(self, ready: _Ready) -> None:
+        """The rest of step 2, where the profile wants it: image files whole."""
+        for step in ready.steps:
+            if self._copies is not None and step.carrier.kind is CarrierKind.EMBEDDED:
+                self._copies.keep(step.carrier.path, step.assumes)
 
     def _replace_all(self, begun: dict[int, _Ready], outcomes: list[Outcome]) -> None:
         """Step 3 for all; a change that fails gets its problem among the outcomes."""

@@ -1,13 +1,18 @@
-"""Make the change for one photo. Holds readers only, so a dry run cannot write."""
+"""Make the change for one photo. Holds readers only, so a dry run cannot write.
+
+A sidecar that cannot be edited is the photo's problem. An image file that cannot is *spared*: the
+photo keeps its other carriers, the file is only read where it can be, and the change says why. So
+is one whose edit turns out to be impossible when it is tried, as when a packet would not fit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from urbexmp.model.change import Change, MergeBase, Receipt
-from urbexmp.model.errors import SidecarOfAnother
+from urbexmp.model.change import CarrierWrite, Change, MergeBase, Receipt
+from urbexmp.model.errors import PacketRefused, SidecarOfAnother
 from urbexmp.model.keyword import Keyword, KeywordFields
 from urbexmp.model.ledger import Ledger
 from urbexmp.model.photo import (
@@ -19,6 +24,7 @@ from urbexmp.model.photo import (
     Photo,
     PhotoId,
     Snapshot,
+    Spared,
     fingerprint_of,
 )
 from urbexmp.model.ports import CarrierReader, Clock, Codec
@@ -28,7 +34,7 @@ from urbexmp.pipeline.look import Examined
 from urbexmp.rules.plan import Policy, person_edit, plan
 from urbexmp.rules.propose import propose
 from urbexmp.rules.taxonomy import Taxonomy
-from urbexmp.rules.undo import undo
+from urbexmp.rules.undo import put_back, undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,14 @@ class Planned:
     proposal: Proposal
     moved_from: Path | None = None
     """Where the photo was when it was last dealt with, if it has moved since."""
+
+
+Sparing = Callable[[Carrier, bytes], Spared | None]
+"""Why an image file must not be written into, from the carrier and its bytes; None: it may."""
+
+
+def _nothing_spared(_carrier: Carrier, _packet: bytes) -> Spared | None:
+    return None
 
 
 class Planner:
@@ -54,6 +68,7 @@ class Planner:
         taxonomy: Taxonomy,
         profile: Profile,
         exists: Callable[[Path], bool],
+        sparing: Sparing = _nothing_spared,
     ) -> None:
         self._store = store
         self._codec = codec
@@ -62,15 +77,19 @@ class Planner:
         self._taxonomy = taxonomy
         self._profile = profile
         self._exists = exists
+        self._sparing = sparing
         self._spellings: frozenset[Keyword] | None = None
 
     def plan(self, examined: Examined, *, accept_emptied: bool = False) -> Planned:
         """The change that brings the photo to what the stages suggest. Raises `Problem`."""
-        snapshot = self.snapshot(examined.photo, examined.photo_id)
         base, moved_from = self.base(examined.photo_id, examined.photo.path)
         proposal = propose(examined.looks, self._taxonomy, self._profile)
         policy = self._policy(accept_emptied=accept_emptied)
-        change = plan(snapshot, base, self._ledger.told, proposal, policy)
+
+        def made(snapshot: Snapshot) -> Change:
+            return plan(snapshot, base, self._ledger.told, proposal, policy)
+
+        change, snapshot = self._possible(examined.photo, examined.photo_id, made)
         return Planned(change, snapshot, proposal, moved_from)
 
     def person(
@@ -85,39 +104,131 @@ class Planner:
         unveto: tuple[Keyword, ...] = (),
     ) -> Planned:
         """The change that a person asks for in so many words."""
-        snapshot = self.snapshot(photo, photo_id)
         base, moved_from = self.base(photo_id, photo.path)
-        change = person_edit(
-            snapshot,
-            base,
-            self._ledger.told,
-            self._policy(),
-            add=add,
-            remove=remove,
-            confirm=confirm,
-            refuse=refuse,
-            unveto=unveto,
-            held=frozenset(edit.keyword for _, edit in self._ledger.held(photo.path)),
-        )
+        policy = self._policy()
+        held = frozenset(edit.keyword for _, edit in self._ledger.held(photo.path))
+
+        def made(snapshot: Snapshot) -> Change:
+            return person_edit(
+                snapshot,
+                base,
+                self._ledger.told,
+                policy,
+                add=add,
+                remove=remove,
+                confirm=confirm,
+                refuse=refuse,
+                unveto=unveto,
+                held=held,
+            )
+
+        change, snapshot = self._possible(photo, photo_id, made)
         return Planned(change, snapshot, Proposal(), moved_from)
 
     def undo(self, receipt: Receipt) -> Planned:
         """The change that takes a receipt back. Raises `Problem`."""
         photo, photo_id = receipt.change.photo, receipt.change.photo_id
-        snapshot = self.snapshot(photo, photo_id)
         base = self._ledger.base(photo_id, photo.path)
-        change = undo(receipt, snapshot, base, self._ledger.told, self._policy())
-        return Planned(change, snapshot, Proposal())
+        policy = self._policy()
 
-    def snapshot(self, photo: Photo, photo_id: PhotoId) -> Snapshot:
-        """What the photo's carriers hold now. Raises `Problem`: then nothing may be written."""
-        states = tuple(self._state(photo, carrier) for carrier in photo.carriers)
-        elsewhere: list[KeywordFields] = []
+        def made(snapshot: Snapshot) -> Change:
+            return undo(receipt, snapshot, base, self._ledger.told, policy)
+
+        # What the receipt wrote is put back or refused; nothing of it is spared.
+        snapshot = self.snapshot(photo, photo_id, sparing=_nothing_spared)
+        return Planned(made(snapshot), snapshot, Proposal())
+
+    def put_back(self, receipt: Receipt) -> Planned:
+        """The change that gives a photo's carriers what they held before a receipt, whatever was
+        done since. Raises `Problem`."""
+        photo, photo_id = receipt.change.photo, receipt.change.photo_id
+        snapshot = self.snapshot(photo, photo_id, sparing=_nothing_spared)
+        base = self._ledger.base(photo_id, photo.path)
+        return Planned(put_back(receipt, snapshot, base), snapshot, Proposal())
+
+    def snapshot(
+        self,
+        photo: Photo,
+        photo_id: PhotoId,
+        *,
+        refused: Mapping[Path, Spared] | None = None,
+        sparing: Sparing | None = None,
+    ) -> Snapshot:
+        """What the photo's carriers hold now. Raises `Problem`: then nothing may be written.
+
+        An image file that must not be written into is read like other programs' sidecars, and
+        the snapshot's photo names it among the `spared`. `refused` names more of them.
+        """
+        states: list[CarrierState] = []
+        elsewhere: list[CarrierState] = []
+        spared: list[Spared] = []
+        for carrier in photo.carriers:
+            if carrier.kind is CarrierKind.SIDECAR:
+                states.append(self._state(photo, carrier, self.packet(carrier)))
+                continue
+            state, why = self._image(photo, carrier, sparing or self._sparing)
+            why = why or (refused or {}).get(carrier.path)
+            if why is None and state is not None:
+                states.append(state)
+            elif why is not None:
+                spared.append(why)
+                elsewhere += [state] if state is not None else []
         for path in photo.also_read:
-            packet = self._store.read(Carrier(CarrierKind.SIDECAR, path))
+            carrier = Carrier(
+                CarrierKind.EMBEDDED if path in photo.images else CarrierKind.SIDECAR, path
+            )
+            if carrier.kind is CarrierKind.EMBEDDED:
+                state, _ = self._image(photo, carrier, _nothing_spared)
+                elsewhere += [state] if state is not None else []
+            elif (packet := self.packet(carrier)) is not None:
+                elsewhere.append(self._state(photo, carrier, packet))
+        if spared:
+            photo = replace(
+                photo,
+                carriers=tuple(state.carrier for state in states),
+                also_read=(*photo.also_read, *(each.path for each in spared)),
+                spared=(*photo.spared, *spared),
+            )
+        return Snapshot(photo, photo_id, tuple(states), tuple(elsewhere))
+
+    def _image(
+        self, photo: Photo, carrier: Carrier, sparing: Sparing
+    ) -> tuple[CarrierState | None, Spared | None]:
+        """What an image file holds, and why it is spared. Raises `FileUnreadable` and the like."""
+        try:
+            packet = self.packet(carrier)
+            if packet is None:
+                return None, Spared(carrier.path, "no-container", "it holds no packet")
+            return self._state(photo, carrier, packet), sparing(carrier, packet)
+        except PacketRefused as refusal:
+            return None, _refused(carrier, refusal)
+
+    def _possible(
+        self, photo: Photo, photo_id: PhotoId, made: Callable[[Snapshot], Change]
+    ) -> tuple[Change, Snapshot]:
+        """The change, without the image files of which the edit shows that it cannot be done."""
+        refused: dict[Path, Spared] = {}
+        while True:
+            snapshot = self.snapshot(photo, photo_id, refused=refused)
+            change = made(snapshot)
+            before = len(refused)
+            for write in change.writes:
+                why = self._cannot(write)
+                if why is not None:
+                    refused[why.path] = why
+            if len(refused) == before:
+                return change, snapshot
+
+    def _cannot(self, write: CarrierWrite) -> Spared | None:
+        if write.carrier.kind is CarrierKind.SIDECAR or write.edit is None:
+            return None
+        try:
+            packet = self.packet(write.carrier)
             if packet is not None:
-                elsewhere.append(self._codec.read(packet, path).fields)
-        return Snapshot(photo, photo_id, states, tuple(elsewhere))
+                self._codec.edit(packet, write.edit, write.carrier.path)
+        except PacketRefused as refusal:
+            return _refused(write.carrier, refusal)
+        return None
 
     def packet(self, carrier: Carrier) -> bytes | None:
         """A carrier's packet as it stands, None when there is none. Raises `FileUnreadable`."""
@@ -134,13 +245,13 @@ class Planner:
                 return kept, former
         return None, None
 
-    def _state(self, photo: Photo, carrier: Carrier) -> CarrierState:
-        packet = self.packet(carrier)
+    def _state(self, photo: Photo, carrier: Carrier, packet: bytes | None) -> CarrierState:
         if packet is None:
             return CarrierState(carrier, ABSENT, KeywordFields(), None)
         reading = self._codec.read(packet, carrier.path)
         own = photo.path.suffix.lstrip(".").upper()
-        if photo.kind is FileKind.RAW and reading.sidecar_for not in (None, own):
+        of_raw = photo.kind is FileKind.RAW and carrier == photo.carriers[0]
+        if of_raw and reading.sidecar_for not in (None, own):
             raise SidecarOfAnother(
                 photo.path, sidecar=carrier.path.name, owner=f"a {reading.sidecar_for} file"
             )
@@ -166,3 +277,7 @@ class Planner:
             vocabulary=self._taxonomy.spellings,
             accept_emptied=accept_emptied,
         )
+
+
+def _refused(carrier: Carrier, refusal: PacketRefused) -> Spared:
+    return Spared(carrier.path, refusal.reason, str(refusal.fields["detail"]))

@@ -62,6 +62,12 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
     add = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.ADD)
     remove = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.REMOVE)
     target, edits = _edits(snapshot, merged, wanted, policy, (merged.current | add) - remove)
+    if not add and all(state.block is None for state in snapshot.carriers):
+        # A copy of what stands in the image file already is no reason to make a sidecar.
+        edits = [
+            edit if state.fingerprint != ABSENT else PacketEdit()
+            for state, edit in zip(snapshot.carriers, edits, strict=True)
+        ]
     written = _written(merged, wanted, add, remove, policy.profile.name)
     flats = _flats(snapshot, merged, edits, target)
     vetoed = _worth_telling(snapshot, merged, wanted.vetoed, policy)
@@ -238,6 +244,7 @@ def _after(
         unseen=merged.restorable & missing,
         flats=flats,
         mark=mark,
+        beside=merged.beside,
     )
 
 
@@ -322,7 +329,9 @@ def _former_facts(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
 
 def _sidecar_for(snapshot: Snapshot, state: CarrierState) -> str | None:
     """The owner that a new sidecar of a raw file names, as Lightroom does: `CR3` (R28)."""
-    if state.fingerprint != ABSENT or snapshot.photo.kind is not FileKind.RAW:
+    photo = snapshot.photo
+    own = photo.kind is FileKind.RAW and state.carrier == photo.carriers[0]
+    if state.fingerprint != ABSENT or not own:
         return None
     return snapshot.photo.path.suffix.lstrip(".").upper() or None
 
@@ -337,6 +346,11 @@ def _change(
 ) -> Change:
     removed = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.REMOVE)
     notes = [note for state in snapshot.carriers for note in state.notes]
+    notes += [
+        f"{spared.path.name} is not written into: {spared.detail}"
+        for spared in snapshot.photo.spared
+        if spared.detail
+    ]
     return Change(
         photo=snapshot.photo,
         photo_id=snapshot.photo_id,

@@ -32,6 +32,9 @@ KINDS: Mapping[str, FileKind] = MappingProxyType(
 )
 """Kind by extension, lower case, without the dot. Not here: video, `psb` (no decoder)."""
 
+EMBEDDING: frozenset[FileKind] = frozenset({FileKind.JPEG, FileKind.TIFF, FileKind.DNG})
+"""Kinds whose packet is written inside the file, where Lightroom reads it (XMP.md R30)."""
+
 
 def extension(name: str) -> str:
     """The extension of a file name: lower case, without the dot, empty where there is none."""

@@ -18,18 +18,22 @@ These rules go beyond the plain formula, each found by a case that broke a promi
   a keyword that we had written elsewhere, or taken one over from another state directory.
 - Where the carriers contradict each other about a person's decision, nothing is written or
   learned until they have been asked: see `doubts`.
+- A place that is only read (an image file that is spared, another program's sidecar) has nobody's
+  block to go by, or an old one. What stood in it is kept in the base (`MergeBase.beside`) instead:
+  nobody but people writes there, so what is gone was taken away, and what is new was typed. What
+  was vetoed elsewhere and still stands there cannot be taken out, and does not come back by that.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from urbexmp.model.change import NOTHING, MergeBase
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.photo import ABSENT, Block, CarrierState, Snapshot
+from urbexmp.model.photo import ABSENT, Block, CarrierKind, CarrierState, Snapshot
 from urbexmp.rules.fields import found_keywords, hinted, respell_path, unsaid
 
 Told = Callable[[str], frozenset[Keyword] | None]
@@ -81,6 +85,9 @@ class Merged:
     found: tuple[frozenset[Keyword], ...]
     """By carrier, in the snapshot's order."""
     current: frozenset[Keyword]
+    """What the carriers hold or, from an image file that is only read, are to hold."""
+    beside: Mapping[str, frozenset[Keyword]]
+    """What stands in each place that is only read, by file name."""
     removed: frozenset[Keyword]
     """Seen, and taken away by a person, in any carrier."""
     vetoed: frozenset[Keyword]
@@ -125,6 +132,9 @@ def merge(
     base = with_blocks(base, snapshot, told)
     readings = [_read(state, base, told, flat, unlisted) for state in snapshot.carriers]
     everything = _union(*(reading.found for reading in readings))
+    places = [_read_beside(state, base, told, everything) for state in snapshot.elsewhere]
+    carriers = len(readings)
+    readings += places
     doubts: list[Doubt] = []
     for number, reading in enumerate(readings):
         if reading.found or len(reading.gone) < EMPTIED_LEAST or answers.emptied:
@@ -137,8 +147,11 @@ def merge(
     removed = _union(*(reading.gone for reading in readings))
     if answers.emptied and not everything:
         removed |= base.agreed
-    returned, contested = _in_question(readings, base, removed)
-    doubts += _doubts(readings, returned, contested, answers.named)
+    readings, places = readings[:carriers], readings[carriers:]
+    typed = _union(*(reading.typed for reading in (*readings, *places)))
+    returned, contested = _in_question(readings, base, removed, typed)
+    doubts += _doubts([*readings, *places], returned, contested, answers.named)
+    everything |= _copied(places, base.vetoed - typed)
     current = everything - removed
     vetoed = (base.vetoed | removed) - current
     missing = (base.missing | (base.agreed - current - removed)) - vetoed - current
@@ -151,11 +164,12 @@ def merge(
         base=base,
         found=tuple(reading.found for reading in readings),
         current=current,
+        beside=MappingProxyType({_place(each.state): each.found for each in places}),
         removed=removed,
         vetoed=vetoed,
         missing=missing,
         restorable=NOTHING if doubts else restorable - base.restored,
-        written=_still_ours(readings, base, current),
+        written=_still_ours(readings, places, base, current),
         answered=(returned | contested) & answers.named,
         doubts=tuple(doubts),
     )
@@ -166,7 +180,8 @@ def with_blocks(base: MergeBase | None, snapshot: Snapshot, told: Told) -> Merge
     known = base if base is not None else MergeBase()
     written = {profile: set(mine) for profile, mine in known.written.items()}
     vetoed, agreed, flats, mark = known.vetoed, known.agreed, known.flats, known.mark
-    for state in snapshot.carriers:
+    # The block of a place that is only read grows old: it counts only where nothing else does.
+    for state in (*snapshot.carriers, *(snapshot.elsewhere if base is None else ())):
         block = state.block
         if block is None or (base is not None and told(block.mark) is not None):
             continue
@@ -234,8 +249,38 @@ def _read(
     return Reading(state, found, known, gone, found - known if sure else NOTHING)
 
 
+def _read_beside(
+    state: CarrierState, base: MergeBase, told: Told, everything: frozenset[Keyword]
+) -> Reading:
+    """A place that is only read, against what stood there before."""
+    before = base.beside.get(_place(state))
+    known = told_to(state.block, told) if before is None else before
+    found = found_keywords(state.fields, known | base.agreed | base.ours)
+    sure = before is not None or (state.block is not None and told(state.block.mark) is not None)
+    gone = known - found - unsaid(state.fields, known, ())
+    if state.carrier.kind is CarrierKind.SIDECAR:
+        # Another program's own list: what is taken off it is not suggested any more, and may
+        # stand in ours all the same. One that is empty all of a sudden says nothing.
+        gone = gone - everything if found else NOTHING
+    return Reading(state, found, known, gone, found - known if sure else NOTHING)
+
+
+def _place(state: CarrierState) -> str:
+    return state.carrier.path.name
+
+
+def _copied(places: Iterable[Reading], vetoed: frozenset[Keyword]) -> frozenset[Keyword]:
+    """What image files hold that are only read: programs that prefer the sidecar must find it
+    there."""
+    inside = (each for each in places if each.state.carrier.kind is CarrierKind.EMBEDDED)
+    return _union(*(each.found for each in inside)) - vetoed
+
+
 def _in_question(
-    readings: list[Reading], base: MergeBase, removed: frozenset[Keyword]
+    readings: list[Reading],
+    base: MergeBase,
+    removed: frozenset[Keyword],
+    typed: frozenset[Keyword],
 ) -> tuple[frozenset[Keyword], frozenset[Keyword]]:
     """Keywords of which the carriers do not say what a person wants: returned, and contested.
 
@@ -246,7 +291,6 @@ def _in_question(
     """
     everywhere = readings[0].found.intersection(*(reading.found for reading in readings))
     somewhere = _union(*(reading.found for reading in readings))
-    typed = _union(*(reading.typed for reading in readings))
     return (base.vetoed & somewhere) - removed - typed - everywhere, removed & typed
 
 
@@ -292,7 +336,10 @@ def _restorable(
 
 
 def _still_ours(
-    readings: list[Reading], base: MergeBase, current: frozenset[Keyword]
+    readings: list[Reading],
+    places: list[Reading],
+    base: MergeBase,
+    current: frozenset[Keyword],
 ) -> Mapping[str, frozenset[Keyword]]:
     """Ours that still stand. One that a person has respelled since is theirs from then on.
 
@@ -301,6 +348,8 @@ def _still_ours(
     told, and the rest may be a person's.
     """
     theirs = set[Keyword]()
+    for place in places:
+        theirs |= place.found - (listed_in(place.state.block) if place.state.block else NOTHING)
     spelled = {keyword: keyword for keyword in base.ours}
     for reading in readings:
         block = reading.state.block

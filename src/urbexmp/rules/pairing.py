@@ -1,10 +1,16 @@
-"""Which photos a folder holds, and which sidecar belongs to which of them (XMP.md R27-R30).
+"""Which photos a folder holds, and where the keywords of each live (XMP.md R27-R30).
 
-| photo | carrier | only read |
+| photo | carriers | only read |
 |---|---|---|
 | raw | `BASENAME.xmp` | `NAME.EXT.xmp` where it exists |
 | raw, `sidecar_name = "darktable"` | `NAME.EXT.xmp` | `BASENAME.xmp` where it is this raw's |
-| anything else | `NAME.EXT.xmp` | (a DNG:) a `BASENAME.xmp` that names no owner |
+| JPEG, TIFF, DNG | `NAME.EXT.xmp`, and inside the file | (DNG:) `BASENAME.xmp` without an owner |
+| the same, `embed = "never"` | `NAME.EXT.xmp` | inside the file; (DNG:) as above |
+| HEIC, PNG, WebP, PSD | `NAME.EXT.xmp` | |
+| the JPEG of a raw, `pairs = "both"` | as a JPEG, beside the raw's | |
+
+Whether a file can be written into is found out when it is opened (`pipeline.planner`); here names
+alone decide. The JPEG of a pair is not even read with `pairs = "raw"`: Lightroom does not either.
 
 Names are looked up by NFC and without regard to case. A raw file and the JPEGs of its basename
 are one photo; so are a DNG and its JPEGs, because a phone that shoots both gives one picture
@@ -25,6 +31,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from urbexmp.model.errors import (
@@ -35,20 +42,25 @@ from urbexmp.model.errors import (
     TwoCandidates,
 )
 from urbexmp.model.keyword import fold
-from urbexmp.model.photo import Carrier, CarrierKind, FileKind, Photo, PhotoFile
+from urbexmp.model.photo import Carrier, CarrierKind, FileKind, Photo, PhotoFile, Spared
 from urbexmp.model.ports import FolderListing
-from urbexmp.rules.formats import extension, stem
+from urbexmp.rules.formats import EMBEDDING, extension, stem
 
 OwnerOf = Callable[[Path], str | None]
 """Extension (upper case, `CR3`) that a sidecar says it belongs to; None: it does not say."""
 
 
 def pair(
-    listing: FolderListing, sidecar_name: str, owner_of: OwnerOf
+    listing: FolderListing,
+    sidecar_name: str,
+    owner_of: OwnerOf,
+    *,
+    embed: str = "never",
+    pairs: str = "raw",
 ) -> tuple[tuple[Photo, ...], tuple[Problem, ...]]:
     """Return the photos of a folder with their carriers, and what is unclear about others.
 
-    `sidecar_name` is the profile's: `lightroom` or `darktable`. `owner_of` opens a sidecar, so
+    `sidecar_name`, `embed` and `pairs` are the profile's. `owner_of` opens a sidecar, so
     it is asked only where two files could own one; it may raise `Problem`, which then stands
     for the photos concerned. Photos come sorted by path.
     """
@@ -56,12 +68,13 @@ def pair(
     for file in listing.photos:
         groups[fold(stem(file.path.name))].append(file)
     sidecars = _Sidecars(listing, owner_of)
+    choices = _Choices(sidecar_name, embed == "auto", pairs == "both")
     photos: list[Photo] = []
     problems: list[Problem] = []
     for group in groups.values():
         for photo, companions in _pictures(sorted(group, key=lambda file: file.path)):
             try:
-                photos.append(_photo(photo, companions, group, sidecars, sidecar_name))
+                photos.append(_photo(photo, companions, group, sidecars, choices))
             except Problem as problem:
                 problems.append(problem)
     photos.sort(key=lambda photo: photo.path)
@@ -83,6 +96,15 @@ def _pictures(
             yield file, jpegs
         elif owner is None or file not in jpegs:
             yield file, ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What the profile says of carriers."""
+
+    sidecar_name: str
+    embed: bool
+    both: bool
 
 
 class _Sidecars:
@@ -122,22 +144,47 @@ def _photo(
     companions: tuple[PhotoFile, ...],
     group: list[PhotoFile],
     sidecars: _Sidecars,
-    sidecar_name: str,
+    choices: _Choices,
 ) -> Photo:
-    full_name = f"{file.path.name}.xmp"
+    spared: tuple[Spared, ...] = ()
     if file.kind is FileKind.RAW:
-        carrier, also_read = _raw_carrier(file, group, sidecars, sidecar_name)
+        sidecar, also_read = _raw_carrier(file, group, sidecars, choices.sidecar_name)
+        carriers: tuple[Carrier, ...] = (Carrier(CarrierKind.SIDECAR, sidecar),)
     else:
-        carrier = sidecars.find(full_name, file.path) or sidecars.folder / full_name
+        carriers, spared = _own_carriers(file, sidecars, choices)
         also_read = _dng_sidecar(file, group, sidecars) if file.kind is FileKind.DNG else None
+    read_only = tuple(each.path for each in spared)
+    for companion in companions:
+        if choices.both:
+            more, left = _own_carriers(companion, sidecars, choices)
+            carriers += more
+            spared += left
+            read_only += tuple(each.path for each in left)
+        else:
+            spared += (Spared(companion.path, "raw"),)
     return Photo(
         path=file.path,
         kind=file.kind,
         stat=file.stat,
         companions=companions,
-        carriers=(Carrier(CarrierKind.SIDECAR, carrier),),
-        also_read=(also_read,) if also_read is not None else (),
+        carriers=carriers,
+        also_read=(also_read, *read_only) if also_read is not None else read_only,
+        spared=spared,
     )
+
+
+def _own_carriers(
+    file: PhotoFile, sidecars: _Sidecars, choices: _Choices
+) -> tuple[tuple[Carrier, ...], tuple[Spared, ...]]:
+    """The carriers of a file that is no raw, its sidecar first; and the file, if it is spared."""
+    name = f"{file.path.name}.xmp"
+    sidecar = sidecars.find(name, file.path) or sidecars.folder / name
+    carriers = (Carrier(CarrierKind.SIDECAR, sidecar),)
+    if file.kind not in EMBEDDING:
+        return carriers, ()
+    if not choices.embed:
+        return carriers, (Spared(file.path, "never"),)
+    return (*carriers, Carrier(CarrierKind.EMBEDDED, file.path)), ()
 
 
 def _raw_carrier(

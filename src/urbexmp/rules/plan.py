@@ -51,7 +51,7 @@ def plan(
     suggestions = _suggested(snapshot, merged, proposal.suggestions, policy)
     unsure = _suggested(snapshot, merged, proposal.unsure, policy)
     proposed = frozenset(suggestions)
-    settled = merged.current | merged.vetoed
+    settled = merged.current.union(merged.vetoed, *merged.beside.values())
     if policy.profile.missing == "never":
         settled |= merged.missing
     wanted = [
@@ -111,8 +111,9 @@ def _suggested(
     spelled: dict[Keyword, Suggestion] = {}
     without = merged.vetoed | merged.missing
     ancestors = any(lists_ancestors(state.fields, without) for state in snapshot.carriers)
+    there = merged.current.union(*merged.beside.values())
     for suggestion in suggestions:
-        keyword = respell_path(suggestion.keyword, merged.current, policy.spellings)
+        keyword = respell_path(suggestion.keyword, there, policy.spellings)
         nodes = (*keyword.ancestors(), keyword) if ancestors else (keyword,)
         for node in nodes:
             spelled.setdefault(node, _for_node(suggestion, node, keyword))
@@ -182,7 +183,8 @@ def person_edit(
     taken = (frozenset(add) | confirmed) - frozenset(unveto)
     going = (frozenset(remove) | frozenset(refuse) & (ours | returned)) & merged.current
     # To take out what waits to come back is to refuse it.
-    vetoed = merged.vetoed | going | frozenset(remove) & (held | merged.missing)
+    standing = NOTHING.union(*merged.beside.values())
+    vetoed = merged.vetoed | going | frozenset(remove) & (held | merged.missing | standing)
     vetoed |= frozenset(refuse) - merged.current
     vetoed = vetoed - taken - frozenset(unveto)
     edits = [
@@ -198,6 +200,11 @@ def person_edit(
     notes = tuple(
         f"{keyword} is not ours but a person's own; `urbexmp keyword remove` takes it out"
         for keyword in sorted(frozenset(refuse) & merged.current - ours - returned)
+    )
+    notes += tuple(
+        f"{keyword} still stands in {place}, which is only read"
+        for place, found in merged.beside.items()
+        for keyword in sorted(found & frozenset((*remove, *going)))
     )
     wanted = Wanted(
         edits=tuple(edits),

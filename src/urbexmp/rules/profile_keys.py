@@ -137,6 +137,36 @@ KEYS: tuple[Key, ...] = (
         "Name of a new sidecar of a raw file: lightroom is IMG.xmp, darktable is IMG.CR3.xmp.",
         choices=("lightroom", "darktable"),
     ),
+    Key(
+        "embed",
+        "text",
+        "Write into JPEG, TIFF and DNG files too, where Lightroom reads keywords, or never.",
+        choices=("auto", "never"),
+        flag="--embed",
+    ),
+    Key(
+        "pairs",
+        "text",
+        "Of a RAW+JPEG pair, write the raw's sidecar only, or the JPEG too.",
+        choices=("raw", "both"),
+        flag="--pairs",
+    ),
+    Key(
+        "break_c2pa",
+        "switch",
+        "Write into files with Content Credentials; any write makes these invalid.",
+    ),
+    Key(
+        "adopt_iptc",
+        "switch",
+        "Where IPTC keywords are newer than the packet beside them, take them over.",
+    ),
+    Key(
+        "backup",
+        "text",
+        "Kept of an image file before a write: its packet, which undo needs, or the full file too.",
+        choices=("packet", "full"),
+    ),
     Key("metadata_date", "switch", "Set xmp:MetadataDate on a write, where the packet has one."),
     Key(
         "quiet_seconds",

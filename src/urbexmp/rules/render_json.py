@@ -49,6 +49,14 @@ def change_data(change: Change, root: Root, *, applied: bool) -> dict[str, Any]:
         "keep": [str(keyword) for keyword in change.keeps],
         "learned": [str(keyword) for keyword in change.learned],
         "notes": list(change.notes),
+        "spared": [
+            {
+                "path": relative(spared.path, root),
+                "reason": spared.reason,
+                "detail": spared.detail,
+            }
+            for spared in change.photo.spared
+        ],
     }
 
 
@@ -121,6 +129,8 @@ def end_data(report: Report, root: Root, *, check: bool = False) -> dict[str, An
         "cached_looks": dict(sorted(report.cached_looks.items())),
         "unmapped": sum(report.unmapped.values()),
         "lightroom_blind": report.lightroom_blind,
+        "blind": dict(sorted(report.blind.items())),
+        "spared": dict(sorted(report.spared.items())),
         "seconds": round(report.seconds, 3),
         "interrupted": report.interrupted,
         "exit_code": report.exit_code(check=check),

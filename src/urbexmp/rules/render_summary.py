@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from urbexmp.model.report import Report
+from urbexmp.rules import sight
 from urbexmp.rules.render import Line, Span, Style, counted, printable
 
 
@@ -16,8 +17,11 @@ def summary_lines(report: Report) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+_DONE = {"undo": "taken back", "backup restore": "put back"}
+
+
 def _headline(report: Report) -> Line:
-    done = "taken back" if report.command == "undo" else "written"
+    done = _DONE.get(report.command, "written")
     spans = [Span(f"{counted(report.photos, 'photo')}: ")]
     left = report.photos - report.changed - report.unchanged - report.failed
     parts = [
@@ -80,6 +84,7 @@ def _failures(report: Report) -> Iterator[Line]:
 _NOT_WRITTEN = {
     "diff": "Nothing was written; `urbexmp sync` writes it.",
     "undo": "Nothing was written yet.",
+    "backup restore": "Nothing was written yet.",
 }
 
 
@@ -101,18 +106,25 @@ def _next_steps(report: Report) -> Iterator[Line]:
     if not report.changed:
         return
     seen = report.changed - report.lightroom_blind
-    if report.lightroom_blind and report.added and report.command != "undo":
-        one = report.lightroom_blind == 1
-        yield (
-            Span(
-                f"{report.lightroom_blind:,} of these photos {'is' if one else 'are'} JPEG, TIFF"
-                f" or DNG: Lightroom does not read {'its' if one else 'their'} sidecars,",
-                Style.HELD,
-            ),
-        )
-        yield (Span(f"so it will not show {'its' if one else 'their'} new keywords.", Style.HELD),)
+    if report.added and report.command not in _DONE:
+        yield from _unseen(report)
     if seen:
         yield from lightroom_steps()
+
+
+def _unseen(report: Report) -> Iterator[Line]:
+    """What Lightroom will not show, and what it is that keeps it from that."""
+    if report.lightroom_blind:
+        photos = counted(report.lightroom_blind, "photo")
+        yield (
+            Span(f"Lightroom will not show the new keywords of {photos}, which", Style.HELD),
+            Span(" are in sidecars that it does not read:", Style.HELD),
+        )
+        for reason, number in sorted(report.blind.items()):
+            yield (Span(f"  {number:,}: {sight.told(reason)}", Style.HELD),)
+    for reason, number in sorted((report.spared - report.blind).items()):
+        jpegs = counted(number, "JPEG")
+        yield (Span(f"{jpegs} beside a raw got no keywords: {sight.told(reason)}.", Style.DIM),)
 
 
 def lightroom_steps() -> tuple[Line, ...]:

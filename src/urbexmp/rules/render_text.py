@@ -70,7 +70,9 @@ def short_line(change: Change, root: Path | PurePath, *, applied: bool) -> Line:
     if restored:
         spans.append(Span(f" {_carriers(change, root, applied=applied)}", Style.DIM))
     elif len(spans) == 2:
-        spans.append(Span(" no keyword changes", Style.DIM))
+        several = len(change.photo.carriers) > 1
+        told = " its files were brought in step" if several else " no keyword changes"
+        spans.append(Span(told, Style.DIM))
     return tuple(spans)
 
 

@@ -16,8 +16,9 @@ from urbexmp.model.change import (
     MergeBase,
     Receipt,
 )
+from urbexmp.model.errors import CarrierMoved
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.photo import Snapshot
+from urbexmp.model.photo import Carrier, Fingerprint, Snapshot
 from urbexmp.rules.assemble import Wanted, assemble
 from urbexmp.rules.merge import Answers, Told, with_vetoes
 from urbexmp.rules.plan import Policy, merged_for
@@ -33,13 +34,36 @@ def undo(
     taken over), and what we had taken away returns. Vetoes stay, whichever way: to undo is not to
     refuse, and a refusal is not undone by accident.
     """
-    here = {state.carrier.path: state.fingerprint for state in snapshot.carriers}
+    here = _versions(snapshot)
     kept = base or receipt.change.after
-    if all(here.get(done.carrier.path) == done.after for done in receipt.carriers) and not (
+    if all(here.get(done.carrier) == done.after for done in receipt.carriers) and not (
         _taken_over(receipt, kept)
     ):
         return _restore(receipt, snapshot, kept)
     return _take_back(receipt, snapshot, base, told, policy)
+
+
+def put_back(receipt: Receipt, snapshot: Snapshot, base: MergeBase | None) -> Change:
+    """The change that gives each carrier the bytes it had before `receipt`, whatever it holds now.
+
+    What was done since is lost, a person's work too; they asked for it by name. Refusals stay.
+    Raises `CarrierMoved` when a carrier of the receipt is no longer the photo's.
+    """
+    here = _versions(snapshot)
+    for done in receipt.carriers:
+        if done.carrier not in here:
+            raise CarrierMoved(done.carrier.path)
+    change = _restore(receipt, snapshot, base or receipt.change.after)
+    writes = tuple(
+        replace(write, assumes=here[write.carrier])
+        for write in change.writes
+        if here[write.carrier] != write.restore
+    )
+    return replace(change, writes=writes)
+
+
+def _versions(snapshot: Snapshot) -> dict[Carrier, Fingerprint]:
+    return {state.carrier: state.fingerprint for state in snapshot.carriers}
 
 
 def _taken_over(receipt: Receipt, base: MergeBase) -> frozenset[Keyword]:
@@ -68,6 +92,7 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
         written=MappingProxyType({name: mine for name, mine in written.items() if mine}),
         missing=(before.missing | base.missing | later | put_back) - stood,
         restored=before.restored | base.restored | put_back,
+        beside=base.beside,
     )
     writes = tuple(
         CarrierWrite(done.carrier, assumes=done.after, restore=done.before)

@@ -1,132 +1,49 @@
-"""Sidecars on disk: read, and replaced whole or not at all.
-
-The order of a replacement is the safety (XMP.md R3): temp file in the same folder, sync, the
-old bytes compared once more, rename, sync of the folder. A kill at any point leaves the old or
-the new sidecar, and at most a temp file that `tidy` takes away.
-"""
+"""Sidecars on disk: the file is the packet, replaced whole or not at all (`adapters.files`)."""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from urbexmp.adapters.xmp.disk import (
-    NOT_OFFERED,
-    WINDOWS,
-    leftovers,
-    read_packet,
-    remove_quietly,
-    sync_file,
-    sync_folder,
-    temp_beside,
-    write_problem,
-    write_temp,
-)
-from urbexmp.adapters.xmp.volume import FEW, sync_volume
-from urbexmp.model.errors import (
-    CarrierMoved,
-    HardLinked,
-    InternalProblem,
-    Problem,
-    WriteFailed,
-)
-from urbexmp.model.photo import ABSENT, Carrier, CarrierKind, Fingerprint, fingerprint_of
-from urbexmp.model.ports import Replacement
+from urbexmp.adapters.files.disk import read_packet, sync_folder, write_temp
+from urbexmp.adapters.files.whole import Begun, WholeFileStore, explained, writable
+from urbexmp.model.errors import CarrierMoved, InternalProblem, WriteFailed
+from urbexmp.model.photo import Carrier, CarrierKind, Fingerprint, fingerprint_of
 
 
-@dataclass(slots=True)
-class _Begun:
-    """A replacement whose temp file is written."""
+class SidecarStore(WholeFileStore):
+    """Implements `ports.CarrierStore` for sidecars. Not thread-safe in writing; one writer does."""
 
-    path: Path
-    """The sidecar's own name, for messages."""
-    target: Path
-    """The file itself, where the name is a symbolic link."""
-    temp: Path
-    assumes: Fingerprint
-    handle: int | None
-    """Open until the bytes are synced."""
-
-    def close(self) -> None:
-        if self.handle is not None:
-            handle, self.handle = self.handle, None
-            os.close(handle)
-
-
-class SidecarStore:
-    """Implements `ports.CarrierStore` for sidecars. Not thread-safe in writing; one writer does.
-
-    `step` is called with the name of each step of a write as it is done: `temp` (written),
-    `synced`, `checked` (about to take effect), `done` (in effect), `durable`. Tests use it to
-    kill or to interfere at exactly that point.
-    """
-
-    def __init__(self, step: Callable[[str], None] | None = None) -> None:
-        self._step = step or (lambda _name: None)
-        self._live: set[Path] = set()
+    def path_of(self, carrier: Carrier) -> Path:
+        """Path of a sidecar. Raises `InternalProblem` for a packet inside an image file."""
+        if carrier.kind is not CarrierKind.SIDECAR:
+            raise InternalProblem(carrier.path, detail=f"no sidecar: {carrier.kind.value}")
+        return carrier.path
 
     def read(self, carrier: Carrier) -> bytes | None:
         """The sidecar's bytes, None when there is none.
 
         Raises `FileUnreadable`, and `FileVanished` when the whole folder is gone.
         """
-        return read_packet(_sidecar(carrier))
+        return read_packet(self.path_of(carrier))
 
-    def replace(self, carrier: Carrier, packet: bytes, assumes: Fingerprint) -> None:
-        """Put `packet` in place of the version `assumes`, durable on return.
+    def write(self, begun: Begun, packet: bytes) -> int:
+        """The temp file is the packet, and nothing else."""
+        return write_temp(begun.temp, packet, begun.like, begun.target)
 
-        Keeps mode, owner, attributes and access list as far as permitted; writes through a
-        symbolic link; a sidecar that does not exist yet is created so that one which appeared
-        meanwhile is never overwritten. Raises `CarrierMoved`, `HardLinked`, `WriteFailed`,
-        `FileUnreadable`, `FileVanished`.
-        """
-        path = _sidecar(carrier)
-        with _explained(path):
-            begun = self._begin(path, packet, assumes)
-            try:
-                self._sync(begun)
-                self._take_effect(begun)
-            finally:
-                self._end(begun)
-            sync_folder(begun.target.parent)
-            self._step("durable")
-
-    def replace_many(self, wanted: Sequence[Replacement]) -> tuple[Problem | None, ...]:
-        """`replace` for many sidecars: all temp files, one sync, all renames, one sync.
-
-        A problem of one stops no other. Until return each sidecar is whole, old or new.
-        """
-        problems: dict[int, Problem] = {}
-        begun: dict[int, _Begun] = {}
-        try:
-            for number, item in enumerate(wanted):
-                path = _sidecar(item.carrier)
-                with _collected(problems, number, path):
-                    begun[number] = self._begin(path, item.packet, item.assumes)
-            self._sync_many(begun, problems)
-            for number, each in begun.items():
-                if number not in problems:
-                    with _collected(problems, number, each.path):
-                        self._take_effect(each)
-        finally:
-            for each in begun.values():
-                self._end(each)
-        self._sync_folders(begun, problems)
-        return tuple(problems.get(number) for number in range(len(wanted)))
+    def compare(self, begun: Begun) -> None:
+        """Raise `CarrierMoved` unless the sidecar still is the version assumed."""
+        if fingerprint_of(read_packet(begun.target)) != begun.assumes:
+            raise CarrierMoved(begun.path)
 
     def remove(self, carrier: Carrier, assumes: Fingerprint) -> None:
         """Remove a sidecar that we created. Raises as `replace`."""
-        path = _sidecar(carrier)
-        with _explained(path):
+        path = self.path_of(carrier)
+        with explained(path):
             if path.is_symlink():
                 raise WriteFailed(
                     path, "it is a symbolic link", "Remove it by hand if it is no longer wanted"
                 )
-            _writable(path, path)
+            writable(path, path)
             if fingerprint_of(read_packet(path)) != assumes:
                 raise CarrierMoved(path)
             self._step("checked")
@@ -134,205 +51,3 @@ class SidecarStore:
             self._step("done")
             sync_folder(path.parent)
             self._step("durable")
-
-    def tidy(self, folder: Path) -> int:
-        """Remove temp files that a killed run left in `folder`; return how many."""
-        removed = 0
-        for path in tuple(leftovers(folder, frozenset(self._live))):
-            remove_quietly(path)
-            removed += not os.path.lexists(path)
-        return removed
-
-    # the steps of a replacement
-
-    def _begin(self, path: Path, packet: bytes, assumes: Fingerprint) -> _Begun:
-        target, like = path, None
-        if assumes == ABSENT:
-            if os.path.lexists(path):
-                raise CarrierMoved(path)
-            _folder_writable(path, path.parent)
-        else:
-            target = Path(os.path.realpath(path)) if path.is_symlink() else path
-            like = _writable(path, target)
-        temp = temp_beside(target)
-        self._live.add(temp)
-        try:
-            handle = write_temp(temp, packet, like, target)
-            begun = _Begun(path, target, temp, assumes, handle)
-            self._step("temp")
-        except BaseException:
-            self._forget(temp)
-            raise
-        return begun
-
-    def _sync(self, begun: _Begun) -> None:
-        assert begun.handle is not None
-        sync_file(begun.handle)
-        begun.close()
-        self._step("synced")
-
-    def _take_effect(self, begun: _Begun) -> None:
-        """Compare once more, then rename. Nothing slow may come in between."""
-        if begun.assumes == ABSENT:
-            self._step("checked")
-            _place_new(begun)
-        else:
-            if fingerprint_of(read_packet(begun.target)) != begun.assumes:
-                raise CarrierMoved(begun.path)
-            self._step("checked")
-            begun.temp.replace(begun.target)
-        self._step("done")
-
-    def _end(self, begun: _Begun) -> None:
-        begun.close()
-        self._forget(begun.temp)
-
-    def _forget(self, temp: Path) -> None:
-        remove_quietly(temp)
-        self._live.discard(temp)
-
-    # many at once
-
-    def _sync_many(self, begun: dict[int, _Begun], problems: dict[int, Problem]) -> None:
-        """Sync all temp files: one call a volume where that is offered."""
-        volumes: dict[int, list[int]] = {}
-        for number, each in begun.items():
-            assert each.handle is not None
-            volumes.setdefault(os.fstat(each.handle).st_dev, []).append(number)
-        for numbers in volumes.values():
-            first = begun[numbers[0]]
-            assert first.handle is not None
-            together = False
-            if len(numbers) >= FEW:
-                try:
-                    together = sync_volume(first.handle)
-                except OSError:
-                    # One file of any program failed to reach the disk; single syncs say whose.
-                    together = False
-            for number in numbers:
-                each = begun[number]
-                with _collected(problems, number, each.path):
-                    if not together:
-                        assert each.handle is not None
-                        sync_file(each.handle)
-                each.close()
-        self._step("synced")
-
-    def _sync_folders(self, begun: dict[int, _Begun], problems: dict[int, Problem]) -> None:
-        folders: dict[Path, list[int]] = {}
-        for number, each in begun.items():
-            if number not in problems:
-                folders.setdefault(each.target.parent, []).append(number)
-        if len(folders) >= FEW and _sync_volumes_of(tuple(folders)):
-            self._step("durable")
-            return
-        for folder, numbers in folders.items():
-            try:
-                sync_folder(folder)
-            except OSError as failure:
-                for number in numbers:
-                    problems[number] = write_problem(begun[number].path, failure)
-        self._step("durable")
-
-
-def _sync_volumes_of(folders: Sequence[Path]) -> bool:
-    done: set[int] = set()
-    try:
-        for folder in folders:
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                volume = os.fstat(handle).st_dev
-                if volume not in done and not sync_volume(handle):
-                    return False
-                done.add(volume)
-            finally:
-                os.close(handle)
-    except OSError:
-        return False
-    return True
-
-
-def _sidecar(carrier: Carrier) -> Path:
-    if carrier.kind is not CarrierKind.SIDECAR:
-        raise InternalProblem(carrier.path, detail=f"no sidecar: {carrier.kind.value}")
-    return carrier.path
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as failure:
-        raise write_problem(path, failure) from failure
-
-
-@contextmanager
-def _collected(problems: dict[int, Problem], number: int, path: Path) -> Iterator[None]:
-    try:
-        with _explained(path):
-            yield
-    except Problem as problem:
-        problems[number] = problem
-
-
-def _writable(path: Path, target: Path) -> os.stat_result:
-    """The file's stat, if a person would call it writable. Raises `Problem`.
-
-    A rename needs no right to the file, only to its folder, and root has every right: so the
-    mode is asked. Who took the write bit away meant it.
-    """
-    try:
-        found = target.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        if not target.parent.is_dir():
-            raise
-        raise CarrierMoved(path) from None
-    if not stat.S_ISREG(found.st_mode):
-        raise WriteFailed(path, "it is no regular file", "Move it away")
-    if found.st_nlink > 1:
-        raise HardLinked(path, links=found.st_nlink)
-    if not found.st_mode & stat.S_IWUSR or not os.access(target, os.W_OK):
-        raise WriteFailed(path, "it is read-only", "Make it writable if it should get keywords")
-    _folder_writable(path, target.parent)
-    return found
-
-
-def _folder_writable(path: Path, folder: Path) -> None:
-    mode = folder.stat().st_mode
-    # On Windows the attribute means something else on a folder, and says nothing.
-    if not WINDOWS and not (mode & stat.S_IWUSR and os.access(folder, os.W_OK | os.X_OK)):
-        raise WriteFailed(
-            path, "its folder is read-only", "Make the folder writable if it should get keywords"
-        )
-
-
-def _place_new(begun: _Begun) -> None:
-    """Give the temp file its name, only if nobody has that name. Raises `CarrierMoved`."""
-    try:
-        if WINDOWS:
-            begun.temp.rename(begun.target)  # refuses a name that is taken
-            return
-        try:
-            os.link(begun.temp, begun.target)
-        except FileExistsError:
-            raise
-        except OSError as failure:
-            if not _no_links_here(failure):
-                raise
-            # FAT and some shares know no links. An empty file made with O_EXCL is surely ours,
-            # and the rename puts the whole packet in its place.
-            os.close(os.open(begun.target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-            try:
-                begun.temp.replace(begun.target)
-            except BaseException:
-                remove_quietly(begun.target)
-                raise
-    except FileExistsError as failure:
-        raise CarrierMoved(begun.path) from failure
-    remove_quietly(begun.temp)
-
-
-def _no_links_here(failure: OSError) -> bool:
-    import errno
-
-    return failure.errno in NOT_OFFERED | {errno.EPERM, errno.EMLINK, errno.EACCES}

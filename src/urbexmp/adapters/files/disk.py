@@ -1,4 +1,4 @@
-"""What the sidecar store does to the disk: temp files, syncs, and what its refusals mean."""
+"""What the stores do to the disk: temp files, syncs, and what its refusals mean."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ LARGEST = 256 * 2**20
 
 _TEMP = re.compile(r"\.(?s:.*)\.urbexmp-(\d+)-[0-9a-f]{8}\.tmp")
 """Names of our temp files. The dot and the extension hide them from photo programs."""
+
+
+_LINKED = (".xmp", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".dng")
+"""Ends of the names of files that are written through a symbolic link."""
 
 
 def _numbers(*names: str) -> frozenset[int]:
@@ -130,23 +134,37 @@ def write_temp(temp: Path, packet: bytes, like: os.stat_result | None, source: P
     `like` None: a new file with the mode that the user's umask gives. The handle is the caller's
     to sync and close.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    handle = os.open(temp, flags, 0o666 if like is None else 0o600)
+    handle = create_like(temp, like)
     try:
         rest = memoryview(packet)
         while rest:
             rest = rest[os.write(handle, rest) :]
-        if like is not None:
-            _dress(handle, like, source)
-        now = os.fstat(handle)
-        mtime = advanced(now.st_mtime_ns, like.st_mtime_ns if like is not None else None)
-        if mtime is not None:
-            times = (now.st_atime_ns, mtime)
-            os.utime(handle if os.utime in os.supports_fd else temp, ns=times)
+        finish_like(handle, temp, like, source)
     except BaseException:
         os.close(handle)
         raise
     return handle
+
+
+def create_like(temp: Path, like: os.stat_result | None) -> int:
+    """Make an empty temp file and return its open handle, the caller's to close.
+
+    `like` None: it gets the mode that the user's umask gives; else nobody else may read it until
+    `finish_like`.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(temp, flags, 0o666 if like is None else 0o600)
+
+
+def finish_like(handle: int, temp: Path, like: os.stat_result | None, source: Path) -> None:
+    """Give a written temp file the mode, owner and attributes of `source`, and a later mtime."""
+    if like is not None:
+        _dress(handle, like, source)
+    now = os.fstat(handle)
+    mtime = advanced(now.st_mtime_ns, like.st_mtime_ns if like is not None else None)
+    if mtime is not None:
+        times = (now.st_atime_ns, mtime)
+        os.utime(handle if os.utime in os.supports_fd else temp, ns=times)
 
 
 def _dress(handle: int, like: os.stat_result, source: Path) -> None:
@@ -207,11 +225,11 @@ def remove_quietly(path: Path) -> None:
 
 
 def leftovers(folder: Path, live: frozenset[Path]) -> Iterable[Path]:
-    """Temp files that killed runs left in `folder`, or in the folders its sidecars point to."""
+    """Temp files that killed runs left in `folder`, or in the folders its links point to."""
     folders = [folder]
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.lower().endswith(".xmp") and entry.is_symlink():
+            if entry.is_symlink() and entry.name.lower().endswith(_LINKED):
                 folders.append(Path(os.path.realpath(entry.path)).parent)
     for place in dict.fromkeys(folders):
         with contextlib.suppress(OSError), os.scandir(place) as entries:

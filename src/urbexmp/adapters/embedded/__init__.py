@@ -1,0 +1,1 @@
+"""Packets inside image files: where they are, how they are changed, and nothing else touched."""

@@ -1,0 +1,184 @@
+"""Image files on disk: their envelopes read, and the files written anew with another one.
+
+The order of a replacement is that of sidecars (`adapters.files.whole`). What is added: the temp
+file is the image file with splices done to it, and before it may take effect all its bytes are
+compared with the old file's, its own envelope is read and must be exactly the one asked for, and
+the container looks at it as well.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from urbexmp.adapters.embedded.envelope import FileSource, opened, seal
+from urbexmp.adapters.embedded.layout import Container, Layout, Splice
+from urbexmp.adapters.embedded.rewrite import prove_rewrite, rewrite
+from urbexmp.adapters.files.disk import read_problem
+from urbexmp.adapters.files.whole import Begun, WholeFileStore
+from urbexmp.model.errors import (
+    CarrierMoved,
+    FileUnreadable,
+    FileVanished,
+    InternalProblem,
+    PacketRefused,
+    Problem,
+    ProofFailed,
+    WriteFailed,
+)
+from urbexmp.model.photo import Carrier, CarrierKind, Fingerprint, fingerprint_of
+from urbexmp.model.ports import Replacement
+
+AT_ONCE = 256 * 2**20
+"""Bytes of image files that wait as temp files for one sync."""
+
+
+class EmbeddedStore(WholeFileStore):
+    """Implements `ports.CarrierStore` for packets inside image files.
+
+    `read` gives an envelope, also where the file has no packet yet, so an embedded carrier is
+    never absent: what it can become is decided from what stands in it now.
+    """
+
+    def __init__(
+        self, containers: Sequence[Container], step: Callable[[str], None] | None = None
+    ) -> None:
+        super().__init__(step)
+        self._containers = tuple(containers)
+
+    def path_of(self, carrier: Carrier) -> Path:
+        """Path of the image file. Raises `InternalProblem` for a sidecar."""
+        if carrier.kind is not CarrierKind.EMBEDDED:
+            raise InternalProblem(carrier.path, detail=f"no image file: {carrier.kind.value}")
+        return carrier.path
+
+    def read(self, carrier: Carrier) -> bytes:
+        """The file's envelope. Reads headers and the packet only, whatever the file's size.
+
+        Raises `FileUnreadable`, `FileVanished`, and `PacketRefused` (`no-container`, ...) for
+        what is no file of a format that packets are written into.
+        """
+        path = self.path_of(carrier)
+        with _source(path) as source:
+            return self._sealed(source, path)
+
+    def layout(self, path: Path) -> Layout:
+        """What the file's container says of it. Raises as `read`."""
+        with _source(path) as source:
+            return self._container(source, path).layout(source, path)
+
+    def write(self, begun: Begun, packet: bytes) -> int:
+        """Write the temp file: the old one, with what lies between the two envelopes done to it.
+
+        Raises `CarrierMoved`, `PacketRefused`, `ProofFailed`.
+        """
+        path, target = begun.path, begun.target
+        container, wanted, _, _ = opened(packet, path, self._containers)
+        with _source(target) as source:
+            now = self._sealed(source, path)
+            if fingerprint_of(now) != begun.assumes:
+                raise CarrierMoved(path)
+            _, known, _, _ = opened(now, path, self._containers)
+            splices = container.towards(known, wanted, path)
+            handle = rewrite(target, splices, begun.temp)
+            try:
+                prove_rewrite(target, begun.temp, splices)
+                self._prove_read_back(begun, packet, container, source, splices)
+            except BaseException:
+                os.close(handle)
+                raise
+        return handle
+
+    def compare(self, begun: Begun) -> None:
+        """Raise `CarrierMoved` unless the file still is the one that was copied."""
+        like = begun.like
+        try:
+            found = begun.target.stat()
+            with _source(begun.target) as source:
+                now = fingerprint_of(self._sealed(source, begun.path))
+        except (FileNotFoundError, FileVanished, PacketRefused):
+            raise CarrierMoved(begun.path) from None
+        # Its picture may have changed as well, and that is not in the envelope.
+        if like is None or now != begun.assumes or _version(found) != _version(like):
+            raise CarrierMoved(begun.path)
+
+    def replace_many(self, wanted: Sequence[Replacement]) -> tuple[Problem | None, ...]:
+        """`replace` for many, in batches that take no more than `AT_ONCE` bytes of the disk."""
+        problems: list[Problem | None] = []
+        batch: list[Replacement] = []
+        room = AT_ONCE
+        for item in wanted:
+            size = _size(item.carrier.path)
+            if batch and size > room:
+                problems += super().replace_many(batch)
+                batch, room = [], AT_ONCE
+            batch.append(item)
+            room -= size
+        return (*problems, *super().replace_many(batch))
+
+    def remove(self, carrier: Carrier, assumes: Fingerprint) -> None:
+        """Never: an image file is not ours to remove. Raises `WriteFailed`."""
+        raise WriteFailed(self.path_of(carrier), "it is an image file", "Run the command again")
+
+    def _prove_read_back(
+        self,
+        begun: Begun,
+        packet: bytes,
+        container: Container,
+        source: FileSource,
+        splices: tuple[Splice, ...],
+    ) -> None:
+        """Raise `ProofFailed` unless the temp file is read as what was asked for."""
+        with _source(begun.temp) as written:
+            try:
+                fault = container.check(source, written, splices)
+                if fault is None and self._sealed(written, begun.path) != packet:
+                    fault = "it would not be read back as it was written"
+            except PacketRefused as refused:
+                fault = refused.sentences[0]
+        if fault is not None:
+            raise ProofFailed(begun.path, detail=fault)
+
+    def _container(self, source: FileSource, path: Path) -> Container:
+        head = source.view(0, 16)
+        for container in self._containers:
+            if head.startswith(container.begins):
+                return container
+        raise PacketRefused(
+            path, "it is no JPEG, TIFF or DNG", "no-container", "Give it the right extension"
+        )
+
+    def _sealed(self, source: FileSource, path: Path) -> bytes:
+        container = self._container(source, path)
+        return seal(source, container, container.layout(source, path))
+
+
+def _version(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+@contextmanager
+def _source(path: Path) -> Iterator[FileSource]:
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError) as failure:
+        raise FileVanished(path) from failure
+    except OSError as failure:
+        raise read_problem(path, failure) from failure
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise FileUnreadable(path, detail="it is no regular file")
+        yield FileSource(handle, path)
+    finally:
+        os.close(handle)
