@@ -214,6 +214,14 @@ def with_camera(ifd: Ifd, *, maker_note: bytes = b"") -> Ifd:
     return ifd
 
 
+def plain(order: str, big: bool, stands: bytes | None = None, **how: Any) -> Built:
+    """A TIFF with one picture, camera facts and, if given, a packet."""
+    first = with_camera(picture())
+    if stands is not None:
+        first.add(XMP, BYTE, stands)
+    return build(first, order=order, big=big, **how)
+
+
 def dng(*, order: str = "<", packet: bytes | None = None, **how: Any) -> Built:
     """A DNG in form: a small picture first, the sensor's data in a sub-directory, opaque data."""
     first = with_camera(picture(3))

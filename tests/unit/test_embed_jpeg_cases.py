@@ -8,21 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from embed_cases import Case, case, cases
 from embed_files import (
     JFIF,
     JUMBF,
-    PHOTOSHOP,
-    XMP,
-    Case,
-    case,
-    cases,
+    dataset,
     exif,
     iim,
     jpeg,
     mpf,
+    others,
     packet,
     photoshop,
     segment,
+    segments,
     xmp,
 )
 from urbexmp.adapters.embedded.codec import EmbeddedCodec
@@ -66,30 +65,6 @@ class Written:
         self.before = self.path.stat().st_mtime_ns
         self.store.replace(self.carrier, self.new, fingerprint_of(self.old))
         self.data = self.path.read_bytes()
-
-
-def segments(data: bytes) -> tuple[list[tuple[int, bytes, bytes]], bytes]:
-    """Fill bytes and marker, payload of each segment; then everything from the first scan on."""
-    found = []
-    at = 2
-    while True:
-        start = at
-        while data[at + 1] == 0xFF:
-            at += 1
-        marker = data[at + 1]
-        if marker == 0xDA:
-            return found, data[start:]
-        (size,) = struct.unpack(">H", data[at + 2 : at + 4])
-        found.append((marker, data[start:at], data[at + 4 : at + 2 + size]))
-        at += 2 + size
-
-
-def others(data: bytes) -> list[tuple[int, bytes, bytes]]:
-    return [
-        each
-        for each in segments(data)[0]
-        if not each[2].startswith((XMP, PHOTOSHOP, b"MPF\0")) or each[0] == 0xE5
-    ]
 
 
 @pytest.mark.parametrize("each", cases(), **NAMES)
@@ -240,4 +215,28 @@ def test_the_fingerprint_of_a_file_never_changes_by_itself(tmp_path: Path) -> No
     path.write_bytes(jpeg(JFIF, exif(), mpf(1), words, other, xmp(packet()), body=body))
     envelope = EmbeddedStore(CONTAINERS).read(Carrier(CarrierKind.EMBEDDED, path))
     assert envelope.startswith(MAGIC)
-    assert fingerprint_of(envelope) == "?"
+    assert fingerprint_of(envelope) == (
+        "1e408f863150d6c14bc6a063358498fd70818ca859cbd41f63818f9c7bceb82a"
+    )
+
+
+def test_adopted_keywords_that_do_not_fit_their_segment_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    block = iim((b"Owl",), more=dataset(8, 10, bytes(32_000)) + dataset(8, 11, bytes(32_750)))
+    for digest, fits in ((bytes(16), False), ("fits", True)):
+        path.write_bytes(jpeg(photoshop(block, digest), xmp(packet())))
+        store = EmbeddedStore(CONTAINERS)
+        codec = EmbeddedCodec(XmpCodec(), CONTAINERS, adopt_iptc=True)
+        carrier = Carrier(CarrierKind.EMBEDDED, path)
+        old = store.read(carrier)
+        edit = PacketEdit(flat_add=tuple(f"a long word {n} {'x' * 40}" for n in range(20)))
+        if not fits:
+            with pytest.raises(PacketRefused) as caught:
+                codec.edit(old, edit, path)
+            assert caught.value.reason == "iptc-too-large"
+            continue
+        # The packet wins where the digest fits: the block may stay as it is.
+        new = codec.edit(old, edit, path)
+        codec.prove(old, new, edit, path)
+        store.replace(carrier, new, fingerprint_of(old))
+        assert store.layout(path).iptc_keywords == ("Owl",)

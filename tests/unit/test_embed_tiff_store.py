@@ -69,6 +69,7 @@ SHAPES: dict[str, Callable[[], bytes]] = {
     "roomy": lambda: camera(packet("Old", padding=3000)),
     "no wrapper": lambda: camera(packet("Old", wrapped=False)),
     "no wrapper, blanks": lambda: camera(packet("Old", wrapped=False, padding=3000)),
+    "blanks behind": lambda: camera(packet("Old", padding=20) + b" " * 3000),
     "zeros behind": lambda: camera(packet("Old", padding=200) + b"\0" * 3001),
     "utf-16": lambda: camera(packet("Old", padding=3000).decode().encode("utf-16-le") + b"\0"),
     "iptc, fitting": lambda: camera(packet("Old"), iim("Owl"), md5(iim("Owl"))),

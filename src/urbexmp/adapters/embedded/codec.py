@@ -15,12 +15,12 @@ The rules of IPTC beside a packet (XMP.md R31) are kept here, the same for all c
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from urbexmp.adapters.embedded import iim
-from urbexmp.adapters.embedded.envelope import Unsealed, is_envelope, resealed, unseal
+from urbexmp.adapters.embedded.envelope import Unsealed, is_envelope, plain_packet, resealed, unseal
 from urbexmp.adapters.embedded.layout import Container, Layout, Refusal
 from urbexmp.adapters.embedded.padding import only_padding_differs, unwrapped, wrapped
 from urbexmp.adapters.embedded.prove import prove_beside
@@ -55,14 +55,6 @@ class PacketCodec(Codec, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """An edit as the packet needs it: with what is carried over from IPTC."""
-
-    edit: PacketEdit
-    before: KeywordFields
-
-
 class EmbeddedCodec:
     """Implements `ports.Codec` for packets of every carrier. Thread-safe."""
 
@@ -83,8 +75,10 @@ class EmbeddedCodec:
         """Read a packet; of an image file also what it has of IPTC. Raises `PacketRefused`."""
         if not is_envelope(packet):
             return self._inner.read(packet, subject)
-        layout = self._open(packet, subject).layout
-        return self._reading(layout, subject)
+        plain = plain_packet(packet)
+        if plain is not None:
+            return self._inner.read(plain, subject)
+        return self._reading(self._open(packet, subject).layout, subject)
 
     def read_simple(
         self, packet: bytes, names: Collection[tuple[str, str]], subject: Path
@@ -97,7 +91,7 @@ class EmbeddedCodec:
         """The packet by itself, for showing it; None: the image file has none."""
         if not is_envelope(packet):
             return packet
-        return self._open(packet, subject).layout.packet
+        return plain_packet(packet) or self._open(packet, subject).layout.packet
 
     def refusal(self, packet: bytes, subject: Path) -> Refusal | None:
         """Why `edit` would refuse whatever it is asked for, None when it would not."""
@@ -121,6 +115,7 @@ class EmbeddedCodec:
         if new == layout.packet:
             return packet
         words = self._iptc_words(layout, new, edit, subject)
+        self._must_go(layout, new, words, edit, subject)
         new = old.container.pad(layout, new, words)
         splices = old.container.splices(layout, new, words, subject)
         return resealed(old, splices, subject)
@@ -147,12 +142,14 @@ class EmbeddedCodec:
             inside = unwrapped(new.packet)
             if inside is None:
                 raise ProofFailed(subject, detail="the new packet has no header or trailer")
-            self._inner.prove(None, inside, full.edit, subject)
+            self._inner.prove(None, inside, full, subject)
         else:
-            plain = self._inner.edit(old.packet, full.edit, subject)
-            self._inner.prove(old.packet, plain, full.edit, subject)
-            if not only_padding_differs(plain, new.packet):
-                raise ProofFailed(subject, detail="more than the padding was fitted")
+            plain = new.packet
+            if len(plain) != len(old.packet) or not _same_end(old.packet, plain):
+                plain = self._inner.edit(old.packet, full, subject)
+                if not only_padding_differs(plain, new.packet):
+                    raise ProofFailed(subject, detail="more than the padding was fitted")
+            self._inner.prove(old.packet, plain, full, subject)
         words = self._iptc_words(old, new.packet, edit, subject)
         fault = prove_beside(before, after, words)
         if fault is not None:
@@ -188,8 +185,11 @@ class EmbeddedCodec:
 
     # --- editing ------------------------------------------------------------------------------
 
-    def _full(self, layout: Layout, edit: PacketEdit, subject: Path) -> _Edit:
+    def _full(self, layout: Layout, edit: PacketEdit, subject: Path) -> PacketEdit:
         """The edit with the keywords that come over from IPTC, before the new ones."""
+        edit = replace(edit, sidecar_for=None)
+        if not layout.iptc_keywords:
+            return edit
         fields = self._packet_reading(layout, subject).fields
         there = fields.flat or ()
         carried = tuple(
@@ -197,31 +197,70 @@ class EmbeddedCodec:
             for word in _only_in_iptc(layout, fields)
             if word not in edit.flat_add and word not in edit.flat_remove
         )
-        full = replace(
+        return replace(
             edit,
             flat_add=carried + edit.flat_add,
             flat_remove=tuple(word for word in edit.flat_remove if word in there),
-            sidecar_for=None,
         )
-        return _Edit(full, fields)
 
-    def _edited(self, layout: Layout, full: _Edit, subject: Path) -> bytes:
+    def _edited(self, layout: Layout, full: PacketEdit, subject: Path) -> bytes:
         if layout.packet is None:
-            return wrapped(self._inner.create(full.edit))
-        return self._inner.edit(layout.packet, full.edit, subject)
+            return wrapped(self._inner.create(full))
+        return self._inner.edit(layout.packet, full, subject)
+
+    def _must_go(
+        self,
+        layout: Layout,
+        packet: bytes,
+        words: tuple[str, ...] | None,
+        edit: PacketEdit,
+        subject: Path,
+    ) -> None:
+        """Raise `PacketRefused` (`iptc-alone`) when a keyword would stay, or come back.
+
+        Without `dc:subject` the IPTC block is read, and not every block can be changed.
+        """
+        if not layout.iptc_keywords or (words is not None and layout.iptc_writable):
+            return
+        if self._inner.read(packet, subject).fields.flat is not None:
+            return
+        wanted = set(self._reading(layout, subject).fields.flat or ()) - set(edit.flat_remove)
+        unwanted = [word for word in layout.iptc_keywords if word not in wanted]
+        if unwanted:
+            raise PacketRefused(
+                subject,
+                f"{unwanted[0]} is in its IPTC block alone, which cannot be changed safely",
+                "iptc-alone",
+                "Take it out in Lightroom, or add another keyword at the same time",
+            )
 
     def _iptc_words(
         self, layout: Layout, packet: bytes, edit: PacketEdit, subject: Path
     ) -> tuple[str, ...] | None:
-        """What IIM 2:25 will hold: what it holds less what is taken away, then the packet's."""
+        """What IIM 2:25 will hold: what it holds less what is taken away, then the packet's.
+
+        Where the packet no longer has `dc:subject`, only what counted before: else a word that
+        the packet had put out of force would come back.
+        """
         if layout.iptc_state not in ("matches", "differs"):
             return None
         if layout.iptc_state == "matches" and not layout.iptc_writable:
             return None
         gone = {spelled for word in edit.flat_remove for spelled in (word, iim.cut(word))}
-        flats = self._inner.read(packet, subject).fields.flat or ()
-        kept = (word for word in layout.iptc_keywords if word not in gone)
-        return tuple(dict.fromkeys((*kept, *flats)))
+        flats = self._inner.read(packet, subject).fields.flat
+        kept: Sequence[str] = layout.iptc_keywords
+        if flats is None:
+            there = self._reading(layout, subject).fields.flat or ()
+            kept = [word for word in kept if word in {iim.cut(word) for word in there} | {*there}]
+        kept = [word for word in kept if word not in gone]
+        return tuple(dict.fromkeys((*kept, *(flats or ()))))
+
+
+def _same_end(one: bytes, two: bytes) -> bool:
+    """Whether two packets end with the same trailer and the same bytes behind it."""
+    mark = b"<?xpacket end="
+    at = one.find(mark)
+    return at >= 0 and one[at:] == two[two.find(mark) :]
 
 
 def _only_in_iptc(layout: Layout, fields: KeywordFields) -> tuple[str, ...]:

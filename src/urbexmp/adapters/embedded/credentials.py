@@ -58,7 +58,8 @@ def named_in(packet: bytes) -> bool:
 
     Words of a person ("bought at the estate sale") are no manifest.
     """
-    if b"provenance" not in packet.replace(b"\0", b""):  # in UTF-16, every second byte is zero
+    wide = b"\0" in packet[:8]  # in UTF-16, every second byte is zero
+    if b"provenance" not in (packet.replace(b"\0", b"") if wide else packet):
         return False
     found: list[str] = []
     inside = 0

@@ -21,8 +21,9 @@ An envelope is one line that names it, one line of JSON, and the kept bytes one 
 a person can get a packet out of a backup with an editor.
 
 Form: `{"form": 1, "container": "jpeg", "size": 8391612, "kept": [[0, 40], ...], "refusal": null |
-[reason, detail, advice], "signed": false}`. `refusal` and `signed` are verdicts of checks on bytes
-that are not kept.
+[reason, detail, advice], "signed": false, "plain": null | [offset, length]}`. `refusal` and
+`signed` are verdicts of checks on bytes that are not kept. `plain` says where in the envelope's
+kept bytes the packet is, when it tells all there is: there is no IPTC block beside it.
 
 Another program that moves things around in the file changes its fingerprint without touching the
 packet. That costs a look at it, and makes undo take the keywords out instead of putting the file
@@ -145,6 +146,11 @@ class Sparse:
     def view(self, offset: int, length: int) -> bytes:
         """Bytes from `offset`, zeros where they are not known; fewer at the end."""
         length = max(0, min(length, self.size - offset))
+        number = bisect_right(self.starts, offset) - 1
+        if number >= 0:
+            first = offset - self.starts[number]
+            if first + length <= len(self.pieces[number]):
+                return self.pieces[number][first : first + length]
         found = bytearray(length)
         for start, piece in zip(self.starts, self.pieces, strict=True):
             first, last = max(start, offset), min(start + len(piece), offset + length)
@@ -179,7 +185,12 @@ class Sparse:
 def seal(source: FileSource | Sparse, container: Container, layout: Layout) -> bytes:
     """The envelope of a file after its layout was made from `source`."""
     kept = _merged(source.kept)
+    parts = [source.view(start, end - start) for start, end in kept]
     refusal = layout.refusal
+    plain = None
+    if layout.packet is not None and layout.iptc_state == "none" and not layout.notes:
+        # Pieces that are joined: it may be found at the wrong place, but never with other bytes.
+        plain = (b"".join(parts).index(layout.packet), len(layout.packet))
     said = {
         "form": FORM,
         "container": container.name,
@@ -187,8 +198,8 @@ def seal(source: FileSource | Sparse, container: Container, layout: Layout) -> b
         "kept": [(start, end - start) for start, end in kept],
         "refusal": refusal and (refusal.reason, refusal.detail, refusal.advice),
         "signed": layout.signed,
+        "plain": plain,
     }
-    parts = [source.view(start, end - start) for start, end in kept]
     return b"".join((MAGIC, json.dumps(said).encode(), b"\n", *parts))
 
 
@@ -204,6 +215,20 @@ class Unsealed:
 def is_envelope(packet: bytes) -> bool:
     """Whether these bytes are an envelope, and no packet by itself."""
     return packet.startswith(MAGIC)
+
+
+def plain_packet(envelope: bytes) -> bytes | None:
+    """The packet, without opening the envelope; None: that has to be done."""
+    end = envelope.find(b"\n", len(MAGIC))
+    try:
+        said = json.loads(envelope[len(MAGIC) : end])
+        if said["form"] != FORM or said["plain"] is None:
+            return None
+        start, length = said["plain"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    packet = envelope[end + 1 + start : end + 1 + start + length]
+    return packet if len(packet) == length else None
 
 
 def opened(

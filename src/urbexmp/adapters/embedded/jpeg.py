@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from urbexmp.adapters.embedded import extended, iim, mpf, photoshop
+from urbexmp.adapters.embedded import credentials, extended, iim, mpf, photoshop
 from urbexmp.adapters.embedded.envelope import Sparse, between
 from urbexmp.adapters.embedded.layout import Layout, Refusal, Source, Splice
 from urbexmp.adapters.embedded.padding import FRESH, fitted
@@ -32,6 +32,8 @@ _SHARED = 4096
 pictures behind it can be shared with the old file instead of being copied."""
 _APP0, _APP1, _APP2, _APP11, _APP13, _SOS, _EOI = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_LOOK = 4 + extended.HEAD
+"""Bytes of a segment that are looked at first."""
 _KINDS = {_APP1: extended.HEAD, _APP2: 4, _APP13: len(PHOTOSHOP)}
 """How many bytes of a payload tell its kind."""
 
@@ -72,44 +74,52 @@ class JpegContainer:
         """Walk the segments and read the packet. Raises `PacketRefused` (`not-a-jpeg`)."""
         segments, broken = _walk(source, subject)
         refusal = _refused("broken-segments", broken) if broken else None
-        packets = [each for each in segments if _is(each, _APP1, XMP)]
+        packets: list[Segment] = []
+        chunks: list[Segment] = []
         framed = False
         for each in segments:
-            framed |= each.marker in _FRAMES
-            if framed and each in packets:
-                refusal = refusal or _refused(
-                    "xmp-after-frame", "its XMP packet stands behind the picture's header"
-                )
+            if each.marker == _APP1:
+                if each.ident.startswith(XMP):
+                    packets.append(each)
+                    if framed:
+                        refusal = refusal or _refused(
+                            "xmp-after-frame", "its XMP packet stands behind the picture's header"
+                        )
+                elif each.ident.startswith(extended.IDENT):
+                    chunks.append(each)
+            elif each.marker in _FRAMES:
+                framed = True
         if len(packets) > 1:
             refusal = refusal or _refused("two-packets", "it has more than one XMP packet")
         first = packets[0] if packets else None
         packet = None
         if first is not None:
-            whole = source.at(first.payload, first.end - first.payload)
+            whole = source.at(first.payload, _length(first))
             packet = whole[len(XMP) :]
-            chunks = [
-                extended.chunk(each.ident, each.payload, each.end - each.payload)
-                for each in segments
-                if _is(each, _APP1, extended.IDENT)
-            ]
+            parts = [extended.chunk(each.ident, each.payload, _length(each)) for each in chunks]
             refusal = refusal or extended.refusal(
-                packet, [each for each in chunks if each], source.glance
+                packet, [each for each in parts if each], source.glance
             )
         where, resources, block = _photoshop(source, segments)
         index = next((each for each in segments if _is(each, _APP2, mpf.IDENT)), None)
         found = None
         if index is not None:
-            found = mpf.parse(source.at(index.payload, index.end - index.payload), index.payload)
-        iptc = iim.parse(block or b"")
+            found = mpf.parse(source.at(index.payload, _length(index)), index.payload)
+        iptc = iim.parse(block) if block else None
+        state = resources.iptc_state if resources else "none"
+        if state == "differs" and where is None:
+            refusal = refusal or _refused(
+                "iptc-split", "its IPTC keywords are newer than its packet and in several places"
+            )
         return Layout(
             size=source.size,
             packet=packet,
             refusal=refusal,
             signed=_signed(source, segments, packet),
-            iptc_keywords=iptc.keywords,
-            iptc_state=resources.iptc_state if resources else "none",
-            iptc_writable=where is not None and iptc.is_utf8,
-            notes=iim.notes(iptc),
+            iptc_keywords=iptc.keywords if iptc else (),
+            iptc_state=state,
+            iptc_writable=where is not None and iptc is not None and iptc.is_utf8,
+            notes=iim.notes(iptc) if iptc else (),
             private=_Map(
                 first,
                 where,
@@ -161,6 +171,11 @@ class JpegContainer:
         iptc = _iptc(where, words)
         if iptc is not None and where.iptc is not None:
             splices += _replaced(where.iptc, len(PHOTOSHOP), iptc)
+        elif words is not None and layout.iptc_state == "differs":
+            # Where the digest fits already, the packet wins and the block may stay as it is.
+            raise PacketRefused(
+                subject, "its IPTC keywords would not fit their segment", "iptc-too-large"
+            )
         splices.sort(key=lambda each: each.offset)
         if where.others is not None and any(each.growth for each in splices):
             patches = mpf.mended(where.index, splices) if where.index is not None else None
@@ -206,41 +221,45 @@ def _walk(source: Source, subject: Path) -> tuple[list[Segment], str | None]:
         raise PacketRefused(subject, "it is no JPEG", "not-a-jpeg", "Give it the right extension")
     segments: list[Segment] = []
     at, size = 2, source.size
+    view, keep = source.view, source.keep
     while True:
         start = at
-        head = source.view(at, 4)
+        head = view(at, _LOOK)
         while head[:2] == b"\xff\xff":
             at += 1
-            head = source.view(at, 4)
-        if len(head) < 2 or head[0] != 0xFF or head[1] == 0:
-            source.keep(start, at + 2 - start)
+            head = view(at, _LOOK)
+        marker = head[1] if len(head) > 1 else 0
+        if head[:1] != b"\xff" or marker == 0:
+            keep(start, at + 2 - start)
             return segments, f"a segment should begin at byte {at}, and none does"
-        marker = head[1]
-        if marker == _SOS:
-            source.keep(start, at + 2 - start)
-            return segments, None
-        if marker == 0x01 or 0xD0 <= marker <= 0xD9:
-            source.keep(start, at + 2 - start)
-            if marker == _EOI:
+        if marker == 0x01 or 0xD0 <= marker <= _SOS:
+            keep(start, at + 2 - start)
+            if marker == _SOS and at + 2 + int.from_bytes(head[2:4], "big") < size:
+                return segments, None
+            if marker in (_SOS, _EOI):
                 return segments, "it ends before its picture begins"
             if marker == 0xD8:
                 return segments, f"a second picture begins at byte {at}"
             segments.append(Segment(marker, at, at + 2, at + 2, b""))
             at += 2
             continue
-        length = int.from_bytes(head[2:], "big")
+        length = head[2] << 8 | head[3] if len(head) > 3 else 0
         end = at + 2 + length
-        if length < 2 or len(head) < 4 or end > size:
-            source.keep(start, at + 4 - start)
+        if length < 2 or end > size:
+            keep(start, at + 4 - start)
             return segments, f"the segment at byte {at} has a length that cannot be"
         ident = b""
         if marker in _KINDS:
-            ident = source.view(at + 4, min(_KINDS[marker], length - 2))
+            ident = head[4 : 4 + min(_KINDS[marker], length - 2)]
             if marker == _APP1 and not ident.startswith(extended.IDENT):
                 ident = ident[: len(XMP)]
-        source.keep(start, at + 4 + len(ident) - start)
+        keep(start, at + 4 + len(ident) - start)
         segments.append(Segment(marker, at, at + 4, end, ident))
         at = end
+
+
+def _length(segment: Segment) -> int:
+    return segment.end - segment.payload
 
 
 def _is(segment: Segment, marker: int, ident: bytes) -> bool:
@@ -255,7 +274,7 @@ def _photoshop(
     if not found:
         return None, None, None
     start = len(PHOTOSHOP)
-    payloads = [source.at(each.payload, each.end - each.payload)[start:] for each in found]
+    payloads = [source.at(each.payload, _length(each))[start:] for each in found]
     resources = photoshop.parse(b"".join(payloads))
     # Resources may run on from one segment to the next: those are read, and left as they are.
     alone = len(found) == 1 and resources.count(photoshop.IPTC) == 1
@@ -277,10 +296,10 @@ def _insert_at(segments: Sequence[Segment]) -> int:
 def _signed(source: Source, segments: Sequence[Segment], packet: bytes | None) -> bool:
     for each in segments:
         if each.marker == _APP11:
-            head = source.glance(each.payload, 64)
-            if head is not None and head[:2] == b"JP" and b"c2pa" in head:
+            head = source.glance(each.payload, min(64, _length(each)))
+            if head is not None and credentials.in_app11(head):
                 return True
-    return packet is not None and b"provenance" in packet and b"jumbf=" in packet
+    return packet is not None and credentials.named_in(packet)
 
 
 def _refused(reason: str, detail: str) -> Refusal:

@@ -17,6 +17,7 @@ _LINE = 100
 _LEAST = 16
 """Fewer blanks than this are layout."""
 _BLANKS = b" \t\r\n"
+_BLANK = (b" ", b"\t", b"\r", b"\n")
 
 
 def wrapped(body: bytes) -> bytes:
@@ -113,13 +114,7 @@ def _padding(packet: bytes, blank: bytes) -> tuple[int, int] | None:
         end = packet.find(trailer, end + 1)
     if end < 0:
         return None
-    start = end
-    while start >= unit and packet[start - unit : start].replace(b"\0", b"") in (
-        b" ", b"\t", b"\r", b"\n",
-    ):  # fmt: skip
-        start -= unit
-    # What follows the last tag directly belongs to the layout: one line end stays in front.
-    return start, end
+    return _without_blanks(packet, end, unit), end
 
 
 def _end(packet: bytes, blank: bytes) -> int:
@@ -128,7 +123,14 @@ def _end(packet: bytes, blank: bytes) -> int:
     end = len(packet) - len(packet) % unit
     if packet[end:].strip(b"\0"):
         return len(packet)
-    while end and packet[end - unit : end].replace(b"\0", b"") in (b" ", b"\t", b"\r", b"\n"):
+    return _without_blanks(packet, end, unit)
+
+
+def _without_blanks(packet: bytes, end: int, unit: int) -> int:
+    """Where the blanks that stand right before `end` begin."""
+    if unit == 1:
+        return len(packet[:end].rstrip(_BLANKS))
+    while end >= unit and packet[end - unit : end].replace(b"\0", b"") in _BLANK:
         end -= unit
     return end
 
@@ -141,17 +143,21 @@ def _laid_out(size: int, blank: bytes, line_end: bytes) -> bytes:
 
 def _count(padding: bytes, blank: bytes) -> int:
     unit = len(blank)
+    if unit == 1:
+        return padding.count(blank)
     return sum(padding[at : at + unit] == blank for at in range(0, len(padding), unit))
 
 
 def _without(padding: bytes, blank: bytes, number: int) -> bytes:
     """Padding less `number` blanks, taken from its end backwards; line ends stay."""
     unit = len(blank)
+    at = len(padding)
     kept = []
-    for at in range(len(padding) - unit, -1, -unit):
+    while number:
+        at -= unit
         piece = padding[at : at + unit]
-        if number and piece == blank:
+        if piece == blank:
             number -= 1
         else:
             kept.append(piece)
-    return b"".join(reversed(kept))
+    return padding[:at] + b"".join(reversed(kept))

@@ -83,9 +83,10 @@ class EmbeddedStore(WholeFileStore):
                 raise CarrierMoved(path)
             _, known, _, _ = opened(now, path, self._containers)
             splices = container.towards(known, wanted, path)
-            handle = rewrite(target, splices, begun.temp)
+            shared: list[tuple[int, int]] = []
+            handle = rewrite(target, splices, begun.temp, shared)
             try:
-                prove_rewrite(target, begun.temp, splices)
+                prove_rewrite(target, begun.temp, splices, shared)
                 self._prove_read_back(begun, packet, container, source, splices)
             except BaseException:
                 os.close(handle)
