@@ -8,14 +8,14 @@ the row. Should the mirror fail, the photos are not remembered either, and the r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from urbexmp.drivers.house import House
 from urbexmp.model.change import Edit
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.mirror import COMPLETED, FAILED, PROCESSING, Mirror, MirrorHeld
-from urbexmp.model.photo import Fingerprint
+from urbexmp.model.photo import Fingerprint, Photo
 from urbexmp.model.ports import Show
 from urbexmp.pipeline.look import Examined
 from urbexmp.pipeline.mirroring import RowReader
@@ -95,7 +95,7 @@ class Follower:
         for each in done:
             change = each.planned.change
             mirrored = reader.read(
-                change.photo,
+                self._as_it_stands(change.photo),
                 change.photo_id,
                 each.examined,
                 status=COMPLETED,
@@ -108,6 +108,12 @@ class Follower:
         mirror.put(rows)
         mirror.remove(moved)
         return made
+
+    def _as_it_stands(self, photo: Photo) -> Photo:
+        """The photo with the stat it has now: a write into the image file itself changed it."""
+        if all(carrier.path != photo.path for carrier in photo.carriers):
+            return photo
+        return replace(photo, stat=self._house.disk.stat(photo.path) or photo.stat)
 
     def _trouble(self, problem: Problem) -> None:
         if not self._said:
