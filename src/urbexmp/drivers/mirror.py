@@ -28,7 +28,7 @@ from urbexmp.model.report import Report
 from urbexmp.pipeline.mirroring import Mirrored, RowReader
 from urbexmp.rules.mirrored import differences
 
-BATCH = 500
+BATCH = 1000
 """Rows put together."""
 
 

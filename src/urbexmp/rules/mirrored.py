@@ -90,6 +90,8 @@ def _keywords(
     had seen it, as in the merge; unless the carrier lost everything, which nobody can judge.
     """
     entries: dict[Keyword, BlockEntry] = {}
+    if not blocks and not elsewhere and len(readings) == 1:  # most of a first index
+        return found_keywords(readings[0].fields), NOTHING, entries
     for block in blocks:
         for entry in block.written:
             before = entries.get(entry.keyword)

@@ -12,7 +12,7 @@ from typing import Any
 
 from urbexmp.adapters.db.mirror_faults import faults
 from urbexmp.adapters.db.mirror_file import MirrorFile, backup, discard
-from urbexmp.adapters.db.mirror_schema import POSTING_LEAST
+from urbexmp.adapters.db.mirror_schema import LINK_INDEX, POSTING_LEAST
 from urbexmp.adapters.db.mirror_values import COLUMNS, spelled_folder, spelled_name
 from urbexmp.adapters.db.mirror_writer import Writer
 from urbexmp.adapters.db.texts import path_of
@@ -20,9 +20,6 @@ from urbexmp.model.keyword import Keyword
 from urbexmp.model.mirror import MirrorHeld, MirrorKeyword, MirrorRow
 from urbexmp.model.observation import CaptureFacts, Context
 from urbexmp.model.photo import FileKind, FileStat
-
-BATCH = 1000
-"""Rows of one transaction while a mirror is built."""
 
 
 class SqliteMirror:
@@ -227,8 +224,10 @@ class SqliteMirror:
         """
         new = SqliteMirror(self._half(), posting_least=self._least, scratch=True)
         try:
+            new._file.do("DROP INDEX link_keyword")
             yield new
             with new._file.transaction(durable=False):
+                new._file.do(LINK_INDEX)
                 new._writer.remake_postings()
                 new._set("whole", 1)
                 new._set("generation", self.generation() + 1)

@@ -59,7 +59,6 @@ CREATE TABLE link (
     photo INTEGER NOT NULL, keyword INTEGER NOT NULL, origin INTEGER NOT NULL, score INTEGER,
     at, spelling INTEGER, PRIMARY KEY (photo, keyword)
 ) WITHOUT ROWID;
-CREATE INDEX link_keyword ON link (keyword, photo, score);
 CREATE TABLE veto (
     photo INTEGER NOT NULL, keyword INTEGER NOT NULL, spelling INTEGER,
     PRIMARY KEY (photo, keyword)
@@ -88,6 +87,9 @@ CREATE VIRTUAL TABLE keyword_name USING fts5(
     tokenize = "unicode61 remove_diacritics 2"
 );
 """
+
+LINK_INDEX = "CREATE INDEX link_keyword ON link (keyword, photo, score)"
+"""Made last where a whole mirror is built: sorted once, it costs a third."""
 
 VIEWS = """
 CREATE VIEW photo_keyword AS
@@ -162,7 +164,7 @@ def make(connection: sqlite3.Connection) -> None:
     """Make all tables and views in an empty file, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in (*TABLES.split(";\n"), *VIEWS.split(";\n")):
+        for statement in (*TABLES.split(";\n"), LINK_INDEX, *VIEWS.split(";\n")):
             if statement.strip():
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")

@@ -10,7 +10,7 @@ and not on the order in which they came, so a mirror built anew shows the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from urbexmp.adapters.db.mirror_file import MirrorFile
@@ -177,13 +177,13 @@ class KeywordTree:
         nodes = self.nodes
         return set().union(*[nodes[number].closure for number in keywords])
 
-    def count(self, photos: Iterable[int], below: Iterable[int], by: int) -> None:
+    def count(self, photos: Collection[int], below: Collection[int], by: int) -> None:
         """A photo gets (1) or loses (-1) these keywords itself, and these in its subtrees."""
         if by == 1:
             # Counted in C: most of what an index costs here.
             self._photos.update(photos)
             self._below.update(below)
-        else:
+        elif photos or below:
             self._photos.subtract(photos)
             self._below.subtract(below)
 

@@ -37,15 +37,17 @@ class Numbers:
 
     def forget(self) -> None:
         """Drop what is cached."""
-        self._folders: dict[str | bytes, int] = {}
+        self._folders: dict[str, int] = {}
         self._locations: dict[tuple[str, ...], int] = {}
         self._origins: dict[tuple[str, str, str, str], int] = {}
 
     def folder(self, path: Path, *, new: bool = True) -> int:
         """Number of the folder of a photo; 0 for one that is not known and not to be made."""
-        column = spelled_folder(path.parent)
-        known = self._folders.get(column)
+        # By the text before the name: making a path of the folder costs more than all the rest.
+        head = str(path)[: -len(path.name)]
+        known = self._folders.get(head)
         if known is None:
+            column = spelled_folder(path.parent)
             found = self._file.row("SELECT id FROM folder WHERE path = ?", (column,))
             if found is None and not new:
                 return 0
@@ -53,7 +55,7 @@ class Numbers:
                 self._file.do("INSERT INTO folder (path) VALUES (?)", (column,))
                 found = self._file.row("SELECT last_insert_rowid()")
             assert found is not None
-            known = self._folders[column] = int(found[0])
+            known = self._folders[head] = int(found[0])
         return known
 
     def location(self, row: MirrorRow) -> int | None:
@@ -172,7 +174,8 @@ def spelled_folder(folder: Path) -> str | bytes:
 
 def spelled_name(path: Path) -> str | bytes:
     """A file's name as a column holds it."""
-    return spelled(Path(path.name))
+    name = path.name
+    return name if name.isascii() else spelled(Path(name))
 
 
 @lru_cache(maxsize=4096)

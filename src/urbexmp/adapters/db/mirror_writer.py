@@ -6,6 +6,7 @@ is changed by the difference.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ class Writer:
         self._deletes: list[tuple[int]] = []
         self._links_out: list[tuple[int, int]] = []
         self._links_in: list[tuple[Any, ...]] = []
+        self._links_new: list[tuple[Any, ...]] = []
         self._vetoes_out: list[tuple[int, int]] = []
         self._vetoes_in: list[tuple[Any, ...]] = []
         self._texts_out: list[tuple[Any, ...]] = []
@@ -154,7 +156,7 @@ class Writer:
         links, vetoes = self._stored(before)
         self._difference(photo, links, {}, vetoes, {})
         closure = self._tree.closure(links)
-        self._count(photo, links.keys(), (), closure, set())
+        self._count(photo, links.keys(), set(), closure, set())
         self._texts_out.append(self._text(photo, name, closure, *texts_of(before)))
         self._deletes.append((photo,))
         self._touched.add(photo)
@@ -207,7 +209,7 @@ class Writer:
     ) -> None:
         use = self._tree.use
         if not old_links and not old_vetoes and not vetoes:  # most of an index: a shorter way
-            self._links_in += [(photo, number, *new) for number, new in links.items()]
+            self._links_new += [(photo, number, *links[number]) for number in sorted(links)]
             self._tree.use_all([(number, new[3]) for number, new in links.items()])
             return
         for number, old in old_links.items():
@@ -234,12 +236,12 @@ class Writer:
     def _count(
         self,
         photo: int,
-        old: Iterable[int],
-        new: Iterable[int],
+        old: AbstractSet[int],
+        new: AbstractSet[int],
         old_closure: set[int],
         closure: set[int],
     ) -> None:
-        tree, old, new = self._tree, set(old), set(new)
+        tree = self._tree
         come, gone = closure - old_closure, old_closure - closure
         tree.count(new - old, come, 1)
         tree.count(old - new, gone, -1)
@@ -288,6 +290,11 @@ class Writer:
         file.many(_INSERT, self._inserts)
         file.many(_UPDATE, self._updates)
         file.many("DELETE FROM link WHERE photo = ? AND keyword = ?", self._links_out)
+        file.many(
+            "INSERT INTO link (photo, keyword, origin, score, at, spelling)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            self._links_new,
+        )
         file.many(
             "INSERT OR REPLACE INTO link (photo, keyword, origin, score, at, spelling)"
             " VALUES (?, ?, ?, ?, ?, ?)",
