@@ -17,6 +17,8 @@ import click  # noqa: E402
 from urbexmp import __version__  # noqa: E402
 from urbexmp.model.errors import Crashed, Problem  # noqa: E402
 
+# What is imported stays: it need never be looked through.
+gc.freeze()
 gc.enable()
 
 COMMANDS: dict[str, str] = {
