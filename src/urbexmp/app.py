@@ -15,21 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
-from urbexmp.model.photo import Carrier, CarrierKind, Spared
+from urbexmp.wiring import location_in, open_carriers, owner_of, sparing
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from urbexmp.adapters.db.ledger import SqliteLedger
     from urbexmp.adapters.db.mirror import SqliteMirror
-    from urbexmp.adapters.embedded.codec import EmbeddedCodec
     from urbexmp.drivers.house import House, StatePaths, Tools
     from urbexmp.model.ledger import LibraryLock
     from urbexmp.model.mirror import Mirror
     from urbexmp.model.ports import (
         BackupStore,
-        CarrierReader,
-        CarrierStore,
         Clock,
         Copies,
         Places,
@@ -185,7 +182,7 @@ def open_house(
             pairing=partial(
                 pair,
                 sidecar_name=profile.sidecar_name,
-                owner_of=_owner_of,
+                owner_of=owner_of,
                 embed=profile.embed,
                 pairs=profile.pairs,
             ),
@@ -209,34 +206,6 @@ def open_house(
             mirror=_mirror(stack, paths, root) if writing else None,
             recovered=recovered,
         )
-
-
-def open_carriers(profile: Profile) -> tuple[CarrierStore, EmbeddedCodec]:
-    """Where packets live and how they are read and edited, under a profile."""
-    from urbexmp.adapters.carriers import Carriers
-    from urbexmp.adapters.embedded.codec import EmbeddedCodec
-    from urbexmp.adapters.embedded.jpeg import JpegContainer
-    from urbexmp.adapters.embedded.store import EmbeddedStore
-    from urbexmp.adapters.embedded.tiff import TiffContainer
-    from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
-
-    containers = (JpegContainer(), TiffContainer())
-    codec = EmbeddedCodec(
-        XmpCodec(), containers, adopt_iptc=profile.adopt_iptc, break_c2pa=profile.break_c2pa
-    )
-    return Carriers(SidecarStore(), EmbeddedStore(containers)), codec
-
-
-def _sparing(codec: EmbeddedCodec, carrier: Carrier, packet: bytes) -> Spared | None:
-    """Why an image file must not be written into; None: it may."""
-    from urbexmp.adapters.files.obstacle import obstacle
-
-    refusal = codec.refusal(packet, carrier.path)
-    if refusal is not None:
-        return Spared(carrier.path, refusal.reason, refusal.detail)
-    against = obstacle(carrier.path)
-    return Spared(carrier.path, *against) if against is not None else None
 
 
 def open_kept(root: Path, state: Path | None) -> tuple[BackupStore, Copies]:
@@ -364,15 +333,15 @@ def _tools(
     from urbexmp.pipeline.planner import Planner
 
     store, codec = open_carriers(profile)
-    located = partial(_location_in, store, codec)
+    located = partial(location_in, store, codec)
     looker = Looker(FileInspector(), places, stages, ledger, located, root, time.perf_counter)
     place_version = partial(_place_version, taxonomy, places, root)
-    sparing = partial(_sparing, codec)
+    spared = partial(sparing, codec)
     keeping = copies if profile.backup == "full" else None
     return Tools(
         taxonomy,
         looker,
-        Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists, sparing),
+        Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists, spared),
         Applier(store, codec, ledger, backups, clock, keeping),
         RowReader(store, codec, looker, place_version, root),
     )
@@ -393,40 +362,3 @@ def _sync_volume(handle: int) -> bool:
     from urbexmp.adapters.files.volume import sync_volume
 
     return sync_volume(handle)
-
-
-LOCATION = {
-    ("http://ns.adobe.com/photoshop/1.0/", "City"),
-    ("http://ns.adobe.com/photoshop/1.0/", "State"),
-    ("http://ns.adobe.com/photoshop/1.0/", "Country"),
-    ("http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "Location"),
-}
-
-
-def _location_in(store: CarrierReader, codec: EmbeddedCodec, carrier: Carrier) -> dict[str, str]:
-    """What a sidecar says of the place, by property name; nothing where it cannot be read.
-
-    What an image file says is among its capture facts.
-    """
-    if carrier.kind is not CarrierKind.SIDECAR:
-        return {}
-    try:
-        packet = store.read(carrier)
-        if packet is None or not any(name.encode() in packet for _, name in LOCATION):
-            return {}
-        found = codec.read_simple(packet, LOCATION, carrier.path)
-    except Problem:
-        return {}  # the planner reads it again, and says what is wrong
-    return {name: value for (_, name), value in found.items() if value.strip()}
-
-
-def _owner_of(sidecar: Path) -> str | None:
-    """Which raw extension a sidecar says it belongs to; None when it does not say."""
-    from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
-
-    try:
-        packet = SidecarStore().read(Carrier(CarrierKind.SIDECAR, sidecar))
-        return XmpCodec().read(packet, sidecar).sidecar_for if packet is not None else None
-    except Problem:
-        return None

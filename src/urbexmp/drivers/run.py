@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from urbexmp.drivers.house import House
     from urbexmp.drivers.scan import Task
     from urbexmp.model.change import Change, Receipt
-    from urbexmp.model.photo import FileStat, Fingerprint
+    from urbexmp.model.photo import FileStat, Fingerprint, PhotoId
     from urbexmp.model.ports import Show
     from urbexmp.model.recorder import Recorder
     from urbexmp.pipeline.look import Examined
@@ -362,6 +362,8 @@ def settle(
     photo = stats[task.photo.path]
     if photo is None:
         return
+    if photo != task.photo.stat:
+        _carry_facts(house, change.photo_id, task.photo.stat, photo)
     house.ledger.settle(
         (
             KnownFile(
@@ -374,6 +376,15 @@ def settle(
             ),
         )
     )
+
+
+def _carry_facts(house: House, photo_id: PhotoId, before: FileStat, after: FileStat) -> None:
+    """Our own write changed the image file's stat, and not what its camera recorded."""
+    from urbexmp.pipeline.look import FACTS, facts_key
+
+    kept = house.ledger.look(photo_id, FACTS, facts_key(before))
+    if kept is not None and house.remember:
+        house.ledger.remember(photo_id, facts_key(after), kept)
 
 
 def _still_ours(house: House, change: Change, path: Path, after: Fingerprint) -> bool:

@@ -19,7 +19,7 @@ from urbexmp.model.observation import (
     StageLook,
     View,
 )
-from urbexmp.model.photo import Carrier, FileKind, Photo, PhotoFile, PhotoId
+from urbexmp.model.photo import Carrier, FileKind, FileStat, Photo, PhotoFile, PhotoId
 from urbexmp.model.ports import Inspector, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
 
@@ -48,6 +48,11 @@ class Examined:
 
 LocationReader = Callable[[Carrier], Mapping[str, str]]
 """City, State, Country, Location (Lightroom's Sublocation) of a sidecar, as far as it has them."""
+
+
+def facts_key(stat: FileStat) -> str:
+    """What the capture facts of a file are kept under: another stat may mean another location."""
+    return f"{stat.size}:{stat.mtime_ns}"
 
 
 class Looker:
@@ -160,7 +165,7 @@ class Looker:
     ) -> CaptureFacts:
         # Location in the facts can be edited from outside (IPTC, embedded XMP), so the cache is
         # used only while the file is the one that the facts were read from.
-        key = f"{photo.stat.size}:{photo.stat.mtime_ns}"
+        key = facts_key(photo.stat)
         known = None if again else self._ledger.look(photo_id, FACTS, key)
         if known is not None:
             value = known.observations[0].value
