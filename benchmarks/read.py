@@ -83,7 +83,10 @@ def golden() -> tuple[int, list[str]]:
         if not said.strip():
             continue
         flat, paths = next(iter(theirs(said).values()))
-        mine = sorted(filter(None, fields.flat or ())), sorted(filter(None, fields.hierarchical or ()))
+        mine = (
+            sorted(filter(None, fields.flat or ())),
+            sorted(filter(None, fields.hierarchical or ())),
+        )
         if mine == (sorted(filter(None, flat)), sorted(filter(None, paths))):
             same += 1
         else:
@@ -139,7 +142,11 @@ def main() -> None:
             "Reading keywords",
             ("", "CPU us a file", "exiftool / this"),
             [
-                ("open and read (without Python's start)", f"{least * each:.1f}", f"{exiftool / least:.0f}"),
+                (
+                    "open and read (without Python's start)",
+                    f"{least * each:.1f}",
+                    f"{exiftool / least:.0f}",
+                ),
                 ("urbexmp, without its start", f"{work * each:.1f}", f"{exiftool / work:.0f}"),
                 ("urbexmp, whole process", f"{reading * each:.1f}", f"{exiftool / reading:.0f}"),
                 ("exiftool -r -j, two fields, whole process", f"{exiftool * each:.0f}", "1"),

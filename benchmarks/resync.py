@@ -28,10 +28,15 @@ from urbexmp.model.photo import PhotoId
 def settle(root: Path, state: Path) -> int:
     """Make every photo known, as a run does that had nothing to write."""
     done = 0
-    with open_house(root, load(Choices()), state=state, writing=True) as house, house.ledger.batch():
+    with (
+        open_house(root, load(Choices()), state=state, writing=True) as house,
+        house.ledger.batch(),
+    ):
         for task in tasks(house, (root,), Found(), no_trouble):
             photo = task.photo
-            known = KnownFile(photo.path, photo.stat, PhotoId(f"{done:064x}"), task.around, task.policy)
+            known = KnownFile(
+                photo.path, photo.stat, PhotoId(f"{done:064x}"), task.around, task.policy
+            )
             house.ledger.settle((known,))
             done += 1
     return done
@@ -39,7 +44,14 @@ def settle(root: Path, state: Path) -> int:
 
 def calls(command: list[str | Path], root: Path) -> dict[str, int]:
     """How many files of the archive are opened and statted, by strace."""
-    traced = ["strace", "-f", "-qq", "-e", "trace=open,openat,newfstatat,stat,lstat,statx", *command]
+    traced = [
+        "strace",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=open,openat,newfstatat,stat,lstat,statx",
+        *command,
+    ]
     said = subprocess.run(traced, capture_output=True, env=timing.environment(), check=True).stderr
     opened = re.findall(rb'open(?:at)?\([^"]*"([^"]+)"[^)]*\) = (\d+)', said)
     files = [path for path, _ in opened if path.endswith((b".NEF", b".xmp"))]
@@ -83,7 +95,12 @@ def main() -> None:
             ],
         )  # fmt: skip
         met = [
-            Goal("3: nothing changed, CPU of `find -printf`", found["urbexmp"].median / floor, 1.7, False),
+            Goal(
+                "3: nothing changed, CPU of `find -printf`",
+                found["urbexmp"].median / floor,
+                1.7,
+                False,
+            ),
             Goal("3: memory", found["urbexmp"].peak, 40, False, " MB"),
         ]
         if shutil.which("strace"):

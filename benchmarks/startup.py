@@ -1,6 +1,6 @@
 """How long a short command takes to start, beside `exiftool -ver` and a bare `import click` (goal 12).
 
-    python benchmarks/startup.py [ROUNDS]
+python benchmarks/startup.py [ROUNDS]
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ HEAVY = {"numpy", "PIL", "lxml", "onnxruntime", "openai", "torch", "exifread", "
 def imported(*arguments: str) -> set[str]:
     """Top-level packages that a command imports."""
     command = [sys.executable, "-X", "importtime", *map(str, urbexmp(*arguments)[1:])]
-    said = subprocess.run(command, capture_output=True, env=timing.environment(), check=False).stderr
+    said = subprocess.run(
+        command, capture_output=True, env=timing.environment(), check=False
+    ).stderr
     lines = said.decode("utf-8", "replace").splitlines()
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines if "|" in line}
 

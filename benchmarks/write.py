@@ -57,7 +57,8 @@ def ours(folder: Path, state: Path, *, block: bool) -> None:
         carrier = photos.Carrier(photos.CarrierKind.SIDECAR, path)
         mark = clock.fresh("w")
         entries = tuple(
-            photos.BlockEntry(keyword, 0.87, "pixels@1f2e3d4c", "offline", at) for keyword in keywords
+            photos.BlockEntry(keyword, 0.87, "pixels@1f2e3d4c", "offline", at)
+            for keyword in keywords
         )
         said = photos.Block(mark, entries, (), FLATS, (("view", "interior"),)) if block else None
         edit = changes.PacketEdit(FLATS, (), PATHS, (), said, at if block else None)
@@ -97,9 +98,14 @@ def exiftool(folder: Path) -> list[str | Path]:
 
 def keywords_of(folder: Path) -> object:
     """All keywords of all files, as exiftool reads them."""
-    said = run(["exiftool", "-q", "-j", "-XMP-dc:Subject", "-XMP-lr:HierarchicalSubject", folder]).output
+    said = run(
+        ["exiftool", "-q", "-j", "-XMP-dc:Subject", "-XMP-lr:HierarchicalSubject", folder]
+    ).output
     return {
-        Path(each["SourceFile"]).name: (sorted(each["Subject"]), sorted(each["HierarchicalSubject"]))
+        Path(each["SourceFile"]).name: (
+            sorted(each["Subject"]),
+            sorted(each["HierarchicalSubject"]),
+        )
         for each in json.loads(said)
     }
 
@@ -160,7 +166,11 @@ def main() -> None:
         found = in_turn(commands, rounds, before=fresh)
         for name, kept in inside.items():
             kept.append(float(found[name].output))
-        if not keywords_of(copies["ours"]) == keywords_of(copies["bare"]) == keywords_of(copies["exiftool"]):
+        if (
+            not keywords_of(copies["ours"])
+            == keywords_of(copies["bare"])
+            == keywords_of(copies["exiftool"])
+        ):
             raise SystemExit("urbexmp and exiftool wrote different keywords; no figures")
         ours_lines, their_lines = (diff_lines(given, copies[one]) for one in ("bare", "exiftool"))
         with_block = diff_lines(given, copies["ours"])
@@ -178,12 +188,20 @@ def main() -> None:
             "Writing 10 words and 6 paths into each, whole processes",
             ("", "CPU ms a file", "x floor", "exiftool / this", "lines of diff a file"),
             [
-                (name, f"{cpu * each:.2f}", f"{cpu / plain:.1f}", f"{theirs / cpu:.1f}", f"{lines:.0f}")
+                (
+                    name,
+                    f"{cpu * each:.2f}",
+                    f"{cpu / plain:.1f}",
+                    f"{theirs / cpu:.1f}",
+                    f"{lines:.0f}",
+                )
                 for name, cpu, lines in rows
             ],
         )
         met = [
-            Goal("4: sidecar write with our block, exiftool / ours", theirs / found["ours"].median, 8),
+            Goal(
+                "4: sidecar write with our block, exiftool / ours", theirs / found["ours"].median, 8
+            ),
             Goal("4: sidecar write of keywords alone", theirs / found["bare"].median, 8),
             Goal("4: x rewriting the same bytes", found["bare"].median / plain, 1.6, False),
             Goal("4: lines of diff, keywords", ours_lines, 20, False, ""),
