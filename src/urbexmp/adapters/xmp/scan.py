@@ -251,13 +251,13 @@ class Scan:
         if at < 0:
             return None
         end = packet.find(b"</dc:description>", at)
-        _usual(at > inside and packet.startswith(b"<dc:description>", at - 1) and end >= 0)
-        _usual(packet.find(b"dc:description", at + 1) == end + 2)
-        _usual(packet.find(b"dc:description", end + 3) < 0)
+        usual(at > inside and packet.startswith(b"<dc:description>", at - 1) and end >= 0)
+        usual(packet.find(b"dc:description", at + 1) == end + 2)
+        usual(packet.find(b"dc:description", end + 3) < 0)
         self.places.append((at - 1, 3))
         match = _CAPTION.fullmatch(packet, at + 15, end)
         if match is None:
-            raise _Unusual
+            raise Unusual
         text = _text(match.group(1) or b"")
         return text if text.strip() else None
 
