@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import embed_cases
 import embed_files
 from embed_tiff_files import (
     BYTE,
@@ -27,12 +28,12 @@ from embed_tiff_files import (
     with_camera,
 )
 from unit.front_examples import clean_home  # noqa: F401  (a fixture)
+from urbexmp.wiring import open_carriers
 from urbexmp.cli.main import run
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.photo import Carrier, CarrierKind, fingerprint_of
 from urbexmp.model.profile import Profile
 from urbexmp.rules.fields import found_keywords
-from urbexmp.wiring import open_carriers
 
 Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("clean_home")
@@ -134,6 +135,20 @@ def test_all_carriers_hold_the_same_and_our_own_write_does_not_wake_the_next_run
     assert numbers(library) == before
 
 
+@pytest.mark.parametrize("words", [(), ("--embed", "never"), ("--pairs", "both")])
+def test_the_mirror_follows_what_was_written_into_images_and_what_was_spared(
+    library: Path, words: tuple[str, ...]
+) -> None:
+    signed = library / PLACE / "signed.jpg"
+    signed.write_bytes(next(each.data for each in embed_cases.cases() if each.signed))
+    (library / PLACE / "twice.jpg").write_bytes(embed_cases.case("two-packets").data)
+    sync(library, *words)
+    assert run(["mirror", "check", str(library), *words]) == 0
+    image_edit(library / PLACE / "IMG_2.tif", add=("Mine|Attic",))
+    sync(library, *words)
+    assert run(["mirror", "check", str(library), *words]) == 0
+
+
 def test_the_photo_keeps_its_id_so_no_stage_looks_again(library: Path, capsys: Capture) -> None:
     sync(library)
     planned_anew = end(capsys, "sync", library, "--threshold", "0.55")
@@ -182,14 +197,14 @@ def test_every_kind_of_jpeg_is_written_or_spared_and_comes_back_to_the_byte(
 ) -> None:
     folder = tmp_path / "library" / PLACE
     folder.mkdir(parents=True)
-    for case in embed_files.cases():
+    for case in embed_cases.cases():
         (folder / f"{case.name}.jpg").write_bytes(case.data)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     changes = [each for each in events(capsys, "sync", folder) if each["event"] == "change"]
     assert changes
     reasons = {spared["reason"] for each in changes for spared in each["spared"]}
     assert {"two-packets", "xmp-after-frame", "iptc-newer", "signed"} <= reasons
-    for case in embed_files.cases():
+    for case in embed_cases.cases():
         path = folder / f"{case.name}.jpg"
         if not path.with_name(f"{path.name}.xmp").exists():
             continue  # no picture can be got out of it
@@ -262,7 +277,7 @@ def test_undo_after_the_image_moved_on_takes_back_only_ours(library: Path) -> No
     database=None,
 )
 @given(
-    names=st.sets(st.sampled_from([case.name for case in embed_files.cases()]), max_size=5),
+    names=st.sets(st.sampled_from([case.name for case in embed_cases.cases()]), max_size=5),
     pairs=st.sampled_from(("raw", "both")),
     adopt=st.booleans(),
     insist=st.booleans(),
@@ -282,7 +297,7 @@ def test_with_embed_never_no_image_is_opened_for_writing(
     folder = library / PLACE
     folder.mkdir(parents=True)
     for name in names:
-        (folder / f"{name}.jpg").write_bytes(embed_files.case(name).data)
+        (folder / f"{name}.jpg").write_bytes(embed_cases.case(name).data)
     (folder / "scan.tif").write_bytes(build(picture()).content)
     (folder / "shot.dng").write_bytes(dng())
     Image.radial_gradient("L").convert("RGB").save(folder / "IMG_9.JPG")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from urbexmp.model.errors import Problem
+from urbexmp.model.errors import PacketRefused, Problem
 from urbexmp.model.keyword import KeywordFields
 from urbexmp.model.mirror import FAILED, PENDING, MirrorHeld, MirrorRow
 from urbexmp.model.observation import CaptureFacts, Context
@@ -80,13 +80,15 @@ class RowReader:
             photo_id = examined.photo_id
         readings: list[PacketReading] = []
         packets: dict[Path, Fingerprint] = {}
-        for carrier in photo.carriers:
+        for carrier in _own(photo):
             packets[carrier.path], reading = self._packet(carrier)
             if reading is not None:
                 readings.append(reading)
         versions = list(packets.values())
         elsewhere: list[KeywordFields] = []
         for path in photo.also_read:
+            if path in photo.images:
+                continue
             version, reading = self._packet(Carrier(CarrierKind.SIDECAR, path))
             versions.append(version)
             if reading is not None:
@@ -118,5 +120,20 @@ class RowReader:
             if packet is None:
                 return fingerprint_of(None), None
             return fingerprint_of(packet), self._codec.read(packet, carrier.path)
+        except PacketRefused as refused:
+            # A packet inside an image file that is refused spares the file, and no more.
+            inside = carrier.kind is CarrierKind.EMBEDDED
+            return (Fingerprint(refused.reason) if inside else UNREADABLE), None
         except Problem:
             return UNREADABLE, None
+
+
+def _own(photo: Photo) -> list[Carrier]:
+    """Sidecars that we write, then the packets inside image files, written or only read.
+
+    The same for a photo as its folder lists it and as a plan left it, with files spared.
+    """
+    sidecars = [each for each in photo.carriers if each.kind is CarrierKind.SIDECAR]
+    inside = {each.path for each in photo.carriers} | set(photo.also_read)
+    images = sorted(inside & photo.images)
+    return [*sidecars, *(Carrier(CarrierKind.EMBEDDED, path) for path in images)]
