@@ -3,8 +3,8 @@
     python benchmarks/offline.py [PICTURES] [ROUNDS]
 
 Half are 24-megapixel JPEGs, half raw files with a preview. The floor decodes the same previews in
-as many threads, and does nothing with them. The run is `urbexmp sync` as a whole: it looks, proposes,
-and writes proven, backed-up, durable sidecars.
+as many threads, and does nothing with them. The run is `urbexmp sync` as a whole: it looks,
+proposes, and writes proven, backed-up, durable sidecars.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
             wall: dict[str, list[float]] = {"floor": [], "sync": []}
             began = 0.0
 
-            def fresh(name: str) -> None:
+            def fresh(name: str, pictures: Path = pictures, folder: Path = folder) -> None:
                 nonlocal began
                 shutil.rmtree(folder / "state", ignore_errors=True)
                 for sidecar in pictures.glob("*.xmp"):

@@ -1,4 +1,4 @@
-"""Decode previews of 24-megapixel JPEGs and of raw files, beside Pillow, simplejpeg and exiftool (goal 10).
+"""Decode previews of JPEGs and raw files, beside Pillow, simplejpeg and exiftool (goal 10).
 
     python benchmarks/preview.py [PICTURES] [ROUNDS]
 

@@ -230,15 +230,20 @@ def test_all_mistakes_about_stages_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [((8, 6), (4, 3)), ((768, 512), (192, 144)), ((100, 75), (96, 72)), ((7, 5), (10, 9)), ((3, 1), (2, 1))],
-)  # fmt: skip
+    [
+        ((8, 6), (4, 3)),
+        ((768, 512), (192, 144)),
+        ((100, 75), (96, 72)),
+        ((7, 5), (10, 9)),
+        ((3, 1), (2, 1)),
+    ],
+)
 def test_a_resized_pixel_is_the_mean_of_what_it_covers(
     before: tuple[int, int], after: tuple[int, int]
 ) -> None:
     def shares(old: int, new: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """How much of each old pixel each new one covers, in hundredths of an old pixel."""
-        fine = np.repeat(np.eye(old), new, axis=0).reshape(new, old, old).mean(axis=1)
-        return fine
+        return np.repeat(np.eye(old), new, axis=0).reshape(new, old, old).mean(axis=1)
 
     rng = np.random.default_rng(3)
     image = rng.uniform(0, 1, (before[1], before[0], 3)).astype(np.float32)

@@ -30,11 +30,6 @@ FACTS = "facts@2"
 """The capture facts are kept in the ledger like a look: a new plan need not open the photo."""
 
 
-def facts_key(stat: FileStat) -> str:
-    """What the ledger keeps the facts of a file under, beside the photo's id."""
-    return f"{stat.size}:{stat.mtime_ns}"
-
-
 @dataclass(frozen=True, slots=True)
 class Examined:
     """Everything that a plan needs to know of one photo's picture."""
