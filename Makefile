@@ -14,7 +14,7 @@ DEMO_RUN := env -i PATH="$$PATH" TERM="$$TERM" LANG=C.UTF-8 HOME="$(CURDIR)/$(DE
   URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp
 ONE := 2024-05-11 Riverside Paper Mill/_DSC0412
 
-.PHONY: demo test lint format samples docs session clean
+.PHONY: demo test lint format samples docs session bench clean
 
 demo: $(READY)
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)/.home && cp -R samples/photos $(DEMO)/photos
@@ -56,6 +56,9 @@ samples: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_tables.py
+
+bench: $(READY)
+	$(BIN)/python benchmarks/all.py
 
 session: $(READY)
 	$(BIN)/python docs/make_session.py

@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from urbexmp.adapters.db.mirror import BATCH, SqliteMirror  # noqa: E402
+from urbexmp.adapters.db.mirror import SqliteMirror  # noqa: E402
 from urbexmp.model.keyword import Keyword  # noqa: E402
 from urbexmp.model.mirror import MirrorKeyword, MirrorRow  # noqa: E402
 from urbexmp.model.observation import CaptureFacts, Context  # noqa: E402
@@ -40,6 +40,7 @@ KEYWORDS = 20_000
 LEVELS = 6
 PHOTOS = 1_000_000
 FOLDER_SIZES = (20, 146)
+BATCH = 1000
 
 _STARTS = tuple("b br c ch d dr f fl g gr h j k l m n p pr qu r s sh st t tr v w".split(" "))  # noqa: SIM905
 _VOWELS = tuple("a e i o u ai ea ou".split(" "))  # noqa: SIM905

@@ -14,8 +14,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from urbexmp.carriers import location_in, open_carriers, owner_of, sparing
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
+from urbexmp.wiring import location_in, open_carriers, owner_of, sparing
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from urbexmp.model.ledger import LibraryLock
     from urbexmp.model.mirror import Mirror
     from urbexmp.model.ports import (
-        Backups,
         BackupStore,
         Clock,
         Copies,
@@ -320,7 +319,7 @@ def _tools(
     taxonomy: Taxonomy,
     stages: tuple[Stage, ...],
     ledger: SqliteLedger,
-    backups: Backups,
+    backups: BackupStore,
     copies: Copies,
     clock: Clock,
     places: Places,
@@ -334,31 +333,29 @@ def _tools(
     from urbexmp.pipeline.planner import Planner
 
     store, codec = open_carriers(profile)
-    keeping = copies if profile.backup == "full" else None
     located = partial(location_in, store, codec)
     looker = Looker(FileInspector(), places, stages, ledger, located, root, time.perf_counter)
     place_version = partial(_place_version, taxonomy, places, root)
+    spared = partial(sparing, codec)
+    keeping = copies if profile.backup == "full" else None
     return Tools(
         taxonomy,
         looker,
-        Planner(
-            store, codec, ledger, clock, taxonomy, profile, Path.exists, partial(sparing, codec)
-        ),
+        Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists, spared),
         Applier(store, codec, ledger, backups, clock, keeping),
         RowReader(store, codec, looker, place_version, root),
     )
 
 
 def _recovered(
-    profile: Profile, ledger: SqliteLedger, backups: Backups, clock: Clock
+    profile: Profile, ledger: SqliteLedger, backups: BackupStore, clock: Clock
 ) -> tuple[str, ...]:
     """Put right what a killed run left, if any did."""
     if not ledger.has_intents():
         return ()
     from urbexmp.pipeline.recover import recover
 
-    store, _ = open_carriers(profile)
-    return recover(store, ledger, backups, clock)
+    return recover(open_carriers(profile)[0], ledger, backups, clock)
 
 
 def _sync_volume(handle: int) -> bool:

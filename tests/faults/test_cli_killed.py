@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from urbexmp.carriers import open_carriers
 from urbexmp.model.photo import Carrier, CarrierKind
 from urbexmp.model.profile import Profile
 from urbexmp.rules.fields import found_keywords
+from urbexmp.wiring import open_carriers
 
 PHOTOS = 40
 SIDECAR = """<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7.0-c000">

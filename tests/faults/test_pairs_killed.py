@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from urbexmp.carriers import open_carriers
 from urbexmp.model.photo import Carrier, CarrierKind
 from urbexmp.model.profile import Profile
 from urbexmp.rules.fields import found_keywords
+from urbexmp.wiring import open_carriers
 
 PHOTOS = 3
 

@@ -158,7 +158,7 @@ queries = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     batches=st.lists(st.lists(rows(), max_size=6), min_size=1, max_size=3),
     gone=st.sets(st.integers(0, 5), max_size=2),

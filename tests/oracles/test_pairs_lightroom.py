@@ -16,11 +16,11 @@ from PIL import Image
 
 from laws.effort import DEEP
 from unit.front_examples import clean_home  # noqa: F401  (a fixture)
-from urbexmp.carriers import open_carriers
 from urbexmp.cli.main import run
 from urbexmp.model.photo import Carrier, CarrierKind
 from urbexmp.model.profile import Profile
 from urbexmp.rules.fields import found_keywords
+from urbexmp.wiring import open_carriers
 
 pytestmark = [
     pytest.mark.usefixtures("clean_home"),

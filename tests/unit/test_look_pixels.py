@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from urbexmp.adapters.stages.measures import (
+    _tile_variances,
     as_array,
     box_resize,
     measure,
@@ -225,3 +226,40 @@ def test_all_mistakes_about_stages_are_told_at_once() -> None:
     text = str(caught.value)
     for word in ("'camera' is named twice", "'pixel'", "camera.prior", "camera.size", "nothing"):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((8, 6), (4, 3)),
+        ((768, 512), (192, 144)),
+        ((100, 75), (96, 72)),
+        ((7, 5), (10, 9)),
+        ((3, 1), (2, 1)),
+    ],
+)
+def test_a_resized_pixel_is_the_mean_of_what_it_covers(
+    before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    def shares(old: int, new: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """How much of each old pixel each new one covers, in hundredths of an old pixel."""
+        return np.repeat(np.eye(old), new, axis=0).reshape(new, old, old).mean(axis=1)
+
+    rng = np.random.default_rng(3)
+    image = rng.uniform(0, 1, (before[1], before[0], 3)).astype(np.float32)
+    wanted = np.einsum("ij,jkc->ikc", shares(before[1], after[1]), image.astype(np.float64))
+    wanted = np.einsum("lk,ikc->ilc", shares(before[0], after[0]), wanted)
+    assert np.allclose(box_resize(image, *after), wanted, atol=1e-6)
+    assert np.allclose(box_resize(image[..., 0], *after), wanted[..., 0], atol=1e-6)
+
+
+def test_tiles_have_the_variance_that_numpy_finds_in_them() -> None:
+    rng = np.random.default_rng(4)
+    for height, width in ((16, 16), (341, 512), (50, 31)):
+        image = rng.uniform(0, 1, (height, width)).astype(np.float32)
+        tiles = [
+            float(tile.var())
+            for row in np.array_split(image, 6, axis=0)
+            for tile in np.array_split(row, 8, axis=1)
+        ]
+        assert np.allclose(_tile_variances(image), tiles, atol=1e-6)

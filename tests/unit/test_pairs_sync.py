@@ -28,12 +28,12 @@ from embed_tiff_files import (
     with_camera,
 )
 from unit.front_examples import clean_home  # noqa: F401  (a fixture)
-from urbexmp.carriers import open_carriers
 from urbexmp.cli.main import run
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.photo import Carrier, CarrierKind, fingerprint_of
 from urbexmp.model.profile import Profile
 from urbexmp.rules.fields import found_keywords
+from urbexmp.wiring import open_carriers
 
 Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("clean_home")

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,18 @@ _KEY = re.compile(
 _STRING = re.compile(r'"""|\'\'\'|"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*|[\[\]{}]')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TomlDocument:
     """A TOML file: its values, and where each stands."""
 
     path: Path
     values: Mapping[str, Any]
-    lines: Mapping[tuple[str | int, ...], int]
+    text: str
+
+    @cached_property
+    def lines(self) -> Mapping[tuple[str | int, ...], int]:
+        """Key paths to lines, found when the first is asked for: a sound file is never asked."""
+        return _line_index(self.text)
 
     def line_of(self, *keys: str | int) -> int:
         """Line (from 1) of a key, as in `line_of("term", 3, "path")`; of its nearest parent
@@ -54,7 +60,7 @@ def parse_toml(text: str, path: Path) -> TomlDocument:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as failure:
         raise ConfigProblem(path, (str(failure),)) from failure
-    return TomlDocument(path, values, _line_index(text))
+    return TomlDocument(path, values, text)
 
 
 def _split(dotted: str) -> tuple[str, ...]:

@@ -150,12 +150,12 @@ def restore(
 
 def _extract(choices: Choices, root: Path, run: str, photo: Path, target: Path) -> int:
     from urbexmp.app import open_kept
-    from urbexmp.carriers import open_carriers
     from urbexmp.cli.ledger import reading
     from urbexmp.drivers.backups import extract, receipt_of
     from urbexmp.model.profile import Profile
     from urbexmp.rules.render_backup import size_text
     from urbexmp.rules.render_json import line
+    from urbexmp.wiring import open_carriers
 
     backups, copies = open_kept(root, choices.state)
     _, codec = open_carriers(Profile())

@@ -17,6 +17,10 @@ import click  # noqa: E402
 from urbexmp import __version__  # noqa: E402
 from urbexmp.model.errors import Crashed, Problem  # noqa: E402
 
+# What is imported stays: it need never be looked through.
+gc.freeze()
+gc.enable()
+
 COMMANDS: dict[str, str] = {
     "sync": "Look at photos and write their keywords.",
     "diff": "Show keyword changes, and write nothing.",
@@ -52,8 +56,6 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name not in QUICK:
-            gc.enable()
         command: click.Command = getattr(
             importlib.import_module(f"urbexmp.cli.{cmd_name}"), cmd_name
         )
@@ -95,8 +97,11 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    quick = bool(QUICK.intersection(sys.argv[1:2]))
+    if quick:
+        gc.disable()
     code = run(sys.argv[1:])
-    if QUICK.intersection(sys.argv[1:2]):
+    if quick:
         # Nothing is left to close. Taking the interpreter apart would take a tenth of the time.
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):

@@ -110,13 +110,10 @@ class Follower:
         return made
 
     def _as_it_stands(self, photo: Photo) -> Photo:
-        """The photo with its files' stat as it is after our write."""
-        stat = self._house.disk.stat(photo.path)
-        companions = tuple(
-            replace(file, stat=self._house.disk.stat(file.path) or file.stat)
-            for file in photo.companions
-        )
-        return replace(photo, stat=stat or photo.stat, companions=companions)
+        """The photo with the stat it has now: a write into the image file itself changed it."""
+        if all(carrier.path != photo.path for carrier in photo.carriers):
+            return photo
+        return replace(photo, stat=self._house.disk.stat(photo.path) or photo.stat)
 
     def _trouble(self, problem: Problem) -> None:
         if not self._said:

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from urbexmp.drivers.house import House
     from urbexmp.drivers.scan import Task
     from urbexmp.model.change import Change, Receipt
-    from urbexmp.model.photo import FileStat, Fingerprint
+    from urbexmp.model.photo import FileStat, Fingerprint, PhotoId
     from urbexmp.model.ports import Show
     from urbexmp.model.recorder import Recorder
     from urbexmp.pipeline.look import Examined
     from urbexmp.pipeline.planner import Planned
+
 
 RETRY_MINUTES = 10
 """A photo that failed is due again after so long, doubled with every further failure."""
@@ -297,7 +298,7 @@ class Running:
             ),
             known=each.known,
             command=self.report.command.startswith("keyword "),
-            undoing=self.report.command in ("undo", "backup restore"),
+            undoing=self.report.command == "undo",
         )
         if judgements := judge(each.planned.snapshot, change, asking):
             house.ledger.judge(change.photo_id, judgements)
@@ -362,7 +363,7 @@ def settle(
     if photo is None:
         return
     if photo != task.photo.stat:
-        _keep_facts(house, change, task.photo.stat, photo)
+        _carry_facts(house, change.photo_id, task.photo.stat, photo)
     house.ledger.settle(
         (
             KnownFile(
@@ -377,13 +378,13 @@ def settle(
     )
 
 
-def _keep_facts(house: House, change: Change, before: FileStat, after: FileStat) -> None:
-    """A write of ours changes no capture fact: the next plan need not open the file for them."""
+def _carry_facts(house: House, photo_id: PhotoId, before: FileStat, after: FileStat) -> None:
+    """Our own write changed the image file's stat, and not what its camera recorded."""
     from urbexmp.pipeline.look import FACTS, facts_key
 
-    look = house.ledger.look(change.photo_id, FACTS, facts_key(before))
-    if look is not None:
-        house.ledger.remember(change.photo_id, facts_key(after), look)
+    kept = house.ledger.look(photo_id, FACTS, facts_key(before))
+    if kept is not None and house.remember:
+        house.ledger.remember(photo_id, facts_key(after), kept)
 
 
 def _still_ours(house: House, change: Change, path: Path, after: Fingerprint) -> bool:

@@ -37,14 +37,15 @@ def to_plain(value: Any, *, slim: bool = False) -> Any:
     if kind is Keyword:
         return str(value)
     if kind is tuple or kind is list:
-        return [to_plain(inner, slim=slim) for inner in value]
+        return [inner if type(inner) in _ATOMS else to_plain(inner, slim=slim) for inner in value]
     plan = _PLANS[kind] if kind in _PLANS else _field_plan(kind)
     if plan is not None:
         plain = {}
         for name, default in plan:
             inner = getattr(value, name)
-            if not (slim and inner == default):
-                plain[name] = to_plain(inner, slim=slim)
+            if slim and (inner is default or inner == default):
+                continue
+            plain[name] = inner if type(inner) in _ATOMS else to_plain(inner, slim=slim)
         return plain
     if isinstance(value, Enum):
         return value.value

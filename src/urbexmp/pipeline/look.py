@@ -30,11 +30,6 @@ FACTS = "facts@2"
 """The capture facts are kept in the ledger like a look: a new plan need not open the photo."""
 
 
-def facts_key(stat: FileStat) -> str:
-    """What the ledger keeps the facts of a file under, beside the photo's id."""
-    return f"{stat.size}:{stat.mtime_ns}"
-
-
 @dataclass(frozen=True, slots=True)
 class Examined:
     """Everything that a plan needs to know of one photo's picture."""
@@ -53,6 +48,11 @@ class Examined:
 
 LocationReader = Callable[[Carrier], Mapping[str, str]]
 """City, State, Country, Location (Lightroom's Sublocation) of a sidecar, as far as it has them."""
+
+
+def facts_key(stat: FileStat) -> str:
+    """What the capture facts of a file are kept under: another stat may mean another location."""
+    return f"{stat.size}:{stat.mtime_ns}"
 
 
 class Looker:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from urbexmp.adapters.xmp import layout, padding
 from urbexmp.adapters.xmp.block import as_read, is_nothing
 from urbexmp.adapters.xmp.block_edit import block_splices, is_block
+from urbexmp.adapters.xmp.locate import locate
 from urbexmp.adapters.xmp.names import (
     ABOUT,
     CONTAINERS,
@@ -49,7 +50,7 @@ def edit_packet(packet: bytes, edit: PacketEdit, subject: object) -> bytes:
     Raises `PacketRefused`; the reasons are those of `parse`, and `two-abouts`, `empty-rdf`,
     `two-properties`, `property-form`, `qualified-item`, `unwritable`.
     """
-    document = parse(packet, READ, subject)
+    document = locate(packet, edit) or parse(packet, READ, subject)
     return _Editor(document, subject).edit(packet, edit)
 
 

@@ -22,6 +22,7 @@ from urbexmp.adapters.xmp.names import (
     is_namespace_attribute,
 )
 from urbexmp.model.errors import PacketRefused
+from urbexmp.model.photo import Block
 
 DEEPEST = 200
 """Levels of nesting that are read; real packets stay below 20."""
@@ -51,6 +52,8 @@ class Node:
     children: list[Node] = field(default_factory=list)
     remarks: bool = False
     """Whether a comment or processing instruction stands directly inside."""
+    form: object = None
+    """How a list is written, where that is known without its children (`locate`)."""
 
     @property
     def self_closed(self) -> bool:
@@ -104,6 +107,8 @@ class Document:
     root_end: int
     rdf: Node
     resources: list[Resource]
+    block: tuple[Block | None, tuple[str, ...]] | None = None
+    """Our block and what is damaged in it, where that is known without its nodes (`locate`)."""
 
     @property
     def trailer(self) -> int:

@@ -66,6 +66,8 @@ class Form:
 
 def form_of(node: Node) -> Form:
     """Take a property element apart."""
+    if isinstance(node.form, Form):
+        return node.form
     containers = [child for child in node.children if child.name in CONTAINERS]
     if len(containers) == 1:
         container = containers[0]
@@ -154,6 +156,8 @@ def read_document(document: Document) -> PacketReading:
 
 def read_block(document: Document) -> tuple[Block | None, tuple[str, ...]]:
     """Our block, in whatever form it stands, and what was damaged in it."""
+    if document.block is not None:
+        return document.block
     ours: dict[str, list[str]] = {}
     for resource in document.resources:
         for (uri, local), value in resource.attributes.items():

@@ -56,7 +56,7 @@ _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _MARKS = b"""</>"':"""
 _NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not in _CONTROLS)
-"""All that has no part in telling tags apart (see `_Scan.depths`), nor is forbidden in XML."""
+"""All that has no part in telling tags apart (see `Scan.depths`), nor is forbidden in XML."""
 _NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 
 _USUAL = {
@@ -82,7 +82,7 @@ Such names are protected, and left to the parser; a region without one is the au
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class Head:
     """What the beginning of a packet, up to its last declaration of a namespace, says."""
 
     begin: int
@@ -93,7 +93,7 @@ class _Head:
     """Words of protected names that the rest must not hold; whether the first tag is meant too."""
 
 
-_HEADS: dict[bytes, _Head] = {}
+_HEADS: dict[bytes, Head] = {}
 """Heads seen before: a camera's or a program's sidecars begin alike, and looking one up costs a
 tenth of reading it."""
 _MOST_HEADS = 64
@@ -104,26 +104,33 @@ def scan(packet: bytes) -> PacketReading | None:
     if len(packet) > LARGEST:
         return None
     try:
-        return _Scan(packet).reading()
-    except _Unusual:
+        return Scan(packet).reading()
+    except Unusual:
         return None
 
 
-class _Unusual(Exception):  # noqa: N818  (not an error: the parser takes over)
+class Unusual(Exception):  # noqa: N818  (not an error: the parser takes over)
     """Something stands where the scan did not expect it."""
 
 
-def _usual(condition: bool) -> None:
+def usual(condition: bool) -> None:
+    """Raise `Unusual` unless that holds."""
     if not condition:
-        raise _Unusual
+        raise Unusual
 
 
-class _Scan:
-    """One scan. `places` collects where a tag must begin, and at what depth."""
+class Scan:
+    """One scan. What it comes across stays for `locate`."""
 
     def __init__(self, packet: bytes) -> None:
         self.packet = packet
         self.places: list[tuple[int, int]] = []
+        """Where a tag must begin, and at what depth."""
+        self.begin = self.first = self.inside = self.close = self.block = -1
+        """Where the content of rdf:RDF begins, the tag of the first description, what is inside
+        of that, the end tag of rdf:RDF, our block (-1: there is none)."""
+        self.lists: dict[bytes, tuple[int, int, int]] = {}
+        """Keyword property to where its tag begins, and its content and end tag."""
 
     def reading(self) -> PacketReading:
         """Look at everything, then check that it was where it seemed to be."""
@@ -131,9 +138,11 @@ class _Scan:
         head, ours = self.head()
         close = packet.rfind(b"</rdf:RDF>")
         first, inside = self.first_tag(head.begin, close)
+        self.begin, self.first, self.inside = head.begin, first, inside
+        self.close, self.block = close, ours
         self.frame(first, inside, close)
         for word, outside in head.forbidden:
-            _usual(packet.find(word, 0 if outside else inside) < 0)
+            usual(packet.find(word, 0 if outside else inside) < 0)
         declared = head.declared
         flat = self.keywords(b"dc:subject", b"dc" in declared, inside)
         hierarchical = self.keywords(b"lr:hierarchicalSubject", b"lr" in declared, inside)
@@ -150,7 +159,7 @@ class _Scan:
         notes = (*field_notes(fields), *damage)
         return PacketReading(fields, block, frozenset(), notes, owner_of(said, raw), caption)
 
-    def head(self) -> tuple[_Head, int]:
+    def head(self) -> tuple[Head, int]:
         """What the declarations say, and where our block begins, -1 for none.
 
         The last declaration mostly is that of our block, or ends the head.
@@ -161,7 +170,7 @@ class _Scan:
             ours = last - _TO_XMLNS
             last = packet.rfind(b"xmlns", 0, ours)
         value = packet.find(b"=", last) + 1
-        _usual(last > 0 and value > 0)
+        usual(last > 0 and value > 0)
         end = packet.find(packet[value : value + 1], value + 1) + 1
         # With the bracket that ends the tag of rdf:RDF, should that declaration be the last one.
         end += packet[end : end + 1] == b">"
@@ -173,30 +182,30 @@ class _Scan:
                 _HEADS.clear()
             _HEADS[head] = known
         # A block that does not begin as we begin it was taken apart by another program.
-        _usual(_OURS not in known.declared and (ours < 0 or ours >= known.begin))
+        usual(_OURS not in known.declared and (ours < 0 or ours >= known.begin))
         return known, ours
 
     def first_tag(self, begin: int, close: int) -> tuple[int, int]:
         """Span of the tag that opens the first description: most of a packet, and no tags in it."""
         packet = self.packet
         first = packet.find(b"<", begin)
-        _usual(0 < first < close and packet.startswith(b"<rdf:Description", first))
+        usual(0 < first < close and packet.startswith(b"<rdf:Description", first))
         inside = packet.find(b">", first) + 1
-        _usual(packet.find(b"<", first + 1, inside) < 0)
+        usual(packet.find(b"<", first + 1, inside) < 0)
         return first, inside
 
     def frame(self, first: int, inside: int, close: int) -> None:
         """Check that the tags of the packet can be counted, and that it ends as it should."""
         packet = self.packet
-        _usual(_END.match(packet, close) is not None)
-        _usual(not _has_controls(packet[first:inside]) and not _has_controls(packet[close:]))
+        usual(_END.match(packet, close) is not None)
+        usual(not _has_controls(packet[first:inside]) and not _has_controls(packet[close:]))
         # Single bytes are found many times faster than pairs, so those are looked for first.
-        _usual(b"!" not in packet or b"<!" not in packet)
-        _usual(b"&" not in packet or not _OTHER_ENTITY.search(packet))
-        _usual(packet.find(b"?", first, close) < 0 or packet.find(b"<?", first, close) < 0)
-        _usual(packet.find(b"rdf:RDF", inside, close) < 0)
+        usual(b"!" not in packet or b"<!" not in packet)
+        usual(b"&" not in packet or not _OTHER_ENTITY.search(packet))
+        usual(packet.find(b"?", first, close) < 0 or packet.find(b"<?", first, close) < 0)
+        usual(packet.find(b"rdf:RDF", inside, close) < 0)
         if not packet.isascii():
-            _usual(_is_text(packet[first:]))
+            usual(_is_text(packet[first:]))
 
     def depths(self, inside: int, end: int) -> None:
         """Check the depth of every place, and that all elements are closed in the end.
@@ -211,9 +220,9 @@ class _Scan:
         for place, expected in (*sorted(self.places), (end, 2)):
             marks = packet[at:place].translate(None, _NO_MARK)
             tags = marks.count(b"<")
-            _usual(marks.count(b">") == tags and b"</>" not in marks and not _has_controls(marks))
+            usual(marks.count(b">") == tags and b"</>" not in marks and not _has_controls(marks))
             depth += tags - marks.count(b"/>") - 2 * marks.count(b"</")
-            _usual(depth == expected)
+            usual(depth == expected)
             at = place
 
     def keywords(self, name: bytes, declared: bool, inside: int) -> tuple[str, ...] | None:
@@ -224,14 +233,15 @@ class _Scan:
             return None
         opening, closing = b"<" + name, b"</" + name + b">"
         start, end = at - 1, packet.find(closing, at)
-        _usual(start >= inside and end > 0 and packet.startswith(opening, start))
-        _usual(packet.find(name, at + 1, end) < 0)
-        _usual(packet.find(name, end + len(closing)) < 0)
+        usual(start >= inside and end > 0 and packet.startswith(opening, start))
+        usual(packet.find(name, at + 1, end) < 0)
+        usual(packet.find(name, end + len(closing)) < 0)
         tag_end = packet.find(b">", start)
         # A declaration inside the tag is what we write where the prefix is not in scope.
         rest = packet[start + len(opening) : tag_end]
-        _usual(not rest or (rest.startswith(b" xmlns:") and rest.count(b"=") == 1))
+        usual(not rest or (rest.startswith(b" xmlns:") and rest.count(b"=") == 1))
         self.places.append((start, 3))
+        self.lists[name] = start, tag_end + 1, end
         return _list(packet[tag_end + 1 : end], b"<rdf:Bag>", b"</rdf:Bag>")
 
     def caption(self, declared: bool, inside: int) -> str | None:
@@ -241,13 +251,13 @@ class _Scan:
         if at < 0:
             return None
         end = packet.find(b"</dc:description>", at)
-        _usual(at > inside and packet.startswith(b"<dc:description>", at - 1) and end >= 0)
-        _usual(packet.find(b"dc:description", at + 1) == end + 2)
-        _usual(packet.find(b"dc:description", end + 3) < 0)
+        usual(at > inside and packet.startswith(b"<dc:description>", at - 1) and end >= 0)
+        usual(packet.find(b"dc:description", at + 1) == end + 2)
+        usual(packet.find(b"dc:description", end + 3) < 0)
         self.places.append((at - 1, 3))
         match = _CAPTION.fullmatch(packet, at + 15, end)
         if match is None:
-            raise _Unusual
+            raise Unusual
         text = _text(match.group(1) or b"")
         return text if text.strip() else None
 
@@ -258,52 +268,52 @@ class _Scan:
         if at < 0:
             return None
         start = at + len(name) + 2
-        _usual(
+        usual(
             first < at < inside
             and packet.startswith(b'="', at + len(name))
             and packet[at - 1 : at] in (b" ", b"\n")
             and packet.find(name, start, inside) < 0
         )
         value = packet[start : packet.find(b'"', start)]
-        _usual(b"\t" not in value and b"\n" not in value)
+        usual(b"\t" not in value and b"\n" not in value)
         return _text(value)
 
     def ours(self, start: int) -> dict[str, list[str]]:
         """The properties of our block, as we write it."""
         packet = self.packet
         end = packet.find(b"</rdf:Description>", start)
-        _usual(end >= 0)
+        usual(end >= 0)
         used = _OURS + b":"
-        _usual(packet.find(used, 0, start) < 0 and packet.find(used, end) < 0)
+        usual(packet.find(used, 0, start) < 0 and packet.find(used, end) < 0)
         self.places.append((start, 2))
         content = packet[start + len(_OPENING) : end]
         found: dict[str, list[str]] = {}
         tags = 0
         for name, inside in _OUR_PROPERTY.findall(content):
             local = name.decode("ascii")
-            _usual(local not in found)
+            usual(local not in found)
             if b"<" in inside:
                 found[local] = list(_list(inside, b"<rdf:Seq>", b"</rdf:Seq>"))
                 tags += 4 + 2 * len(found[local])
             else:
                 found[local] = [_text(inside)] if inside.strip() else []
                 tags += 2
-        _usual(tags == content.count(b"<"))
+        usual(tags == content.count(b"<"))
         return found
 
 
-def _head(head: bytes) -> _Head:
-    """Read the beginning of a packet. Raises `_Unusual`."""
+def _head(head: bytes) -> Head:
+    """Read the beginning of a packet. Raises `Unusual`."""
     start = _START.match(head)
-    _usual(start is not None and not _has_controls(head) and _is_text(head))
+    usual(start is not None and not _has_controls(head) and _is_text(head))
     found = _DECLARATION.findall(head)
     uris = {prefix: double or single for prefix, double, single in found}
-    _usual(len(uris) == len(found) == head.count(b"xmlns"))
+    usual(len(uris) == len(found) == head.count(b"xmlns"))
     for prefix in uris.keys() & _USUAL.keys():
-        _usual(uris[prefix] == _USUAL[prefix])
+        usual(uris[prefix] == _USUAL[prefix])
     forbidden = []
     for prefix, uri in uris.items():
-        _usual(uri not in _KNOWN or prefix in _USUAL)
+        usual(uri not in _KNOWN or prefix in _USUAL)
         if uri in _NAMED:
             forbidden.append((_NAMED[uri] or prefix + b":Name", False))
     if _PERSONS in uris.values():
@@ -311,7 +321,7 @@ def _head(head: bytes) -> _Head:
     if b"lr" in uris:
         forbidden.append((b"weightedFlatSubject", True))
     assert start is not None
-    return _Head(start.end(), frozenset(uris), tuple(forbidden))
+    return Head(start.end(), frozenset(uris), tuple(forbidden))
 
 
 def _is_text(text: bytes) -> bool:
@@ -329,8 +339,8 @@ def _has_controls(text: bytes) -> bool:
 
 def _list(content: bytes, opening: bytes, closing: bytes) -> tuple[str, ...]:
     content = content.strip(b" \t\r\n")
-    _usual(content.startswith(opening) and content.endswith(closing))
-    _usual(b"\r" not in content)
+    usual(content.startswith(opening) and content.endswith(closing))
+    usual(b"\r" not in content)
     inside = content[len(opening) : -len(closing)].decode("utf-8")
     first, last = inside.find(_LI), inside.rfind(_LI_END)
     between = _LI_END + inside[:first] + _LI
@@ -343,13 +353,13 @@ def _list(content: bytes, opening: bytes, closing: bytes) -> tuple[str, ...]:
     )
     if not evenly:
         # Not all on lines of their own, or none at all.
-        _usual(_ITEMS.fullmatch(inside) is not None)
+        usual(_ITEMS.fullmatch(inside) is not None)
         items = _ITEM.findall(inside)
     return tuple(map(_resolved, items)) if "&" in inside else tuple(items)
 
 
 def _text(raw: bytes) -> str:
-    _usual(b"\r" not in raw)
+    usual(b"\r" not in raw)
     return _resolved(raw.decode("utf-8"))
 
 
@@ -357,5 +367,5 @@ def _resolved(text: str) -> str:
     if "&" in text:
         found = text.count("&")
         text, known = _ENTITY.subn(lambda match: _ENTITIES[match.group(1)], text)
-        _usual(found == known)
+        usual(found == known)
     return text

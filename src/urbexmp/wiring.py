@@ -1,7 +1,4 @@
-"""Floor 4: the part of the composition root that knows where packets live.
-
-Imports are late here too: a run that writes nothing pays for no codec.
-"""
+"""The carriers of packets, wired: where they live, how they are read, what must be spared."""
 
 from __future__ import annotations
 
