@@ -110,10 +110,17 @@ class Follower:
         return made
 
     def _as_it_stands(self, photo: Photo) -> Photo:
-        """The photo with the stat it has now: a write into the image file itself changed it."""
-        if all(carrier.path != photo.path for carrier in photo.carriers):
-            return photo
-        return replace(photo, stat=self._house.disk.stat(photo.path) or photo.stat)
+        """The photo with the stats it has now: a write into an image file changed its own."""
+        written = {carrier.path for carrier in photo.carriers}
+        stat = self._house.disk.stat
+        return replace(
+            photo,
+            stat=(stat(photo.path) if photo.path in written else None) or photo.stat,
+            companions=tuple(
+                replace(file, stat=(stat(file.path) if file.path in written else None) or file.stat)
+                for file in photo.companions
+            ),
+        )
 
     def _trouble(self, problem: Problem) -> None:
         if not self._said:
