@@ -39,7 +39,7 @@ def session(folder: Path) -> tuple[list[str], list[str]]:
     for outcome in run(parts, folder):
         if outcome.code:
             raise RuntimeError("\n".join([*outcome.step.command, *outcome.lines]))
-        lines = [line.replace(f"{folder}/work/", "") for line in outcome.lines]
+        lines = [line.replace(f"{folder}/here/", "") for line in outcome.lines]
         shown += [f"$ {outcome.step.command[0]}", *lines, ""]
     return shown[:-1], generalise(shown[:-1], folder)
 

@@ -82,14 +82,14 @@ def test_expectations(expected: list[str], printed: list[str], same: bool) -> No
 def test_what_differs_on_every_run_becomes_a_placeholder(tmp_path: Path) -> None:
     printed = [
         "run r20261120-093015-4f2a at 2026-11-20T09:30:15Z took 1.25 s",
-        f"wrote {tmp_path}/work/a.xmp",
+        f"wrote {tmp_path}/here/a.xmp",
         "# heading",
         "[1]",
     ]
     expected = generalise(printed, tmp_path)
     assert expected == [
         "run <run> at <time> took <seconds> s",
-        "wrote <tmp>/work/a.xmp",
+        "wrote <tmp>/here/a.xmp",
         "\\# heading",
         "\\[1]",
     ]

@@ -200,7 +200,7 @@ def isolated_environment(folder: Path) -> dict[str, str]:
     """Return an environment in which nothing of the user's is read or written."""
     home = folder / "home"
     programs = folder / "programs"
-    for made in (home, programs, folder / "work"):
+    for made in (home, programs, folder / "here"):
         made.mkdir(parents=True, exist_ok=True)
     for name, arguments in (("urbexmp", " -m urbexmp"), ("python", "")):
         command = programs / name
@@ -237,19 +237,19 @@ class Outcome:
 def run(parts: list[Part], folder: Path) -> Iterator[Outcome]:
     """Carry a transcript out in `folder`, command by command."""
     environment = isolated_environment(folder)
-    work = folder / "work"
+    here = folder / "here"
     for part in parts:
         match part:
             case Copy():
-                _copy(ROOT / part.source, work / part.target)
+                _copy(ROOT / part.source, here / part.target)
             case Write():
-                target = work / part.target
+                target = here / part.target
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text("".join(line + "\n" for line in part.lines), encoding="utf-8")
             case Step():
                 done = subprocess.run(
                     ["bash", "-e", "-o", "pipefail", "-c", "\n".join(part.command)],
-                    cwd=work,
+                    cwd=here,
                     env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
