@@ -48,7 +48,7 @@ def test_what_is_rendered_is_what_was_parsed() -> None:
 def test_the_example_runs_as_it_says(tmp_path: Path) -> None:
     outcomes = list(run(parse(EXAMPLE), tmp_path))
     assert [outcome.as_expected for outcome in outcomes] == [True, True, True], outcomes
-    assert (tmp_path / "work/copied.txt").read_bytes().startswith(b"  ")
+    assert (tmp_path / "here/copied.txt").read_bytes().startswith(b"  ")
 
 
 def test_other_output_or_another_exit_code_is_noticed(tmp_path: Path) -> None:
