@@ -110,10 +110,14 @@ class Follower:
         return made
 
     def _as_it_stands(self, photo: Photo) -> Photo:
-        """The photo with the stat it has now: a write into the image file itself changed it."""
-        if all(carrier.path != photo.path for carrier in photo.carriers):
+        """The photo with the stat that its image files have now: a write into one changed it."""
+        if not any(carrier.path in photo.images for carrier in photo.carriers):
             return photo
-        return replace(photo, stat=self._house.disk.stat(photo.path) or photo.stat)
+        stat = self._house.disk.stat
+        companions = tuple(
+            replace(file, stat=stat(file.path) or file.stat) for file in photo.companions
+        )
+        return replace(photo, stat=stat(photo.path) or photo.stat, companions=companions)
 
     def _trouble(self, problem: Problem) -> None:
         if not self._said:
