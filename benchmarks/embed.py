@@ -36,11 +36,11 @@ def ours(folder: Path, state: Path) -> None:
     from urbexmp.adapters.clock import SystemClock
     from urbexmp.adapters.db.ledger import SqliteLedger
     from urbexmp.adapters.files.volume import sync_volume
-    from urbexmp.carriers import open_carriers
     from urbexmp.model import change as changes
     from urbexmp.model import photo as photos
     from urbexmp.model.profile import Profile
     from urbexmp.pipeline.applier import Applier
+    from urbexmp.wiring import open_carriers
 
     store, codec = open_carriers(Profile())
     clock = SystemClock()
@@ -93,9 +93,9 @@ def floor(folder: Path) -> None:
 
 def read(folder: Path) -> None:
     """Read the keywords of all files many times over; print the CPU seconds of one pass."""
-    from urbexmp.carriers import open_carriers
     from urbexmp.model.photo import Carrier, CarrierKind
     from urbexmp.model.profile import Profile
+    from urbexmp.wiring import open_carriers
 
     store, codec = open_carriers(Profile())
     carriers = [Carrier(CarrierKind.EMBEDDED, path) for path in sorted(folder.iterdir())]

@@ -298,7 +298,7 @@ class Running:
             ),
             known=each.known,
             command=self.report.command.startswith("keyword "),
-            undoing=self.report.command == "undo",
+            undoing=self.report.command in ("undo", "backup restore"),
         )
         if judgements := judge(each.planned.snapshot, change, asking):
             house.ledger.judge(change.photo_id, judgements)

@@ -42,6 +42,7 @@ IPTC_NEWER = Refusal(
     "its IPTC keywords were changed after its XMP packet, and Lightroom would let them win",
     "Read and save its metadata in Lightroom, or set `adopt_iptc = true` in the profile",
 )
+_VOID = "It carries Content Credentials, which are not valid once it is written into."
 _NEWER = "Its IPTC block is newer than its packet: a program that knows no XMP has changed it."
 
 
@@ -172,6 +173,8 @@ class EmbeddedCodec:
         notes = (*reading.notes, *layout.notes)
         if layout.iptc_state == "differs":
             notes = (*notes, _NEWER)
+        if layout.signed and self._break and layout.refusal is None:
+            notes = (*notes, _VOID)
         return replace(reading, fields=fields, notes=notes)
 
     def _refusal(self, layout: Layout) -> Refusal | None:
