@@ -261,6 +261,13 @@ def test_a_sidecar_that_cannot_be_written_leaves_the_image_alone(
     assert image.read_bytes() == before
 
 
+def test_what_stands_in_a_file_that_is_only_read_is_listed(library: Path, capsys: Capture) -> None:
+    image = library / PLACE / "IMG_1.jpg"
+    image.write_bytes(embed_files.jpeg(embed_files.xmp(embed_files.packet())))
+    rows = events(capsys, "keyword", "list", image, "--embed", "never")
+    assert {row["keyword"]: row["source"] for row in rows} == {"Animals|Owl": "person"}
+
+
 def test_undo_after_the_image_moved_on_takes_back_only_ours(library: Path) -> None:
     sync(library)
     image = library / PLACE / "IMG_3.dng"

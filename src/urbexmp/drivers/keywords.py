@@ -88,6 +88,7 @@ def rows(house: House, photo: Photo, photo_id: PhotoId) -> Iterator[KeywordRow]:
     """The keywords of one photo, then its vetoes, then what is held. Raises `Problem`."""
     snapshot = house.planner.snapshot(photo, photo_id)
     base = house.planner.base(photo_id, photo.path)[0]
+    places = (*snapshot.carriers, *snapshot.elsewhere)
     blocks = [state.block for state in snapshot.carriers if state.block is not None]
     entries = {entry.keyword: entry for block in blocks for entry in block.written}
     ours = base.ours if base is not None else frozenset(entries)
@@ -97,7 +98,7 @@ def rows(house: House, photo: Photo, photo_id: PhotoId) -> Iterator[KeywordRow]:
         else frozenset(keyword for block in blocks for keyword in block.vetoed)
     )
     found = frozenset().union(
-        *(found_keywords(state.fields, frozenset(entries)) for state in snapshot.carriers)
+        *(found_keywords(state.fields, frozenset(entries)) for state in places)
     )
     for keyword in sorted(found):
         entry = entries.get(keyword)
