@@ -72,7 +72,8 @@ def library_root(path: Path, state: Path | None) -> Path:
     or a file's own folder.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100  (keeps a symlinked library's own name)
-    folder = path if path.is_dir() else path.parent
+    # A mistyped path stands for itself, and is refused; its parent must not become a library.
+    folder = path.parent if path.is_file() else path
     for candidate in (folder, *folder.parents):
         if state_paths(candidate, state).ledger.exists():
             return candidate
@@ -143,7 +144,7 @@ def open_house(
     from urbexmp.rules.pairing import pair
 
     if not root.is_dir():
-        raise LibraryGone(root, detail="is missing or is no folder")
+        raise LibraryGone(root, detail="is no folder" if root.exists() else "is not there")
     paths = state_paths(root, state)
     if known and not paths.ledger.exists():
         raise UsageProblem(
