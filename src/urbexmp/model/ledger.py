@@ -66,6 +66,7 @@ class WaitingWork:
     priority: int
     """Lower goes first: 0 a person asked, 50 an import, 90 background."""
     attempts: int
+    """How often it failed; 0: it only waits for its turn."""
     next_try: str
     last_error: str
 
