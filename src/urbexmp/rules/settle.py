@@ -181,6 +181,13 @@ class Settling:
         ready.sort(key=lambda each: (-each[0], each[1]))
         return [self._leave(key) for _, key in ready[:most]]
 
+    def ready(self, t: float) -> bool:
+        """Whether a group may be dealt with now."""
+        return any(
+            (at := self._ready_at(group)) is not None and at <= t
+            for group in self._groups.values()
+        )
+
     def wake_at(self) -> float | None:
         """When there is something to do next; None: the machine is empty."""
         moments: list[float] = []
