@@ -6,7 +6,6 @@ import plistlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from types import MappingProxyType
 from xml.sax.saxutils import escape
 
@@ -30,7 +29,7 @@ class Service:
     """For people: what it watches."""
     nice: int = 10
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    log: PurePath = PurePath("/dev/null")
+    log: str = "/dev/null"
     """Where launchd puts what it prints; systemd has its journal."""
     hopeless: tuple[int, ...] = (2,)
     """Exit codes that another try would only repeat."""
@@ -139,8 +138,8 @@ def launchd_job(service: Service) -> bytes:
         "Nice": service.nice,
         "ThrottleInterval": RESTART_SECONDS,
         "ExitTimeOut": STOP_SECONDS,
-        "StandardOutPath": str(service.log),
-        "StandardErrorPath": str(service.log),
+        "StandardOutPath": service.log,
+        "StandardErrorPath": service.log,
     }
     if service.environment:
         job["EnvironmentVariables"] = dict(service.environment)
