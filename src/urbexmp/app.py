@@ -65,6 +65,7 @@ def state_paths(root: Path, state: Path | None) -> StatePaths:
         folder / "mirror.sqlite3",
         folder / "watch.lock",
         folder / "wanted",
+        folder / "health.json",
     )
 
 
@@ -178,7 +179,7 @@ def open_house(
             stack.enter_context(_lock(paths, watching=kept is not None))
         ledger, remember = _ledger(paths, writing=writing, remember=remember)
         stack.callback(ledger.close)
-        load = cache(partial(open_taxonomy, profile))
+        load: Callable[[], Taxonomy] = cache(partial(open_taxonomy, profile))
         taxonomy, digest = _vocabulary(profile, ledger, load, keep=remember)
         made = {} if kept is None else kept.made
         if (profile.digest, digest) not in made:

@@ -140,33 +140,33 @@ class AskingLock(FileLock):
 
     def __enter__(self) -> AskingLock:
         """Raises `LibraryLocked` where no watch holds it, or it does not let go in time."""
-        try:
-            super().__enter__()
+        locked = self._tried()
+        if locked is None:
             return self
-        except LibraryLocked as locked:
-            pid = str(locked.fields["pid"])
-            if held_by(self._watch) != pid:
-                raise
-        said = False
-        until = time.monotonic() + GIVEN_SECONDS
-        asked = 0.0
+        pid = str(locked.fields["pid"])
+        if held_by(self._watch) != pid:
+            raise locked
+        until, asked = time.monotonic() + GIVEN_SECONDS, -REQUEST_SECONDS
+        self._say(WAITING.format(pid=pid))
         try:
-            while True:
-                if time.monotonic() - asked > REQUEST_SECONDS / 5:
+            while (locked := self._tried()) is not None:
+                now = time.monotonic()
+                if now > until:
+                    raise locked
+                if now - asked > REQUEST_SECONDS / 5:
                     self._request.put()
-                    asked = time.monotonic()
-                try:
-                    super().__enter__()
-                    return self
-                except LibraryLocked:
-                    if time.monotonic() > until:
-                        raise
-                if not said:
-                    said = True
-                    self._say(WAITING.format(pid=pid))
+                    asked = now
                 time.sleep(LOOK_SECONDS)
         finally:
             self._request.drop()
+        return self
+
+    def _tried(self) -> LibraryLocked | None:
+        try:
+            super().__enter__()
+        except LibraryLocked as locked:
+            return locked
+        return None
 
 
 def _read_pid(handle: int) -> str:

@@ -280,9 +280,7 @@ class Burst:
                 return path
         return None
 
-    def _take_out(
-        self, folder: Path, groups: dict[str, Settled], here: frozenset[Path]
-    ) -> None:
+    def _take_out(self, folder: Path, groups: dict[str, Settled], here: frozenset[Path]) -> None:
         """Photos that went leave the mirror, where the root is surely there."""
         gone = {
             path
@@ -326,7 +324,7 @@ class Burst:
     def _left_alone_until(self, task: Task) -> datetime | None:
         """Until when a photo is left to the program that wrote its sidecar, or a photo that was
         known, a moment ago; None: it may be written now."""
-        quiet, now = self._house.profile.quiet_seconds, self._house.clock.now().timestamp()
+        quiet, now = self._tending.quiet(), self._house.clock.now().timestamp()
         times = [
             stat.mtime_ns / 1e9
             for path, stat in changed_files(task).items()

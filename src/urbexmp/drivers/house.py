@@ -51,6 +51,8 @@ class StatePaths:
     """The lock of a watch."""
     request: Path
     """Is there while a command waits for the watch to let the library go."""
+    health: Path
+    """How the watch goes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -158,7 +158,11 @@ def tasks_in(house: House, folder: Path, names: frozenset[str]) -> tuple[FolderL
     listing = FolderListing(
         folder,
         tuple(file for file in whole.photos if group_of(file.path)[1] in names),
-        {name: stat for name, stat in whole.sidecars.items() if group_of(folder / name)[1] in names},
+        {
+            name: stat
+            for name, stat in whole.sidecars.items()
+            if group_of(folder / name)[1] in names
+        },
         whole.problems,
     )
     photos, problems = house.pairing(listing)
@@ -184,9 +188,7 @@ def changed_files(task: Task) -> dict[Path, FileStat]:
     known = task.known
     before = {} if known is None else {**dict(known.carriers), known.path: known.stat}
     files = ((task.photo.path, task.photo.stat), *task.around)
-    return {
-        path: stat for path, stat in files if stat is not None and before.get(path) != stat
-    }
+    return {path: stat for path, stat in files if stat is not None and before.get(path) != stat}
 
 
 def task_of(house: House, path: Path) -> Task | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, LibraryLocked, Problem
-from urbexmp.model.watching import Ground, Hint, Lost, RootSeen, SettleTimes, Sign
+from urbexmp.model.watching import Ground, Lost, RootSeen, SettleTimes, Sign
 from urbexmp.rules.settle import Settling, is_temporary, is_wanted
 
 if TYPE_CHECKING:
@@ -79,13 +79,16 @@ class Tending:
         sweep_seconds: float,
         times: SettleTimes | None = None,
         room: int | None = None,
+        quiet: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`quiet`: for how many seconds what another program wrote is left to it."""
         self.watched = watched
         self.ground = ground
         self.clock = clock
         self.stopwatch = stopwatch
         self.sweep_seconds = sweep_seconds
         self.settling = Settling(times) if room is None else Settling(times, room)
+        self.quiet = quiet
         self.folders: dict[Path, list[float]] = {}
         self.sweep_at = stopwatch()
         self.last_sweep: datetime | None = None

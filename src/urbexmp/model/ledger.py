@@ -216,8 +216,10 @@ class Ledger(Protocol):
         """Add or replace waiting work."""
         ...
 
-    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first."""
+    def waiting(
+        self, now: str, limit: int = 100, *, newest: bool = False
+    ) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first; of these the one that waits longest, or shortest."""
         ...
 
     def waiting_on(self, path: Path) -> WaitingWork | None:

@@ -48,7 +48,7 @@ def is_temporary(name: str) -> bool:
 
 
 def group_of(path: Path) -> Group:
-    """The group of a photo file or sidecar: `IMG_1.CR3`, `IMG_1.JPG.xmp` and `img_1.xmp` are one."""
+    """The group of a photo file or sidecar: `IMG.CR3`, `IMG.JPG.xmp`, `img.xmp` are one."""
     base = stem(path.name)
     if extension(path.name) == "xmp" and extension(base) in KINDS:
         base = stem(base)
@@ -184,8 +184,7 @@ class Settling:
     def ready(self, t: float) -> bool:
         """Whether a group may be dealt with now."""
         return any(
-            (at := self._ready_at(group)) is not None and at <= t
-            for group in self._groups.values()
+            (at := self._ready_at(group)) is not None and at <= t for group in self._groups.values()
         )
 
     def wake_at(self) -> float | None:
