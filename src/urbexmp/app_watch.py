@@ -14,6 +14,7 @@ from urbexmp.app import Kept, open_house, state_paths
 from urbexmp.model.errors import LibraryGone, LibraryLocked, UsageProblem
 
 if TYPE_CHECKING:
+    from urbexmp.adapters.lock import Request
     from urbexmp.drivers.house import House
     from urbexmp.drivers.tending import Tending
     from urbexmp.drivers.watch import Outside
@@ -115,7 +116,7 @@ def open_watch(
                     raise UsageProblem(path, "is no folder", "Name folders to watch")
             stack.enter_context(WatchLock(places.watch))
             request = Request(places.request)
-            opens = partial(_opened, root, loaded, request, Kept(), state, stopping)
+            opens = partial(_opened, root, loaded, request, Kept(), state)
             tendings.append(
                 Tending(
                     Watched(root, paths, opens, request.stands, show),
@@ -170,14 +171,12 @@ def _quiet(settings: Settings) -> float:
 def _opened(
     root: Path,
     loaded: Loaded,
-    request: object,
+    request: Request,
     kept: Kept,
     state: Path | None,
     stopping: Callable[[], bool],
 ) -> AbstractContextManager[House]:
-    from urbexmp.adapters.lock import Request
-
-    if isinstance(request, Request) and request.stands():
+    if request.stands():
         # Who asked for the library gets it first.
         raise LibraryLocked(root, pid="that waits")
     return open_house(

@@ -52,12 +52,15 @@ AHEAD_SECONDS = 5.0
 class Burst:
     """One burst."""
 
-    def __init__(self, tending: Tending, house: House, stopping: Callable[[], bool]) -> None:
+    def __init__(self, tending: Tending, house: House, interrupted: Callable[[], bool]) -> None:
+        """`interrupted`: whether to end after the photo at hand."""
         self._tending = tending
         self._house = house
-        self._stopping = stopping
+        self._interrupted = interrupted
         self._stack = ExitStack()
         self._running: Running | None = None
+        self._again = False
+        """Whether another burst has to follow."""
 
     def __enter__(self) -> Self:
         for sentence in self._house.recovered:
@@ -73,7 +76,7 @@ class Burst:
         soon = ledger.waiting(iso(now + timedelta(days=PARKED_DAYS / 2)), ROWS * 4)
         tending.counts.queued = len(soon)
         later = [work.next_try for work in soon if work.next_try > iso(now)]
-        if len(later) < len(soon):
+        if len(later) < len(soon) or self._again:
             tending.retry_at = now
         else:
             tending.retry_at = moment(min(later)) if later else None
@@ -100,9 +103,6 @@ class Burst:
             gather(max(0.0, wake - t))
         if not self._interrupted():
             self._catch_up()
-
-    def _interrupted(self) -> bool:
-        return self._stopping() or self._tending.watched.asked()
 
     # --- Finding ----------------------------------------------------------------------------
 
@@ -357,6 +357,9 @@ class Burst:
 
         tending.swept_photos = None
         catch_up(self._house, tending.watched.paths, tending.watched.show, photos=photos)
+        if self._interrupted():
+            tending.swept_photos = photos  # the rest in another burst
+            self._again = True
 
 
 def moment(text: str) -> datetime:

@@ -46,8 +46,9 @@ class Watched:
     root: Path
     paths: tuple[Path, ...]
     """Folders at or below the root."""
-    opens: Callable[[], AbstractContextManager[House]]
-    """Takes the lock. Raises `Problem`, `LibraryLocked` while another command works."""
+    opens: Callable[[Callable[[], bool]], AbstractContextManager[House]]
+    """Takes the lock, and whether to stop after the photo at hand. Raises `Problem`,
+    `LibraryLocked` while another command works."""
     asked: Callable[[], bool]
     """Whether another command waits for the library."""
     show: Show
@@ -102,7 +103,6 @@ class Tending:
         """Why the root is waited for."""
         self.seen: RootSeen | None = None
         self.blocked_until = 0.0
-        self._locked_by: str | None = None
         self._pause = TROUBLE_SECONDS[0]
         self._told: dict[str, None] = {}
         self._homes: dict[Path, Path] = {}
@@ -227,13 +227,16 @@ class Tending:
         """
         from urbexmp.drivers.burst import Burst
 
+        def interrupted() -> bool:
+            return stopping() or self.watched.asked()
+
         try:
-            with self.watched.opens() as house:
-                self._locked_by, self._pause = None, TROUBLE_SECONDS[0]
-                with Burst(self, house, stopping) as burst:
+            with self.watched.opens(interrupted) as house:
+                self._pause = TROUBLE_SECONDS[0]
+                with Burst(self, house, interrupted) as burst:
                     burst.work(gather)
-        except LibraryLocked as locked:
-            self._locked(str(locked.fields["pid"]))
+        except LibraryLocked:
+            self.blocked_until = self.stopwatch() + BLOCKED_SECONDS
         except LibraryGone:
             self.known = max(self.known, 1)  # an empty or absent root is waited for
             self.check_root(self.stopwatch())
@@ -242,11 +245,6 @@ class Tending:
             self.tell(problem)
             self.blocked_until = self.stopwatch() + self._pause
             self._pause = min(self._pause * 2, TROUBLE_SECONDS[1])
-
-    def _locked(self, pid: str) -> None:
-        self.blocked_until = self.stopwatch() + BLOCKED_SECONDS
-        if self._locked_by != pid:
-            self._locked_by = pid
 
     def tell(self, problem: Problem) -> None:
         """Show a problem, once."""

@@ -155,10 +155,15 @@ class Watch:
             if self._paused is None and tending.due(self._outside.stopwatch()):
                 self._beat("working")
                 before = tending.counts.done
-                tending.burst(self._gather, self._outside.stopping)
+                tending.burst(self._gather, self._stopping)
                 worked = worked or tending.counts.done > before
                 self._imported(tending)
         return worked
+
+    def _stopping(self) -> bool:
+        """Asked between two photos, whatever is done to them: a good moment for a sign of life."""
+        self._beat(None)
+        return self._outside.stopping()
 
     def _imported(self, tending: Tending) -> None:
         """Tell of the end of an import: nothing of it waits or settles any more."""
