@@ -25,6 +25,7 @@ SCRIPTS = {
     "offline.py": (["4", "1"], []),
     "index.py": (["500", "2"], []),
     "million.py": (["--photos", "20000"], []),
+    "watch.py": (["--quick"], []),
     "queries.py": ([], []),
 }
 """Script to its arguments, when quick and else. Those that are not there are left out."""
