@@ -69,6 +69,14 @@ class Walker(Protocol):
         """
         ...
 
+    def one(self, folder: Path, root: Path) -> FolderListing | None:
+        """The listing of one folder at or below `root`, without those below it.
+
+        None where `folders` would not come by: hidden, left out, or below a library that is
+        not recursive.
+        """
+        ...
+
 
 class Inspector(Protocol):
     """Opens one photo file and says what is in it. Never writes."""
