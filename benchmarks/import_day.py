@@ -33,6 +33,7 @@ from pathlib import Path
 import timing
 from material import SHOT
 from timing import needs, urbexmp
+from volume import Volume
 from watched import Watch, count, files, small_jpeg, small_raw, until
 
 from lightroom import Edited, lightroom  # isort: skip  (material has made it findable)
@@ -178,49 +179,12 @@ def keyword(flat: str, path: str) -> list[str]:
 
 def told(sidecar: Path, tag: str) -> list[str]:
     """The values of a list in a sidecar, by exiftool."""
-    command = ["exiftool", "-s3", "-sep", "\n", tag, str(sidecar)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[
-        :-1
-    ]
+    command = ["exiftool", "-s3", "-sep", "##", tag, str(sidecar)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return said.split("##") if said else []
 
 
 # --- What goes wrong in a day -----------------------------------------------------------------
-
-
-class Volume:
-    """A disk that can be taken away: a bind mount, or a folder that is renamed."""
-
-    def __init__(self, root: Path, behind: Path) -> None:
-        behind.mkdir()
-        root.mkdir()
-        self.root, self.behind = root, behind
-        self.mounts = self._mount()
-        if not self.mounts:
-            root.rmdir()
-            behind.rename(root)
-
-    def _mount(self) -> bool:
-        command = ["mount", "--bind", str(self.behind), str(self.root)]
-        return (
-            shutil.which("mount") is not None
-            and subprocess.run(command, capture_output=True, check=False).returncode == 0
-        )
-
-    def take(self) -> None:
-        """The mount point stays, empty."""
-        if self.mounts:
-            subprocess.run(["umount", str(self.root)], check=True)
-        else:
-            self.root.rename(self.behind)
-            self.root.mkdir()
-
-    def give(self) -> None:
-        """It comes back as it was."""
-        if self.mounts:
-            assert self._mount()
-        else:
-            self.root.rmdir()
-            self.behind.rename(self.root)
 
 
 def command(day: Day, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -314,7 +278,7 @@ def judge(day: Day) -> None:
     written: Counter[Path] = Counter()
     with reading(day.root, day.state) as ledger:
         for run in ledger.runs(1_000_000):
-            written.update(receipt.path for receipt in ledger.receipts(run.run))
+            written.update(receipt.change.photo.path for receipt in ledger.receipts(run.run))
     twice = {
         raw: written[raw]
         for raw, kind in day.pairs.items()

@@ -67,7 +67,7 @@ class Watch:
     def __init__(self, root: Path, state: Path, log: Path, *options: str) -> None:
         self.root = root
         self._log = log.open("ab")
-        command = urbexmp("watch", root, "--state", state, "--json", *options)
+        command = urbexmp("watch", root, "--state", state, *options)
         self.process = subprocess.Popen(
             [os.fspath(part) for part in command],
             stdin=subprocess.DEVNULL,
