@@ -148,7 +148,7 @@ def idle(folder: Path, size: Size) -> list[Goal]:
     ):
         with Watch(root, state, folder / "log.txt", *options) as watch:
             began = watch.ready(1)
-            time.sleep(5)
+            time.sleep(15)  # what the first photo set off is over then
             before, start = watch.cpu(), time.monotonic()
             time.sleep(size.idle_seconds)
             shares[name] = (watch.cpu() - before) / (time.monotonic() - start) * 100
