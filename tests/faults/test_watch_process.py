@@ -159,8 +159,9 @@ def test_killed_and_started_again_it_loses_nothing(library: Path, home: Path) ->
     for turn in range(3):
         with Watching(library, home) as watch:
             names += put(library, *range(turn * 40, turn * 40 + 40))
+            least = len(names) - 35
             watch.until(
-                lambda: len(list((library / HOSPITAL).glob("*.xmp"))) > len(names) - 35, "slow"
+                lambda least=least: len(list((library / HOSPITAL).glob("*.xmp"))) > least, "slow"
             )
             watch.process.kill()
             watch.process.wait()
