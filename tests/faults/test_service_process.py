@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -115,3 +116,18 @@ def test_outside_its_hours_it_writes_nothing(photos: Path) -> None:
     state = read_health(kept(photos, "health.json"))
     assert state is not None
     assert state.paused_for == f"outside working hours {start}-{end}"
+
+
+def test_the_command_of_the_printed_unit_does_watch(photos: Path) -> None:
+    shown = urbexmp(photos, "watch", "--install-service", "--print", "--set", "nice=0", *QUICK[1:])
+    assert shown.returncode == 0, shown.stderr
+    (line,) = (line for line in shown.stdout.splitlines() if line.startswith("ExecStart="))
+    words = shlex.split(line.removeprefix("ExecStart="))
+    words.insert(words.index("watch") + 1, "--once")
+    found = [line for line in shown.stdout.splitlines() if line.startswith("Environment=")]
+    variables = [shlex.split(line.removeprefix("Environment="))[0] for line in found]
+    # Nothing but what the unit says: a service has no terminal's environment.
+    environ = dict(variable.split("=", 1) for variable in variables) | {"HOME": str(photos.parent)}
+    ran = subprocess.run(words, env=environ, capture_output=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert known(photos) == PHOTOS
