@@ -29,6 +29,8 @@ class Used:
 
     cpu: float
     """Seconds, user and system."""
+    wall: float
+    """Seconds by the clock."""
     peak_mb: float
     """Largest resident size."""
     output: bytes
@@ -40,6 +42,7 @@ class Runs:
     """All runs of one command."""
 
     cpu: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
     output: bytes = b""
 
@@ -65,14 +68,18 @@ def environment() -> dict[str, str]:
 
 
 _LAUNCHER = """
-import json, os, sys
+import json, os, sys, time
+began = time.monotonic()
 child = os.fork()
 if child == 0:
     os.close(3)
     os.execvp(sys.argv[1], sys.argv[1:])
 _, status, used = os.wait4(child, 0)
 code = os.waitstatus_to_exitcode(status)
-os.write(3, json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, code]).encode())
+wall = time.monotonic() - began
+os.write(
+    3, json.dumps([used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024, code]).encode()
+)
 """
 """Starts a command from a small process: what a process used begins with its parent's size."""
 
@@ -94,13 +101,13 @@ def run(command: Sequence[str | Path], *, ok: Sequence[int] = (0,)) -> Used:
         with os.fdopen(reading, "rb") as said:
             told = said.read()
         launched.wait()
-        cpu, peak_mb, code = json.loads(told) if told else (0.0, 0.0, launched.returncode)
+        cpu, wall, peak_mb, code = json.loads(told) if told else (0, 0, 0, launched.returncode)
         out.seek(0)
         err.seek(0)
         if code not in ok:
             problem = err.read().decode("utf-8", "replace")[-2000:]
             raise SystemExit(f"{' '.join(map(str, command))}\nfailed: {code}\n{problem}")
-        return Used(cpu, peak_mb, out.read(), code)
+        return Used(cpu, wall, peak_mb, out.read(), code)
 
 
 def in_turn(
@@ -119,6 +126,7 @@ def in_turn(
             used = run(command, ok=ok)
             if number:
                 found[name].cpu.append(used.cpu)
+                found[name].wall.append(used.wall)
                 found[name].peak_mb.append(used.peak_mb)
             found[name].output = used.output
     return found
