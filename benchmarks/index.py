@@ -9,10 +9,10 @@ themselves are not opened by either. Without sqlite-utils, exiftool alone is com
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
+import timing
 from timing import Goal, goals, in_turn, machine, needs, scratch, table
 
 EXIFTOOL = "exiftool -q -r -j -XMP-dc:Subject -XMP-lr:HierarchicalSubject"
@@ -57,8 +57,7 @@ def main() -> None:
     needs("exiftool")
     from material import sidecars  # numpy and Pillow: not in the contenders
 
-    beside = Path(sys.executable).with_name("sqlite-utils")
-    tool = str(beside) if beside.exists() else shutil.which("sqlite-utils")
+    tool = timing.tool("sqlite-utils")
     with scratch("index") as folder:
         given = folder / "given"
         given.mkdir()
