@@ -12,7 +12,7 @@ from typing import Any
 
 from urbexmp.adapters.db.mirror_faults import faults
 from urbexmp.adapters.db.mirror_file import MirrorFile, backup, discard
-from urbexmp.adapters.db.mirror_schema import LINK_INDEX, POSTING_LEAST
+from urbexmp.adapters.db.mirror_schema import POSTING_LEAST
 from urbexmp.adapters.db.mirror_values import COLUMNS, spelled_folder, spelled_name
 from urbexmp.adapters.db.mirror_writer import Writer
 from urbexmp.adapters.db.texts import path_of
@@ -224,11 +224,17 @@ class SqliteMirror:
         """
         new = SqliteMirror(self._half(), posting_least=self._least, scratch=True)
         try:
-            new._file.do("DROP INDEX link_keyword")
+            # Made last: sorted once, an index costs a third.
+            indexes = new._file.rows(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+            )
+            for name, _ in indexes:
+                new._file.do(f"DROP INDEX {name}")
             yield new
             with new._file.transaction(durable=False):
-                new._file.do(LINK_INDEX)
-                new._writer.remake_postings()
+                for _, made in indexes:
+                    new._file.do(made)
+                new._writer.finish()
                 new._set("whole", 1)
                 new._set("generation", self.generation() + 1)
                 new._set("root", self._meta("root"))
