@@ -232,9 +232,10 @@ class SqliteMirror:
                 new._file.do(f"DROP INDEX {name}")
             yield new
             with new._file.transaction(durable=False):
+                new._writer.write_tree()
                 for _, made in indexes:
                     new._file.do(made)
-                new._writer.finish()
+                new._writer.remake_postings()
                 new._set("whole", 1)
                 new._set("generation", self.generation() + 1)
                 new._set("root", self._meta("root"))

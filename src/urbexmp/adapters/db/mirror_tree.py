@@ -313,7 +313,10 @@ class KeywordTree:
         )
         for node in dead:
             self._drop(node)
-        living = [node for node in self._new if node.id in self.nodes]
+        # In the order of the text indexes, which then grow at their end.
+        living = sorted(
+            [node for node in self._new if node.id in self.nodes], key=lambda node: node.folded
+        )
         file.many(
             "INSERT INTO keyword (id, parent, name, path, folded, depth, photos, below)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -333,7 +336,8 @@ class KeywordTree:
         )
         file.many(
             "INSERT INTO keyword_name (rowid, name) VALUES (?, ?)",
-            [(node.id, node.word) for node in living],
+            # Full text wants its numbers in order.
+            sorted([(node.id, node.word) for node in living]),
         )
         file.many(
             "UPDATE keyword SET name = ?, path = ?, photos = ?, below = ? WHERE id = ?",

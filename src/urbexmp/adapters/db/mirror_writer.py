@@ -377,10 +377,14 @@ class Writer:
         self._numbers.leave(self._left_folders, self._left_locations)
         self._clear()
 
-    def finish(self) -> None:
-        """The end of building: the tree, all postings and planes at once. Inside a transaction."""
+    def write_tree(self) -> None:
+        """The end of building: all keywords at once. Inside a transaction."""
         self._tree.load()
         self._tree.flush()
+
+    def remake_postings(self) -> None:
+        """After that, when the indexes stand: all postings and planes. Inside a transaction."""
+        self._tree.load()
         self._postings.remake()
         rebuild(self._file)
 
