@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ from urbexmp.model.keyword import Keyword
 from urbexmp.model.mirror import MirrorHeld, MirrorKeyword, MirrorRow
 from urbexmp.model.observation import CaptureFacts, Context
 from urbexmp.model.photo import FileKind, FileStat
+
+_COLLECT = 10_000
+"""New objects after which Python looks for garbage, while a mirror is built."""
 
 
 class SqliteMirror:
@@ -223,6 +227,10 @@ class SqliteMirror:
         content until the new one is whole.
         """
         new = SqliteMirror(self._half(), posting_least=self._least, scratch=True)
+        # A build makes very many objects that stay, and every search for garbage goes over them:
+        # with many keywords a third of the whole time.
+        collected = gc.get_threshold()
+        gc.set_threshold(max(collected[0], _COLLECT) if collected[0] else 0, *collected[1:])
         try:
             # Made last: sorted once, an index costs a third.
             indexes = new._file.rows(
@@ -243,6 +251,7 @@ class SqliteMirror:
             new._file.do("INSERT INTO photo_text (photo_text) VALUES ('optimize')")
             self._file.take_over(new._file)
         finally:
+            gc.set_threshold(*collected)
             new.close()
             with suppress(OSError):
                 discard(new.path)
