@@ -7,6 +7,7 @@ tests (`tests/contract`). Every method may raise `Problem`; nothing else is expe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -80,6 +81,10 @@ class Walker(Protocol):
 
 class Inspector(Protocol):
     """Opens one photo file and says what is in it. Never writes."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Questions of this thread inside the block may share what was read of a file."""
+        ...
 
     def verify(self, file: PhotoFile) -> None:
         """Raise `NotAPhoto` when the magic bytes do not fit the extension."""
