@@ -266,6 +266,10 @@ class Stored(Protocol):
 class BackupStore(Backups, Stored, Protocol):
     """Backups that can be listed and given up."""
 
+    def discard_many(self, versions: Iterable[Fingerprint]) -> int:
+        """`discard` for many at once; return the bytes that are free again."""
+        ...
+
 
 class Copies(Stored, Protocol):
     """Whole copies of image files, kept beside the backups of their packets."""
