@@ -24,6 +24,7 @@ from lxml import etree
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _LANG = _XML + "lang"
+_DESCRIPTION, _LI = _RDF + "Description", _RDF + "li"
 _ARRAYS = {_RDF + "Bag": "Bag", _RDF + "Seq": "Seq", _RDF + "Alt": "Alt"}
 _IGNORED = {_RDF + "about", "about", _RDF + "ID", _RDF + "nodeID", _RDF + "parseType"}
 
@@ -118,33 +119,37 @@ def top_level(document: bytes, lists: frozenset[str], namespace: str, attribute:
         raise Unreadable(str(failure)) from failure
     if len(root) != 1 or root[0].tag != _RDF + "RDF" or root[0].attrib or _stray(root[0]):
         raise Unreadable("there is no rdf:RDF by itself in the root")
-    found, prefix, abouts = TopLevel(), f"{{{namespace}}}", set[str]()
-    for description in root[0].iterchildren():
-        if description.tag != _RDF + "Description":
+    found, abouts = TopLevel(), set[str]()
+    prefix = f"{{{namespace}}}"
+    asked = (*lists, prefix + "*")
+    for description in root[0]:
+        if description.tag != _DESCRIPTION:
             raise Unreadable("a node with a type")
         abouts.add(description.get(_RDF + "about", ""))
         if (value := description.get(attribute)) is not None:
             found.attributes.append(value)
-        for child in description.iterchildren():
+        ours = False
+        # Filtered by libxml2: most children are of no interest, and each costs an object here.
+        for child in description.iterchildren(*asked):
             tag = child.tag
-            ours = tag.startswith(prefix)
-            if not ours and tag not in lists:
-                continue
-            if child.attrib or (len(child) and _stray(child)):
+            if child.keys() or (len(child) and _stray(child)):
                 raise Unreadable(f"{tag} is not plain")
-            if not ours:
+            if tag in lists:
                 if tag in found.lists or not len(child):
                     raise Unreadable(f"{tag} is no single list")
                 found.lists[tag] = _plain_list(child[0])
                 continue
+            ours = True
             local = tag[len(prefix) :]
-            if local in found.texts or _stray(description):
+            if local in found.texts:
                 raise Unreadable(f"{tag} is not by itself")
             if len(child):
                 found.texts[local] = list(_plain_list(child[0])[1])
             else:
                 text = child.text or ""
                 found.texts[local] = [text] if text.strip() else []
+        if ours and _stray(description):
+            raise Unreadable("our block is not by itself")
     if len(abouts) > 1:
         raise Unreadable("it describes two things")
     return found
@@ -152,14 +157,20 @@ def top_level(document: bytes, lists: frozenset[str], namespace: str, attribute:
 
 def _plain_list(container: etree._Element) -> tuple[str, tuple[str, ...]]:
     kind = _ARRAYS.get(str(container.tag))
-    if kind is None or container.attrib or _stray(container) or container.getnext() is not None:
+    before = container.text
+    if kind is None or container.keys() or container.getnext() is not None or _says(before):
         raise Unreadable("a list that is not plain")
     texts = []
     for item in container:
-        if item.tag != _RDF + "li" or item.attrib or len(item):
+        if item.tag != _LI or len(item) or item.keys() or _says(item.tail):
             raise Unreadable("a list that is not plain")
         texts.append(item.text or "")
     return kind, tuple(texts)
+
+
+def _says(text: str | None) -> bool:
+    """Whether there is more than blanks."""
+    return text is not None and not text.isspace() and text != ""
 
 
 @cache
