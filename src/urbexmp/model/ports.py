@@ -185,6 +185,13 @@ class Codec(Protocol):
         """
         ...
 
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises.
+
+        For who wants both: what the one has found out need not be found out again by the other.
+        """
+        ...
+
 
 class CarrierReader(Protocol):
     """The packets on disk, for those who only look: a dry run holds nothing that can write."""

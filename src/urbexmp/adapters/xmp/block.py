@@ -114,7 +114,10 @@ def _item(entry: BlockEntry, profile: str, at: str) -> str:
         "" if entry.profile == profile else entry.profile,
         "" if entry.at == at else entry.at,
     )
-    return ";".join(_quote(field) for field in fields).rstrip(";")
+    text = ";".join(fields)
+    if "%" in text or text.count(";") >= len(fields):
+        text = ";".join(map(_quote, fields))
+    return text.rstrip(";")
 
 
 @lru_cache(4096)

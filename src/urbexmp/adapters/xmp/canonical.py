@@ -132,19 +132,19 @@ def top_level(document: bytes, lists: frozenset[str], namespace: str, attribute:
         # Filtered by libxml2: most children are of no interest, and each costs an object here.
         for child in description.iterchildren(*asked):
             tag = child.tag
-            if child.keys() or (len(child) and _stray(child)):
+            if child.keys():
                 raise Unreadable(f"{tag} is not plain")
             if tag in lists:
                 if tag in found.lists or not len(child):
                     raise Unreadable(f"{tag} is no single list")
-                found.lists[tag] = _plain_list(child[0])
+                found.lists[tag] = _plain_list(child)
                 continue
             ours = True
             local = tag[len(prefix) :]
             if local in found.texts:
                 raise Unreadable(f"{tag} is not by itself")
             if len(child):
-                found.texts[local] = list(_plain_list(child[0])[1])
+                found.texts[local] = list(_plain_list(child)[1])
             else:
                 text = child.text or ""
                 found.texts[local] = [text] if text.strip() else []
@@ -155,22 +155,20 @@ def top_level(document: bytes, lists: frozenset[str], namespace: str, attribute:
     return found
 
 
-def _plain_list(container: etree._Element) -> tuple[str, tuple[str, ...]]:
+def _plain_list(element: etree._Element) -> tuple[str, tuple[str, ...]]:
+    container = element[0]
     kind = _ARRAYS.get(str(container.tag))
-    before = container.text
-    if kind is None or container.keys() or container.getnext() is not None or _says(before):
+    blanks, texts = [element.text, container.tail, container.text], []
+    if kind is None or container.keys() or len(element) != 1:
         raise Unreadable("a list that is not plain")
-    texts = []
     for item in container:
-        if item.tag != _LI or len(item) or item.keys() or _says(item.tail):
+        if item.tag != _LI or len(item) or item.keys():
             raise Unreadable("a list that is not plain")
         texts.append(item.text or "")
+        blanks.append(item.tail)
+    if "".join(filter(None, blanks)).strip():
+        raise Unreadable("a list that holds text")
     return kind, tuple(texts)
-
-
-def _says(text: str | None) -> bool:
-    """Whether there is more than blanks."""
-    return text is not None and not text.isspace() and text != ""
 
 
 @cache

@@ -26,7 +26,7 @@ from urbexmp.adapters.xmp.names import (
     URBEXMP,
     Name,
 )
-from urbexmp.adapters.xmp.parse import DEEPEST, Document, Node, Resource
+from urbexmp.adapters.xmp.parse import DEEPEST, Attribute, Document, Node, Resource
 from urbexmp.adapters.xmp.reading import Form, Item
 from urbexmp.adapters.xmp.scan import LARGEST, Scan, Unusual, usual
 from urbexmp.model.change import PacketEdit
@@ -95,6 +95,7 @@ class _Locating:
         self.edit = edit
         self.packet = scan.packet
         self.reading = reading
+        self.places: dict[Name, Attribute] = {}
 
     def document(self) -> Document:
         """The document. Raises `Unusual`."""
@@ -131,7 +132,8 @@ class _Locating:
         usual(not any("damaged" in note for note in self.reading.notes))
         frame = Frame("utf-8", 1, b"", packet, b"")
         root = (META, "xmpmeta")
-        return Document(frame, packet, root, root_end, rdf, resources, (self.reading.block, ()))
+        block = self.reading.block, ()
+        return Document(frame, packet, root, root_end, rdf, resources, block, self.places)
 
     def scopes(self) -> tuple[dict[str, str], dict[str, str]]:
         """Prefixes and their URIs in rdf:RDF, and in the description."""
@@ -165,7 +167,12 @@ class _Locating:
                 # Nowhere else, and not as an element.
                 usual(first < at < inside and packet.find(b":MetadataDate", at + 1) < 0)
                 usual(packet.startswith(b'xmp:MetadataDate="', at - 3))
+                value = at + len(b':MetadataDate="')
+                end = packet.find(b'"', value, inside)
+                usual(end > 0)
                 attributes[METADATA_DATE] = ""
+                # No blanks in between, and only one before: no edit takes this attribute out.
+                self.places[METADATA_DATE] = Attribute(at - 4, end + 1, value, end)
         return attributes
 
     def properties(self, scope: dict[str, str]) -> Iterator[Node]:
