@@ -198,6 +198,13 @@ class Codec(Protocol):
         """
         ...
 
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises.
+
+        For who wants both: what the one has found out need not be found out again by the other.
+        """
+        ...
+
 
 class CarrierReader(Protocol):
     """The packets on disk, for those who only look: a dry run holds nothing that can write."""
@@ -278,6 +285,10 @@ class Stored(Protocol):
 
 class BackupStore(Backups, Stored, Protocol):
     """Backups that can be listed and given up."""
+
+    def discard_many(self, versions: Iterable[Fingerprint]) -> int:
+        """`discard` for many at once; return the bytes that are free again."""
+        ...
 
 
 class Copies(Stored, Protocol):
