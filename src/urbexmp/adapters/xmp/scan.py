@@ -26,7 +26,7 @@ from urbexmp.adapters.xmp.names import (
     URBEXMP,
     XMP,
 )
-from urbexmp.adapters.xmp.reading import field_notes, owner_of
+from urbexmp.adapters.xmp.values import field_notes, owner_of
 from urbexmp.model.keyword import KeywordFields
 from urbexmp.model.ports import PacketReading
 
