@@ -2,8 +2,9 @@
 
 The bytes that stay are never in memory together: they are shared with the old file where the
 volume can (XFS, btrfs and their like by `FICLONE` and `FICLONERANGE`, the latter for whole blocks
-that begin at the same place within a block on both sides), copied by the kernel where it can, and
-else passed through a buffer. `compare.prove_rewrite` looks at what came of it.
+that begin at the same place within a block on both sides), else written straight to the disk
+(`direct`, for such blocks as well), else copied by the kernel where it can, and else passed through
+a buffer. `compare.prove_rewrite` looks at what came of it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from urbexmp.adapters.embedded.kernel import copies_truly
+from urbexmp.adapters.embedded import direct
 from urbexmp.adapters.embedded.layout import Splice
 from urbexmp.adapters.files.disk import NOT_OFFERED, create_like, finish_like
-from urbexmp.model.errors import CarrierMoved
+from urbexmp.model.errors import CarrierMoved, WriteFailed
 
 BLOCK = 4096
 """Volumes share extents in whole blocks; of the usual ones this is the size."""
@@ -44,12 +45,12 @@ Stretches = list[tuple[int, int]]
 
 @dataclass(slots=True)
 class Trace:
-    """How the bytes that stay came into the new file; of what is not named here, through us."""
+    """How whole blocks that stay came into the new file. All else was copied."""
 
     shared: Stretches = field(default_factory=list)
     """They are the old file's own blocks."""
-    kernel: Stretches = field(default_factory=list)
-    """The kernel copied them, on a volume where its copy is trusted (`kernel.copies_truly`)."""
+    direct: Stretches = field(default_factory=list)
+    """They were written to the disk, and what it gave back was compared with what it was given."""
 
 
 def rewrite(source: Path, splices: Sequence[Splice], temp: Path, trace: Trace | None = None) -> int:
@@ -67,7 +68,7 @@ def rewrite(source: Path, splices: Sequence[Splice], temp: Path, trace: Trace | 
         try:
             stretches = tuple(_stretches(like.st_size, splices, source))
             if trace is None or not _cloned(old, new, like.st_size, splices, trace):
-                copying = _Copying(old, new, like.st_size, source, trace)
+                copying = _Copying(old, new, temp, like.st_size, source, trace)
                 for offset, length, insert in stretches:
                     if insert:
                         _write(new, insert)
@@ -134,6 +135,7 @@ class _Copying:
 
     old: int
     new: int
+    temp: Path
     size: int
     subject: Path
     trace: Trace | None
@@ -144,20 +146,37 @@ class _Copying:
         """Append `length` bytes from `offset`. Raises `OSError`, `CarrierMoved`."""
         there = os.lseek(self.new, 0, os.SEEK_CUR)
         lead = -offset % BLOCK
-        alike = self.trace is not None and offset % BLOCK == there % BLOCK
-        if self.shares and alike and length - lead >= WORTH_SHARING:
-            most = length - lead
-            if offset + length < self.size:
-                most -= most % BLOCK  # only at the old file's end may a block be broken
-            if _share(self.old, self.new, offset + lead, there + lead, most):
-                assert self.trace is not None
-                self.trace.shared.append((there + lead, most))
-                self.copy(offset, lead)
-                os.lseek(self.new, there + lead + most, os.SEEK_SET)
-                offset, length = offset + lead + most, length - lead - most
-            else:
-                self.shares = False
+        whole = 0
+        if self.trace is not None and offset % BLOCK == there % BLOCK:
+            whole = self._blocks(self.trace, offset + lead, there + lead, length - lead)
+        if whole:
+            self.copy(offset, lead)
+            os.lseek(self.new, there + lead + whole, os.SEEK_SET)
+            offset, length = offset + lead + whole, length - lead - whole
         self.copy(offset, length)
+
+    def _blocks(self, trace: Trace, offset: int, there: int, length: int) -> int:
+        """Share blocks, or write them straight to the disk; return how many bytes."""
+        if self.shares and length >= WORTH_SHARING:
+            # Only at the old file's end may a block be broken.
+            most = length if offset + length == self.size else length - length % BLOCK
+            if _share(self.old, self.new, offset, there, most):
+                trace.shared.append((there, most))
+                return most
+            self.shares = False
+        if length >= direct.WORTH_IT and direct.offered(self.new):
+            try:
+                done = direct.copy(self.old, self.temp, offset, there, length - length % BLOCK)
+            except direct.DiffersError:
+                raise WriteFailed(
+                    self.subject,
+                    "its disk gave back other bytes than it was given",
+                    "Check the disk",
+                ) from None
+            if done:
+                trace.direct.append((there, done))
+            return done
+        return 0
 
     def copy(self, offset: int, length: int) -> None:
         """The same without sharing."""
@@ -175,9 +194,7 @@ class _Copying:
         """Let the kernel copy bytes; return what is left to be copied otherwise."""
         if not hasattr(os, "copy_file_range"):
             return offset, length
-        trusted = length > PIECE and self.trace is not None and copies_truly(self.new)
         while length:
-            there = os.lseek(self.new, 0, os.SEEK_CUR) if trusted else 0
             try:
                 done = os.copy_file_range(self.old, self.new, length, offset)
             except OSError as failure:
@@ -186,8 +203,6 @@ class _Copying:
                 raise
             if not done:
                 break
-            if trusted and self.trace is not None:
-                self.trace.kernel.append((there, done))
             offset, length = offset + done, length - done
         return offset, length
 
