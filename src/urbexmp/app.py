@@ -225,7 +225,8 @@ def open_house(
             window=workers * 3,
             stopping=stopping,
             remember=remember,
-            mirror=_mirror(stack, paths, root) if writing else None,
+            mirror_holds=partial(_mirror_holds, paths),
+            open_mirror=cache(lambda: _mirror(stack, paths, root) if writing else None),
             recovered=recovered,
         )
 
@@ -301,6 +302,12 @@ def _mirror(stack: ExitStack, paths: StatePaths, root: Path) -> Mirror | None:
             discard(paths.mirror)
         return None
     return mirror
+
+
+def _mirror_holds(paths: StatePaths, photos: int) -> bool:
+    from urbexmp.adapters.db.mirror_file import holds
+
+    return holds(paths.mirror, photos)
 
 
 def _place_version(taxonomy: Taxonomy, places: Places, root: Path, folder: Path) -> str:

@@ -93,6 +93,7 @@ def open_watch(
     from urbexmp.adapters.background.conditions import MachineConditions
     from urbexmp.adapters.background.health import HealthFile, Pulses, SystemdPulse
     from urbexmp.adapters.background.notify import DesktopNotifier, SilentNotifier
+    from urbexmp.adapters.background.priority import limit_threads, stand_back
     from urbexmp.adapters.clock import SystemClock
     from urbexmp.adapters.events import FolderEvents
     from urbexmp.adapters.ground import LocalGround
@@ -102,6 +103,9 @@ def open_watch(
     from urbexmp.drivers.watch import Outside
 
     profile = loaded.settings.profile
+    limit_threads(1)  # of numeric libraries, in each worker
+    for trouble in stand_back(profile.nice):
+        say(f"The priority could not be lowered ({trouble}).")
     clock, stopwatch = SystemClock(), time.perf_counter
     sweep_seconds = (sweep_minutes or profile.sweep_minutes) * 60
     ground = LocalGround(is_whole)
@@ -136,7 +140,7 @@ def open_watch(
                 events=FolderEvents(stopping, poll=poll),
                 clock=clock,
                 stopwatch=stopwatch,
-                conditions=MachineConditions(profile),
+                conditions=MachineConditions(lambda: loaded.settings.profile),
                 pulse=Pulses(*health, SystemdPulse(os.environ)),
                 notifier=notifier,
                 stopping=stopping,

@@ -59,6 +59,9 @@ catalogs, `.acr` masks and half-written files (`.tmp`, `.part`, `.crdownload`, `
 """
 
 
+_FOLDER_NAMES = frozenset(name for name in IGNORED_FOLDERS if not name.startswith("*"))
+_FOLDER_ENDINGS = tuple(name[1:] for name in IGNORED_FOLDERS if name.startswith("*"))
+
 NUMBERS = attrgetter("st_mode", "st_size", "st_mtime_ns", "st_ino")
 """What a digest holds of each file, beside its name."""
 
@@ -88,7 +91,6 @@ class FolderWalker:
 
     def __init__(self, ignore: tuple[str, ...] = (), recursive: bool = True) -> None:
         self._recursive = recursive
-        self._folder_names = re.compile(_joined(IGNORED_FOLDERS))
         self._names = _any_of(pattern for pattern in ignore if "/" not in pattern)
         self._paths = _any_of(pattern.strip("/") for pattern in ignore if "/" in pattern)
 
@@ -248,7 +250,7 @@ class FolderWalker:
                 found.links.append(path)
 
     def _ignored(self, name: str, folder: Path, root: Path, is_folder: bool) -> bool:
-        if is_folder and self._folder_names.match(name.lower()):
+        if is_folder and _is_of_a_program(name.lower()):
             return True
         if self._names is not None and self._names.match(name.lower()):
             return True
@@ -300,6 +302,10 @@ class _Found:
         """16 bytes that stand for all names and numbers."""
         names = "\0".join(self.names).encode("utf-8", "surrogateescape")
         return hashlib.blake2b(names + b"\0\0" + self.numbers.tobytes(), digest_size=16).digest()
+
+
+def _is_of_a_program(name: str) -> bool:
+    return name in _FOLDER_NAMES or name.endswith(_FOLDER_ENDINGS)
 
 
 def _is_wanted(name: str) -> bool:

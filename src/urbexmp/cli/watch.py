@@ -75,6 +75,7 @@ def _watch(
 ) -> int:
     from urbexmp.app import library_roots, state_paths
     from urbexmp.app_watch import Loaded, open_watch
+    from urbexmp.cli.anew import Anew
     from urbexmp.cli.log import Log
     from urbexmp.cli.options import load, profile_path
     from urbexmp.drivers.watch import watch as run_watch
@@ -89,6 +90,7 @@ def _watch(
         loaded = Loaded(
             lambda: load(choices), profile_path(choices.profile), asked.take_reload, failed
         )
+        anew = Anew(lambda: loaded.settings.profile)
         roots = library_roots(paths or (Path(),), choices.state)
         shows = [
             watch_show(choices, console, root, Log(state_paths(root, choices.state).log))
@@ -103,12 +105,16 @@ def _watch(
             state=choices.state,
             poll=poll,
             sweep_minutes=sweep,
-            stopping=asked.stopping,
+            stopping=lambda: asked.stopping() or anew.due(),
             say=shows[0].note,
         ) as (tendings, outside):
+            anew.done = lambda: sum(tending.counts.done for tending in tendings)
             for root, _ in roots:
                 shows[0].note(f"Watching {root}. Ctrl-C ends it.")
             run_watch(tendings, outside, once=once)
+        if anew.why and asked.signal is None:
+            shows[0].note(f"Beginning anew with a fresh process: {anew.why}.")
+            anew.begin()
         return 128 + asked.signal if asked.signal is not None else 0
 
 

@@ -80,17 +80,13 @@ def sync(
         seen_last = ahead if idle else found
         report.unchanged += seen_last.unchanged
         report.skipped.update(seen_last.skipped)
-        if limit is None and not report.interrupted and house.mirror is not None:
+        current = idle and tuple(paths) == (house.root,) and house.mirror_holds(seen_last.photos)
+        if limit is None and not report.interrupted and house.writes and not current:
+            from urbexmp.drivers.mirror import catch_up
+
             run.flush()
-            _mirror_whole(house, paths, show, photos=seen_last.photos)
+            catch_up(house, paths, show, photos=seen_last.photos)
     return report
-
-
-def _mirror_whole(house: House, paths: Sequence[Path], show: Show, *, photos: int) -> None:
-    """Complete the mirror where it lacks photos; imports nothing for one that has them all."""
-    from urbexmp.drivers.mirror import catch_up
-
-    catch_up(house, paths, show, photos=photos)
 
 
 def _quiet(house: House, work: Iterable[Task], report: Report) -> Iterator[Task]:

@@ -117,14 +117,30 @@ class Watch:
         self._wall, self._steady = now, t
         if abs(passed - ticked) > JUMP_SECONDS:
             self._lost(t)
-        if t - self._asked_conditions >= CONDITIONS_SECONDS:
-            self._asked_conditions = t
-            reason = outside.conditions.may_work(now)
-            if reason is not None and reason != self._paused:
-                outside.say(f"Pausing: {reason}.")
-            elif reason is None and self._paused is not None:
-                outside.say("Going on.")
-            self._paused = reason
+        self._ask_conditions(t)
+
+    def _ask_conditions(self, t: float) -> None:
+        """Find out, now and then, whether to pause; say when that changes."""
+        if t - self._asked_conditions < CONDITIONS_SECONDS:
+            return
+        self._asked_conditions = t
+        reason = self._outside.conditions.may_work(self._outside.clock.now())
+        if reason is not None and reason != self._paused:
+            self._outside.say(f"Pausing: {reason}.")
+        elif reason is None and self._paused is not None:
+            self._outside.say("Going on.")
+        self._paused = reason
+
+    def _leave(self) -> bool:
+        """Whether a burst must end after the photo at hand: asked to stop, or to pause.
+
+        It is asked between two photos, whatever is done to them: a good moment for a sign of life.
+        """
+        self._beat(None)
+        if self._outside.stopping():
+            return True
+        self._ask_conditions(self._outside.stopwatch())
+        return self._paused is not None
 
     def _listen(self) -> None:
         """Listen to all roots that are there."""
@@ -155,15 +171,10 @@ class Watch:
             if self._paused is None and tending.due(self._outside.stopwatch()):
                 self._beat("working")
                 before = tending.counts.done
-                tending.burst(self._gather, self._stopping)
+                tending.burst(self._gather, self._leave)
                 worked = worked or tending.counts.done > before
                 self._imported(tending)
         return worked
-
-    def _stopping(self) -> bool:
-        """Asked between two photos, whatever is done to them: a good moment for a sign of life."""
-        self._beat(None)
-        return self._outside.stopping()
 
     def _imported(self, tending: Tending) -> None:
         """Tell of the end of an import: nothing of it waits or settles any more."""
