@@ -16,11 +16,10 @@ from urbexmp.model.errors import LibraryGone, LibraryLocked, UsageProblem
 if TYPE_CHECKING:
     from urbexmp.adapters.lock import Request
     from urbexmp.drivers.house import House
-    from urbexmp.drivers.tending import Tending
+    from urbexmp.drivers.tending import Tending, WatchTimes
     from urbexmp.drivers.watch import Outside
     from urbexmp.model.ports import Show
-    from urbexmp.model.profile import Profile, Settings
-    from urbexmp.model.watching import SettleTimes
+    from urbexmp.model.profile import Settings
 
 POLL_SECONDS = 10.0
 """Between two sweeps where no hints come: 0.6 s of processor for 100,000 photos each."""
@@ -107,7 +106,6 @@ def open_watch(
     for trouble in stand_back(profile.nice):
         say(f"The priority could not be lowered ({trouble}).")
     clock, stopwatch = SystemClock(), time.perf_counter
-    sweep_seconds = (sweep_minutes or profile.sweep_minutes) * 60
     ground = LocalGround(is_whole)
     tendings: list[Tending] = []
     with ExitStack() as stack:
@@ -127,9 +125,7 @@ def open_watch(
                     ground,
                     clock,
                     stopwatch,
-                    sweep_seconds,
-                    times_of(profile),
-                    quiet=lambda: _quiet(loaded.settings),
+                    lambda: times_of(loaded.settings, sweep_minutes),
                 )
             )
         health = [HealthFile(state_paths(root, state).health) for root, _, _ in libraries]
@@ -147,23 +143,26 @@ def open_watch(
                 reload=loaded.again,
                 pid=os.getpid(),
                 say=say,
-                poll_seconds=min(POLL_SECONDS, sweep_seconds),
             ),
         )
 
 
-def times_of(profile: Profile) -> SettleTimes:
-    """How long files settle under a profile."""
+def times_of(settings: Settings, sweep_minutes: float | None) -> WatchTimes:
+    """How long files settle under a profile, and so on."""
+    from urbexmp.drivers.tending import WatchTimes
     from urbexmp.model.watching import SettleTimes
 
+    profile = settings.profile
     quiet = profile.settle_seconds
-    return SettleTimes(
+    settle = SettleTimes(
         apart=min(0.5, max(0.02, quiet / 2)),
         quiet=quiet,
         busy=max(quiet, min(5.0 + quiet, profile.settle_longest_seconds)),
         pair=profile.companion_seconds,
         patience=profile.settle_longest_seconds,
     )
+    sweep = (sweep_minutes or profile.sweep_minutes) * 60
+    return WatchTimes(settle, sweep, POLL_SECONDS, _quiet(settings))
 
 
 def _quiet(settings: Settings) -> float:

@@ -81,7 +81,6 @@ class World:
             reload=lambda: False,
             pid=1,
             say=self.said.append,
-            poll_seconds=10.0,
         )
         watch(cast("Any", [tending]), outside)
 

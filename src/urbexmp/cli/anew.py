@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from urbexmp.model.profile import Profile
+
+
+ASK_SECONDS = 1.0
 
 
 class Anew:
@@ -22,6 +26,7 @@ class Anew:
         self._profile = profile
         self.done: Callable[[], int] = int
         """How many photos were dealt with since this process began."""
+        self._asked = 0.0
         self.why: str | None = None
         """Why to begin anew; None: nothing was due yet."""
 
@@ -30,7 +35,10 @@ class Anew:
         from urbexmp.adapters.background.priority import resident_bytes
         from urbexmp.rules.recycling import why_recycle
 
-        if self.why is None and os.name == "posix":
+        now = time.monotonic()
+        # It is asked many times a second.
+        if self.why is None and os.name == "posix" and now - self._asked >= ASK_SECONDS:
+            self._asked = now
             self.why = why_recycle(self._profile(), self.done(), resident_bytes())
         return self.why is not None
 
