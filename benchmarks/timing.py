@@ -172,7 +172,7 @@ class Goal:
     @property
     def ratio(self) -> float:
         """Reached beside asked: 1 and more is met, 2 is twice as good, a half is half way."""
-        if self.met and 0 in (self.found, self.wanted):
+        if self.met and not (self.found > 0 and self.wanted > 0):
             return 1.0
         over, under = (self.found, self.wanted) if self.at_least else (self.wanted, self.found)
         return over / under if under else 0.0
