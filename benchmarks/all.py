@@ -31,6 +31,7 @@ SCRIPTS: dict[str, tuple[list[str], list[str]]] = {
     "preview.py": (["1", "2"], []),
     "startup.py": (["5"], []),
     "offline.py": (["4", "1"], []),
+    "watch.py": (["--quick"], []),
 }
 """Script to its arguments, when quick and else, by the numbers of their goals."""
 

@@ -114,6 +114,17 @@ class FolderWalker:
             else:
                 yield self._around(root)
 
+    def one(self, folder: Path, root: Path) -> FolderListing | None:
+        """The listing of one folder at or below `root`; None where the walk would not come by."""
+        at = root
+        for part in folder.relative_to(root).parts:
+            hidden = part.startswith(".")
+            if hidden or not self._recursive or self._ignored(part, at, root, is_folder=True):
+                return None
+            at /= part
+        found = self._list(folder, root, set())
+        return found.listing() if found is not None else None
+
     def _tree(
         self, root: Path, seen: set[tuple[int, int]], settled: Settled | None
     ) -> Iterator[FolderListing]:

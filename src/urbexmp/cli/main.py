@@ -23,6 +23,7 @@ gc.enable()
 
 COMMANDS: dict[str, str] = {
     "sync": "Look at photos and write their keywords.",
+    "watch": "Wait for photos and keyword them as they arrive.",
     "diff": "Show keyword changes, and write nothing.",
     "apply": "Carry out a plan that `sync --plan` saved.",
     "undo": "Take back what a run wrote.",

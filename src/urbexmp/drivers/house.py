@@ -55,6 +55,12 @@ class StatePaths:
     lock: Path
     log: Path
     mirror: Path
+    watch: Path
+    """The lock of a watch."""
+    request: Path
+    """Is there while a command waits for the watch to let the library go."""
+    health: Path
+    """How the watch goes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

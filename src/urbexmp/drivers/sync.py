@@ -63,12 +63,8 @@ def sync(
 
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
                 seen = future.result()
-                run.keep(seen)
-                run.recorder.looked(task.photo.path, seen.looks, seen.ran)
-                for stage in house.profile.stages:
-                    (report.stage_looks if stage in seen.ran else report.cached_looks)[stage] += 1
-                planned = house.planner.plan(seen, accept_emptied=accept_emptied)
-                report.unmapped.update(label for _, label in planned.proposal.unmapped)
+                run.seen(task, seen)
+                planned = run.plan(seen, accept_emptied=accept_emptied)
                 if collect is not None and (planned.change.writes or planned.change.held):
                     collect.append(planned.change)
                 run.take(task, planned, seen)
