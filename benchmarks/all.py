@@ -110,14 +110,15 @@ def main() -> int:
     minutes = (time.monotonic() - began) / 60
     loads = f"Load when it began {load}, when it ended {os.getloadavg()[0]:.1f}"
     about = [
-        f"Machine: {machine()}. {loads}; {minutes:.0f} minutes. Versions: {versions()}.",
-        "CPU time of whole processes, medians. Ratio: reached beside asked; 1 and more is met.",
+        f"- Machine: {machine()}. {loads}; {minutes:.0f} minutes.",
+        f"- Versions: {versions()}.",
+        "- CPU time of whole processes, medians. Ratio: reached beside asked; 1 and more is met.",
     ]
     if given.quick:
-        about.append("**Quick: with numbers too small to say anything.**")
+        about.append("- **Quick: with numbers too small to say anything.**")
     if left_out := [name for name in SCRIPTS if name not in scripts]:
-        about.append(f"Not run this time: {', '.join(left_out)}.")
-    about += [f"{name} failed: its goals are not below." for name in failed]
+        about.append(f"- Not run this time: {', '.join(left_out)}.")
+    about += [f"- {name} failed: its goals are not below." for name in failed]
     print("\n## All goals\n", *about, "", GOALS_HEAD, sep="\n")
     for goal in found:
         print(goal.row())

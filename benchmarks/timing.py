@@ -249,5 +249,5 @@ def machine() -> str:
                 break
     except OSError:
         pass
-    system = f"{platform.system()} {platform.release()}"
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
     return f"{model}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
