@@ -61,6 +61,21 @@ _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _MARKS = b"""</>"':"""
 _NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not in _CONTROLS)
 """All that has no part in telling tags apart (see `Scan.depths`), nor is forbidden in XML."""
+_FADING = b"0123456789abcdefABCDEF.+-"
+"""What numbers, times and ids are made of: without them, most packets of a series are alike."""
+_FADED = tuple(
+    word.translate(None, _FADING)
+    for word in (b"xmlns", b"ubject", b"rdf:RDF", PREFIX.encode() + b":")
+)
+"""What must not be in a packet's rest, in a skeleton."""
+_ONCE = tuple(
+    word.translate(None, _FADING) for word in (b"photoshop:SidecarForExtension", b"crs:RawFileName")
+)
+_DESCRIPTION = b":description".translate(None, _FADING)
+"""With an `r` before it, it is `rdf:Description`, else it may be `dc:description`."""
+_MOST_SKELETONS = 64
+_LONG = 1 << 15
+_NEAR = 80
 _NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 
 _USUAL = {
@@ -93,9 +108,28 @@ class Head:
     """Where the content of rdf:RDF begins."""
     declared: frozenset[bytes]
     """Prefixes, each declared once, the usual ones for their usual namespaces."""
+    seen: set[bytes]
+    """Skeletons of what follows that were looked at and found to be in order."""
     forbidden: tuple[tuple[bytes, bool], ...]
     """Words of protected names that the rest must not hold; whether the first tag is meant too.
     The part of that tag that is in the head holds none."""
+
+    def remember(self, skeleton: bytes) -> None:
+        """Another packet with this skeleton need not be looked at, unless it tells too little.
+
+        The bytes taken out of it hide no word: where a packet has it, its skeleton has what is
+        left of it.
+        """
+        descriptions = skeleton.count(_DESCRIPTION)
+        if (
+            len(self.seen) < _MOST_SKELETONS
+            and 0 < len(skeleton) < _LONG
+            and not any(word in skeleton for word in _FADED)
+            and not any(word.translate(None, _FADING) in skeleton for word, _ in self.forbidden)
+            and all(skeleton.count(name) < 2 for name in _ONCE)
+            and descriptions == skeleton.count(b"r" + _DESCRIPTION)
+        ):
+            self.seen.add(skeleton)
 
 
 _HEADS: dict[bytes, Head] = {}
@@ -139,10 +173,11 @@ class Scan:
         of that, the end tag of rdf:RDF, our block (-1: there is none)."""
         self.lists: dict[bytes, tuple[int, int, int]] = {}
         """Keyword property to where its tag begins, and its content and end tag."""
-        self.declaring = -1
-        """Where in what is searched for them the first declaration stands, -1 for nowhere."""
+        self.declaring = False
+        """Whether a keyword property itself declares a namespace."""
+        self.caption: str | None = None
         self.behind: dict[int, int] = {}
-        """Where a list of keywords begins to where it ends; its tags add up."""
+        """Where keywords or our block begin to where they end; the tags in there add up."""
 
     def reading(self) -> PacketReading:
         """Look at everything, then check that it was where it seemed to be.
@@ -154,6 +189,7 @@ class Scan:
         reading = self.under(size, head, sure=False) if head is not None else None
         if reading is None:
             self.places, self.lists, self.behind = [], {}, {}
+            self.block, self.declaring = -1, False
             size, head = self.new_head()
             reading = self.under(size, head, sure=True)
         if reading is None:
@@ -177,28 +213,51 @@ class Scan:
             hierarchical = self.keywords(b"lr:hierarchicalSubject", after, close)
             if hierarchical is None and after > inside:
                 hierarchical = self.keywords(b"lr:hierarchicalSubject", inside, close)
-        rest = self.rest(min(size, inside))
-        start = self.our_start(rest)
-        if not sure and not self.holds_all(rest, size):
-            return None
-        self.frame(max(size, first), inside, close)
-        self.no_more_lists(rest)
-        content = rest[max(inside - size, 0) :]
-        usual(b"rdf:RDF" not in content)
-        for word, outside in head.forbidden:
-            usual(word not in (rest if outside else content))
-        found = self.ours(start) if start >= 0 else {}
+        found = self.ours(close)
+        pieces = self.pieces(min(size, inside))
+        skeleton = b""
+        if size <= inside and not self.declaring:
+            skeleton = b"\0".join(pieces).translate(None, _FADING)
+        self.frame(close)
+        if not skeleton or skeleton not in head.seen:
+            rest = b"".join(pieces)
+            if not sure and (not skeleton or b"xmlns" in rest):
+                return None
+            content = rest[max(inside - size, 0) :]
+            if self.search(rest, content, head, max(size, first)):
+                head.remember(skeleton)
+        else:
+            content = b"".join(pieces)[max(inside - size, 0) :]
         said = raw = None
         if b"photoshop" in declared:
             said = self.attribute(b"photoshop:SidecarForExtension", content)
         if not said and b"crs" in declared:
             raw = self.attribute(b"crs:RawFileName", content)
-        caption = self.caption(rest) if b"dc" in declared else None
-        self.depths(inside, close)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found) if found else (None, ())
         notes = (*field_notes(fields), *damage)
-        return PacketReading(fields, block, frozenset(), notes, owner_of(said, raw), caption)
+        owner = owner_of(said, raw)
+        return PacketReading(fields, block, frozenset(), notes, owner, self.caption)
+
+    def search(self, rest: bytes, content: bytes, head: Head, start: int) -> bool:
+        """Look at all but the lists: `rest`, `content` of it behind the first tag.
+
+        False: what was found there is more than a skeleton can tell. `start` is where the
+        attributes behind the head begin.
+        """
+        inside = self.inside
+        usual(not _has_controls(self.packet[start:inside]) and _OURS + b":" not in rest)
+        if b"ubject" in rest:
+            usual(b"dc:subject" not in rest and b"lr:hierarchicalSubject" not in rest)
+            usual(b"lr:weightedFlatSubject" not in rest)
+        usual(b"rdf:RDF" not in content)
+        for word, outside in head.forbidden:
+            usual(word not in (rest if outside else content))
+        described = b"dc" in head.declared and b"dc:description" in rest
+        if described:
+            self.describe(rest)
+        self.depths(inside, self.close)
+        return not described
 
     def known_head(self) -> tuple[int, Head | None]:
         """A head seen before that the packet begins with; there may be more declarations."""
@@ -207,26 +266,6 @@ class Scan:
             if packet.startswith(text):
                 return len(text), _HEADS[text]
         return 0, None
-
-    def our_start(self, rest: bytes) -> int:
-        """Where our block begins, -1 for none."""
-        self.block = -1
-        self.declaring = rest.find(b"xmlns")
-        if self.declaring >= 0:
-            at = self.packet.rfind(b"xmlns") - _TO_XMLNS
-            if at >= self.inside and self.packet.startswith(_OPENING, at):
-                self.block = at
-        return self.block
-
-    def holds_all(self, rest: bytes, size: int) -> bool:
-        """Whether nothing but our block declares a namespace behind a head of that size."""
-        if size > self.inside or any(
-            end - start > len(name) + 2 for name, (start, end, _) in self.lists.items()
-        ):
-            return False
-        return self.declaring < 0 or (
-            self.block >= 0 and rest.find(b"xmlns", self.declaring + 1) < 0
-        )
 
     def new_head(self) -> tuple[int, Head]:
         """What the declarations say: all up to the last one, which mostly is that of our block."""
@@ -254,8 +293,8 @@ class Scan:
         usual(packet.find(b"<", first + 1, inside) < 0)
         return first, inside
 
-    def rest(self, begin: int) -> bytes:
-        """All from `begin` to the end of rdf:RDF but the keywords: what is still to be searched.
+    def pieces(self, begin: int) -> list[bytes]:
+        """All from `begin` to the end of rdf:RDF but the lists: what is still to be searched.
 
         Where a list was cut out a word may come about, which only costs the quick way.
         """
@@ -263,20 +302,17 @@ class Scan:
         for start, end in sorted(self.behind.items()):
             pieces.append(packet[begin:start])
             begin = end
-        return b"".join((*pieces, packet[begin : self.close]))
+        pieces.append(packet[begin : self.close])
+        return pieces
 
-    def frame(self, start: int, inside: int, close: int) -> None:
-        """Check that the tags of the packet can be counted, and that it ends as it should.
-
-        From `start` to `inside` are the attributes behind the head.
-        """
-        packet = self.packet
+    def frame(self, close: int) -> None:
+        """Check that the tags of the packet can be counted, and that it ends as it should."""
+        packet, inside = self.packet, self.inside
         tail = packet[close:]
         if tail not in _TAILS:
             usual(_END.match(tail) is not None and not _has_controls(tail))
             if len(tail) < _SHORT and len(_TAILS) < _MOST_TAILS:
                 _TAILS.add(tail)
-        usual(not _has_controls(packet[start:inside]))
         # Single bytes are found many times faster than pairs, so those are looked for first.
         usual(b"!" not in packet or b"<!" not in packet)
         usual(b"&" not in packet or not _OTHER_ENTITY.search(packet))
@@ -319,22 +355,14 @@ class Scan:
         self.places.append((start, 3))
         self.lists[name] = start, tag_end + 1, end
         self.behind[start] = end + len(closing)
+        self.declaring |= tag != b""
         content = packet[tag_end + 1 : end]
         usual(not _has_controls(content) and (b"]" not in content or b"]]>" not in content))
         return _list(content, b"<rdf:Bag>", b"</rdf:Bag>")
 
-    def no_more_lists(self, rest: bytes) -> None:
-        """Check that keywords stand nowhere else."""
-        if b"ubject" in rest:
-            usual(b"dc:subject" not in rest and b"lr:hierarchicalSubject" not in rest)
-            usual(b"lr:weightedFlatSubject" not in rest)
-
-    def caption(self, rest: bytes) -> str | None:
+    def describe(self, rest: bytes) -> None:
         """The text of `dc:description`, in one language."""
-        if b"dc:description" not in rest:
-            return None
-        inside = self.inside
-        packet = self.packet
+        packet, inside = self.packet, self.inside
         at = packet.find(b"<dc:description>", inside) + 1
         end = packet.find(b"</dc:description>", at)
         usual(at > inside and end >= 0 and rest.count(b"dc:description") == 2)
@@ -343,7 +371,7 @@ class Scan:
         if match is None:
             raise Unusual
         text = _text(match.group(1) or b"")
-        return text if text.strip() else None
+        self.caption = text if text.strip() else None
 
     def attribute(self, name: bytes, content: bytes) -> str | None:
         """An attribute of the first description; None where the packet has none of that name.
@@ -367,15 +395,20 @@ class Scan:
         usual(b"\t" not in value and b"\n" not in value)
         return _text(value)
 
-    def ours(self, start: int) -> dict[str, list[str]]:
-        """The properties of our block, as we write it."""
+    def ours(self, close: int) -> dict[str, list[str]]:
+        """The properties of our block, as we write it: behind all else."""
         packet = self.packet
+        # The end tag of its last property is a line above that of rdf:RDF.
+        if packet.find(_OURS, max(close - _NEAR, 0), close) < 0:
+            return {}
+        start = packet.rfind(_OPENING, self.inside, close)
         end = packet.find(b"</rdf:Description>", start)
-        usual(end >= 0)
-        used = _OURS + b":"
-        usual(packet.find(used, self.first, start) < 0 and packet.find(used, end) < 0)
+        usual(0 <= start < end < close)
+        self.block = start
         self.places.append((start, 2))
+        self.behind[start] = end + len(b"</rdf:Description>")
         content = packet[start + len(_OPENING) : end]
+        usual(not _has_controls(content) and (b"]" not in content or b"]]>" not in content))
         found: dict[str, list[str]] = {}
         tags = 0
         for name, inside in _OUR_PROPERTY.findall(content):
@@ -411,7 +444,7 @@ def _head(head: bytes) -> Head:
     # The first tag may have attributes before its last declaration: none that matters.
     tag = head[: head.find(b">", start.end()) + 1 or len(head)]
     usual(not _MATTERS.search(tag) and not any(word in tag for word, out in forbidden if out))
-    return Head(start.end(), frozenset(uris), tuple(forbidden))
+    return Head(start.end(), frozenset(uris), set(), tuple(forbidden))
 
 
 def _is_text(text: bytes) -> bool:
