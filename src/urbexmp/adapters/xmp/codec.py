@@ -67,15 +67,41 @@ class XmpCodec:
         `before` None: a new sidecar. Beside the independent proof, editing again must change
         nothing.
         """
-        from urbexmp.adapters.xmp.edit import edit_packet, stands
+        from urbexmp.adapters.xmp.edit import edit_packet
         from urbexmp.adapters.xmp.prove import prove_edit, prove_new
 
         if before is None:
             prove_new(after, edit, subject)
         else:
             prove_edit(before, after, edit, subject)
-        reading = scan(after)
-        if reading is not None and stands(reading, edit):
+        if _stands(after, edit):
             return
         if edit_packet(after, edit, subject) != after:
             raise ProofFailed(subject, detail="editing it again would change it again")
+
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises.
+
+        In the usual case one parser reads the packet whole once, the proof's, and it reads what
+        will be written. A packet that is not well-formed cannot pass that: what a splice takes
+        out of it was looked at tag by tag. Whatever is unusual, or wrong, goes the long way, which
+        can say what it is.
+        """
+        from urbexmp.adapters.xmp.edit import edit_usual
+        from urbexmp.adapters.xmp.prove_usual import proven
+
+        after = edit_usual(packet, edit, subject)
+        if after is not None and proven(packet, after, edit) and _stands(after, edit):
+            return after
+        after = self.edit(packet, edit, subject)
+        if after != packet:
+            self.prove(packet, after, edit, subject)
+        return after
+
+
+def _stands(packet: bytes, edit: PacketEdit) -> bool:
+    """Whether a scan sees that an edit is done; False: it does not know."""
+    from urbexmp.adapters.xmp.edit import stands
+
+    reading = scan(packet)
+    return reading is not None and stands(reading, edit)
