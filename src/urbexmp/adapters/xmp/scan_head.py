@@ -90,13 +90,14 @@ class Head:
         """
         descriptions = skeleton.count(_DESCRIPTION)
         if (
-            len(self.seen) < _MOST_SKELETONS
-            and 0 < len(skeleton) < _LONG
+            0 < len(skeleton) < _LONG
             and not any(word in skeleton for word in _FADED)
             and not any(word.translate(None, FADING) in skeleton for word, _ in self.forbidden)
             and all(skeleton.count(name) < 2 for name in _ONCE)
             and descriptions == skeleton.count(b"r" + _DESCRIPTION)
         ):
+            if len(self.seen) >= _MOST_SKELETONS:
+                self.seen.clear()
             self.seen.add(skeleton)
 
 
