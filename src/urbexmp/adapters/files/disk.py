@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import Iterable
@@ -123,6 +122,8 @@ def advanced(after: int, before: int | None) -> int | None:
 
 def temp_beside(target: Path) -> Path:
     """A fresh name of a temp file in the folder of `target`."""
+    import secrets  # not for reading
+
     # Cut, because a name may hold 255 bytes and ours is longer than the target's.
     stem = target.name
     if len(stem) > 45 or not stem.isascii():
