@@ -189,9 +189,14 @@ class WholeFileStore(ABC):
 
     def _end(self, begun: Begun) -> None:
         begun.close()
-        if not begun.placed:
-            remove_quietly(begun.temp)
-        self._live.discard(begun.temp)
+        if begun.placed:
+            self._live.discard(begun.temp)
+        else:
+            self._forget(begun.temp)
+
+    def _forget(self, temp: Path) -> None:
+        remove_quietly(temp)
+        self._live.discard(temp)
 
     # many at once
 
