@@ -189,7 +189,8 @@ def _writing(path: Path) -> sqlite3.Connection:
         # Looked at before anything is set: a newer or foreign file must not change by a byte.
         _check(path, connection)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        # Tables that a power cut takes back are made again; transactions say for themselves.
+        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         migrate(connection)
     except BaseException:
