@@ -38,6 +38,7 @@ class Numbers:
     def forget(self) -> None:
         """Drop what is cached."""
         self._folders: dict[str, int] = {}
+        self._made: set[int] = set()
         self._locations: dict[tuple[str, ...], int] = {}
         self._origins: dict[tuple[str, str, str, str], int] = {}
 
@@ -54,9 +55,18 @@ class Numbers:
             if found is None:
                 self._file.do("INSERT INTO folder (path) VALUES (?)", (column,))
                 found = self._file.row("SELECT last_insert_rowid()")
+                assert found is not None
+                self._made.add(int(found[0]))
             assert found is not None
             known = self._folders[head] = int(found[0])
         return known
+
+    def is_new(self, folder: int) -> bool:
+        """Whether a folder's number was given since this was last asked of it."""
+        if folder not in self._made:
+            return False
+        self._made.remove(folder)
+        return True
 
     def location(self, row: MirrorRow) -> int | None:
         """Number of a photo's place; None where nothing is known of it."""

@@ -41,6 +41,15 @@ _TEXT_IN = (
     "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
 )
 
+_PLAIN = (
+    "INSERT INTO link (photo, keyword, origin) SELECT value >> 32, value & 0xFFFFFFFF, 1"
+    " FROM json_each(?)"
+)
+"""A person's keywords, all of a batch as one list of numbers: bound one by one, six values a row,
+they cost six times as much."""
+_PLAIN_MOST = 4096
+"""Links in one list."""
+
 Link = tuple[int, int | None, int | str | None, int | None]
 """Origin, score, time, spelling."""
 
@@ -61,6 +70,8 @@ class Writer:
         """Drop what is in memory."""
         self._next = 0
         self._holding: set[int] | None = None
+        self._folder = 0
+        self._names: set[str | bytes] | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -70,6 +81,7 @@ class Writer:
         self._links_out: list[tuple[int, int]] = []
         self._links_in: list[tuple[Any, ...]] = []
         self._links_new: list[tuple[Any, ...]] = []
+        self._links_plain: list[int] = []
         self._vetoes_out: list[tuple[int, int]] = []
         self._vetoes_in: list[tuple[Any, ...]] = []
         self._texts_out: list[tuple[Any, ...]] = []
@@ -90,7 +102,7 @@ class Writer:
         """Make the rows stand; return how many photos differed. Inside a transaction."""
         self._begin()
         # The last one counts, should a photo come twice.
-        wanted = {row.path: row for row in rows}
+        wanted = {str(row.path): row for row in rows}
         changed = sum([self._put(row) for row in wanted.values()])
         self._flush()
         return changed
@@ -106,11 +118,15 @@ class Writer:
 
     def _put(self, row: MirrorRow) -> bool:
         folder, name = self._numbers.folder(row.path), spelled_name(row.path)
-        before = self._file.row(_STANDS, (folder, name))
+        before = None
+        if not self._later or self._met(folder, name):
+            before = self._file.row(_STANDS, (folder, name))
         if before is not None:
             if row.version and before[1:] == (row.version, row.status):
                 return self._hold(before[0], row)
             before = self._file.row(_SELECT, (folder, name))
+        elif not row.vetoed and self._put_plain(row, folder, name):
+            return True
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
         location = self._numbers.location(row)
@@ -146,6 +162,53 @@ class Writer:
             self._texts_out.append(self._text(photo, name, old_closure, *texts_of(before)))
             self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
         return True
+
+    def _put_plain(self, row: MirrorRow, folder: int, name: str | bytes) -> bool:
+        """A new photo whose keywords are all a person's, as usually spelled: most of an index.
+
+        Whether it was one; else nothing was done.
+        """
+        plain = self._tree.plain
+        try:
+            numbers = {plain[id(each)][1] for each in row.keywords}
+        except KeyError:
+            numbers = set()
+            for each in row.keywords:
+                number = self._tree.plainly(each)
+                if number is None:
+                    return False
+                numbers.add(number)
+        if len(numbers) != len(row.keywords):
+            return False
+        photo = self._next
+        self._next += 1
+        location = self._numbers.location(row) if row.context is not None else None
+        values = photo_values(row, folder, name, location, len(numbers), 0)
+        self._inserts.append((photo, *values))
+        if row.held:
+            self._hold(photo, row)
+        self._touched.add(photo)
+        base = photo << 32
+        ordered = sorted(numbers)
+        self._links_plain += [base | number for number in ordered]
+        closure = self._tree.closure(ordered)
+        self._tree.count_plain(ordered, closure)
+        if not self._later:
+            self._postings.change(photo, closure, there=True)
+        self._texts_in.append(
+            self._text(photo, name, closure, row.description or "", row.text or "")
+        )
+        return True
+
+    def _met(self, folder: int, name: str | bytes) -> bool:
+        """Whether a photo may stand there already, where a mirror is built folder by folder."""
+        if folder != self._folder:
+            self._folder = folder
+            self._names = set() if self._numbers.is_new(folder) else None
+        if self._names is None or name in self._names:
+            return True
+        self._names.add(name)
+        return False
 
     def _remove(self, path: Path) -> bool:
         folder, name = self._numbers.folder(path, new=False), spelled_name(path)
@@ -279,13 +342,12 @@ class Writer:
         (self._holding.add if wanted else self._holding.discard)(photo)
         return True
 
-    # pieces
-
     # all together
 
     def _flush(self) -> None:
         file = self._file
-        below = self._tree.flush()
+        # Who builds a whole mirror writes the tree once, at the end.
+        below = {} if self._later else self._tree.flush()
         file.many("DELETE FROM photo WHERE id = ?", self._deletes)
         file.many(_INSERT, self._inserts)
         file.many(_UPDATE, self._updates)
@@ -295,6 +357,8 @@ class Writer:
             " VALUES (?, ?, ?, ?, ?, ?)",
             self._links_new,
         )
+        for start in range(0, len(self._links_plain), _PLAIN_MOST):
+            file.do(_PLAIN, (str(self._links_plain[start : start + _PLAIN_MOST]),))
         file.many(
             "INSERT OR REPLACE INTO link (photo, keyword, origin, score, at, spelling)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -313,8 +377,13 @@ class Writer:
         self._numbers.leave(self._left_folders, self._left_locations)
         self._clear()
 
+    def write_tree(self) -> None:
+        """The end of building: all keywords at once. Inside a transaction."""
+        self._tree.load()
+        self._tree.flush()
+
     def remake_postings(self) -> None:
-        """The end of building: all postings and planes at once. Inside a transaction."""
+        """After that, when the indexes stand: all postings and planes. Inside a transaction."""
         self._tree.load()
         self._postings.remake()
         rebuild(self._file)

@@ -161,6 +161,15 @@ class EmbeddedCodec:
         if fault is not None:
             raise ProofFailed(subject, detail=fault)
 
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises."""
+        if not is_envelope(packet):
+            return self._inner.edit_proven(packet, edit, subject)
+        after = self.edit(packet, edit, subject)
+        if after != packet:
+            self.prove(packet, after, edit, subject)
+        return after
+
     # --- reading ------------------------------------------------------------------------------
 
     def _open(self, envelope: bytes, subject: Path) -> Unsealed:
