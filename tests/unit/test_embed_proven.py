@@ -60,13 +60,14 @@ def test_it_comes_to_the_same_as_edit_and_prove(tmp_path: Path, case: embed_case
     path = tmp_path / "a.jpg"
     codec = EmbeddedCodec(XmpCodec(), CONTAINERS, adopt_iptc=case.adopt)
     old = envelope(path, case.data)
-    try:
-        new = codec.edit(old, EDIT, path)
-    except PacketRefused as refused:
-        with pytest.raises(PacketRefused) as caught:
+    if case.refused or case.signed:
+        with pytest.raises(PacketRefused) as edited:
+            codec.edit(old, EDIT, path)
+        with pytest.raises(PacketRefused) as proven:
             codec.edit_proven(old, EDIT, path)
-        assert caught.value.reason == refused.reason
+        assert edited.value.reason == proven.value.reason
         return
+    new = codec.edit(old, EDIT, path)
     codec.prove(old, new, EDIT, path)
     assert codec.edit_proven(old, EDIT, path) == new
     assert codec.edit_proven(new, EDIT, path) == new
