@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ class MirrorFile:
             if not connection.execute("PRAGMA user_version").fetchone()[0]:
                 make(connection)
             # Damage is often not where the header is: these are the roots of what is used most.
-            for table in ("meta", "photo", "keyword", "link", "folder"):
+            for table in ("meta", "photo", "keyword", "posting", "folder"):
                 connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
         except BaseException:
             connection.close()
@@ -148,17 +148,6 @@ class MirrorFile:
         """One statement for each of the values, inside a transaction."""
         with self.guard():
             self._connection.executemany(sql, values)
-
-    def patch(
-        self, table: str, column: str, row: int, masks: Mapping[int, tuple[int, int]]
-    ) -> None:
-        """Change single bytes of a blob, by offset: keep the bits of one mask, add another's.
-
-        Inside a transaction. Only the pages that hold these bytes are written.
-        """
-        with self.guard(), self._connection.blobopen(table, column, row) as blob:
-            for offset, (keep, add) in masks.items():
-                blob[offset] = blob[offset] & keep | add
 
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[None]:
