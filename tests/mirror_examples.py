@@ -110,8 +110,8 @@ _DUMPS = {
     "location": "SELECT name, type, era, city, county, state, country FROM location",
     "photo": "SELECT status, folder, name, photo_id, kind, size, changed_at, width,"
     " height, make, camera, lens, taken_at, latitude, longitude, view, view_score, quality,"
-    " condition, era, description, text, keyword_count, veto_count, version, place, country,"
-    " keywords, vetoes FROM photos",
+    " condition, era, description, text, keyword_count, veto_count, version, keywords, vetoes,"
+    " place, country FROM photos",
     "keyword": "SELECT keyword.path, keyword.name, keyword.folded, keyword.depth, keyword.photos,"
     " keyword.below, above.path FROM keyword LEFT JOIN keyword AS above"
     " ON above.id = keyword.parent",

@@ -12,6 +12,7 @@ from urbexmp.adapters.db.ask_find import Finder
 from urbexmp.adapters.db.ask_match import begun_by_two, full_text, spelling
 from urbexmp.adapters.db.ask_sets import Listed, Posted, listed
 from urbexmp.adapters.db.mirror_schema import TAKEN, VIEW_SCORE, fault, word_of
+from urbexmp.adapters.db.opening import reading
 from urbexmp.adapters.db.posting_codes import ids_of
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
 from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
@@ -20,7 +21,6 @@ from urbexmp.rules.query_values import text_words
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ask_keywords import KeywordCount
 
-BUSY_SECONDS = 10.0
 RANKED = 1000
 """So many hits of a search are ranked at most."""
 
@@ -296,14 +296,8 @@ def _path(folder: str | bytes, name: str | bytes) -> str:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro",
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-    )
+    connection = reading(path)
     try:
-        connection.execute("PRAGMA query_only = ON")
         _check(path, connection)
     except BaseException:
         connection.close()

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from urbexmp.adapters.db.mirror_schema import TAKEN, VERSION, fault, word_of
+from urbexmp.adapters.db.opening import reading
 from urbexmp.model.errors import MirrorDamaged, Problem, UsageProblem
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.stats import CONDITION_BANDS, QUALITY_BANDS, LibraryCounts, Named, Standing
@@ -51,7 +52,7 @@ class Counting:
         if not path.exists():
             raise _unusable(path, "is not there yet")
         with self._guarded():
-            self._connection = _reading(path)
+            self._connection = reading(path)
         try:
             with self._guarded():
                 why = fault(self._connection)
@@ -233,23 +234,6 @@ class Counting:
             yield
         except sqlite3.Error as failure:
             raise MirrorDamaged(self.path, detail=str(failure)) from failure
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    name = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{name}?mode=ro", uri=True, isolation_level=None)
-    try:
-        connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.OperationalError:
-        # A write-ahead log needs a file beside it, which a read-only folder does not allow.
-        # With no log left over, the file by itself is complete.
-        connection.close()
-        log = path.with_name(path.name + "-wal")
-        if log.exists() and log.stat().st_size:
-            raise
-        connection = sqlite3.connect(f"{name}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
 
 
 def stage_id(stage: str, model: str) -> str:
