@@ -47,7 +47,7 @@ class _Facts:
         waiting = house.ledger.waiting(_EVER, _MOST_WAITING)
         # Mostly few wait: to ask for each photo would cost as much as to scan its sidecar.
         self._few = len(waiting) < _MOST_WAITING
-        self._waiting = {work.path for work in waiting}
+        self._failing = {work.path for work in waiting if work.attempts}
 
     def known(self, listing: FolderListing) -> dict[str, KnownFile]:
         return dict(self._ledger.known(listing.folder))
@@ -56,15 +56,16 @@ class _Facts:
         return tuple(self._held.get(photo.path, ()))
 
     def status(self, photo: Photo, known: KnownFile | None, mirrored: Mirrored) -> str:
-        if mirrored.row.status == FAILED or self._waits(photo.path):
+        if mirrored.row.status == FAILED or self._fails(photo.path):
             return FAILED
         # A ledger that is lost knows no photo; our block tells that it was dealt with once.
         return COMPLETED if known is not None or mirrored.ours else PENDING
 
-    def _waits(self, path: Path) -> bool:
+    def _fails(self, path: Path) -> bool:
         if self._few:
-            return path in self._waiting
-        return self._ledger.waiting_on(path) is not None
+            return path in self._failing
+        waiting = self._ledger.waiting_on(path)
+        return waiting is not None and waiting.attempts > 0
 
 
 def rebuild(house: House, show: Show) -> Report:
