@@ -206,7 +206,7 @@ def process(path: Path) -> None:
             .fetchone()[0]
         )
         # What the installed `urbexmp` script does.
-        script = "from urbexmp.cli.main import main; main()"
+        script = "from urbexmp.cli.start import main; main()"
         ours = [sys.executable, "-c", script, "query"]
         place = ["--state", str(state), "--in", str(root)]
         commands: dict[str, list[str]] = {

@@ -8,49 +8,17 @@ one keyword, there are no figures. The golden corpus is compared first.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import timing
+from reading import Keywords, digest
 from timing import REPOSITORY, Goal, goals, in_turn, machine, needs, scratch, table
 
 EXIFTOOL = ("exiftool", "-q", "-r", "-j", "-XMP-dc:Subject", "-XMP-lr:HierarchicalSubject")
-Keywords = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
-
-
-def floor(folder: Path) -> None:
-    """Open, read, close."""
-    for entry in os.scandir(folder):
-        handle = os.open(entry.path, os.O_RDONLY)
-        os.read(handle, 32768)
-        os.close(handle)
-
-
-def ours(folder: Path) -> Keywords:
-    """Read as urbexmp does."""
-    from urbexmp.adapters.xmp.codec import XmpCodec
-    from urbexmp.adapters.xmp.sidecar import SidecarStore
-    from urbexmp.model.photo import Carrier, CarrierKind
-
-    codec, store, found = XmpCodec(), SidecarStore(), {}
-    for entry in os.scandir(folder):
-        path = Path(entry.path)
-        packet = store.read(Carrier(CarrierKind.SIDECAR, path))
-        assert packet is not None
-        fields = codec.read(packet, path).fields
-        found[entry.name] = fields.flat or (), fields.hierarchical or ()
-    return found
-
-
-def digest(found: Keywords) -> str:
-    """One digest of all keywords of all files."""
-    text = json.dumps(sorted((name, sorted(a), sorted(b)) for name, (a, b) in found.items()))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def theirs(said: bytes) -> Keywords:
@@ -95,39 +63,31 @@ def golden() -> tuple[int, list[str]]:
 
 
 def main() -> None:
-    """Measure; or, started by itself, be one of the contenders."""
-    if sys.argv[1:2] == ["--floor"]:
-        floor(Path(sys.argv[2]))
-        return
-    if sys.argv[1:2] == ["--ours"]:
-        found = ours(Path(sys.argv[2]))
-        if len(sys.argv) > 3:
-            print(digest(found))
-        return
+    """Measure."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     needs("exiftool")
     from material import sidecars  # numpy and Pillow: not in the contenders
 
-    same, different = golden()
+    same, different = (0, []) if len(sys.argv) > 3 else golden()
     print(f"golden corpus: {same} packets read alike, {len(different)} not: {_listed(different)}")
     with scratch("read") as folder:
         folder = folder / "sidecars"
         folder.mkdir()
         sidecars(folder, number)
-        me = [sys.executable, str(Path(__file__))]
+        me = [sys.executable, str(Path(__file__).with_name("reading.py"))]
         theirs_said = timing.run([*EXIFTOOL, folder]).output
-        ours_said = timing.run([*me, "--ours", folder, "digest"]).output.decode().strip()
+        ours_said = timing.run([*me, "ours", folder, "digest"]).output.decode().strip()
         if digest(theirs(theirs_said)) != ours_said:
             raise SystemExit("urbexmp and exiftool read different keywords; no figures")
         empty = folder.parent / "empty"
         empty.mkdir()
         found = in_turn(
             {
-                "open and read": [*me, "--floor", folder],
-                "urbexmp": [*me, "--ours", folder],
-                "start of ours": [*me, "--ours", empty],
-                "start of the floor": [*me, "--floor", empty],
+                "open and read": [*me, "floor", folder],
+                "urbexmp": [*me, "ours", folder],
+                "start of ours": [*me, "ours", empty],
+                "start of the floor": [*me, "floor", empty],
                 "exiftool -r -j": [*EXIFTOOL, folder],
             },
             rounds,

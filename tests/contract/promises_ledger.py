@@ -337,6 +337,8 @@ class LedgerPromises(ABC):
         due = [work.path.name for work in again.waiting("2026-11-20T10:00:00Z")]
         assert due == ["asked", "import", "background"]
         assert len(again.waiting("2026-11-20T10:00:00Z", limit=1)) == 1
+        newest = [work.path.name for work in again.waiting("2026-11-20T12:00:00Z", newest=True)]
+        assert newest == ["later", "asked", "import", "background"]
         assert again.waiting_on(Path("/p/asked")) == works[2]
         ledger.wait(replace(works[2], attempts=4))
         assert ledger.waiting_on(Path("/p/asked")) == replace(works[2], attempts=4)

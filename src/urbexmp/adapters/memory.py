@@ -7,7 +7,7 @@ whole run can be tried, and killed at every point, without a disk.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -191,6 +191,10 @@ class MemoryBackups:
         """Give a version up; return its bytes."""
         with self.fuse.effect("discard"):
             return len(self.kept.pop(version, b""))
+
+    def discard_many(self, versions: Iterable[Fingerprint]) -> int:
+        """`discard` for many."""
+        return sum(self.discard(version) for version in versions)
 
 
 class MemoryCopies:

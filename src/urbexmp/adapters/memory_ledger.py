@@ -307,10 +307,14 @@ class MemoryLedger:
         with self.batch():
             self._tables.waiting[work.path] = work
 
-    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first, then the one that waits longest."""
+    def waiting(
+        self, now: str, limit: int = 100, *, newest: bool = False
+    ) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first, then the one that waits longest, or shortest."""
         due = [work for work in self._tables.waiting.values() if work.next_try <= now]
-        due.sort(key=lambda work: (work.priority, work.next_try, work.path))
+        due.sort(key=lambda work: work.path)
+        due.sort(key=lambda work: work.next_try, reverse=newest)
+        due.sort(key=lambda work: work.priority)
         return tuple(due[:limit])
 
     def waiting_on(self, path: Path) -> WaitingWork | None:

@@ -48,7 +48,8 @@ class _Facts:
         return tuple(self._held.get(photo.path, ()))
 
     def status(self, photo: Photo, known: KnownFile | None, mirrored: Mirrored) -> str:
-        if mirrored.row.status == FAILED or self._ledger.waiting_on(photo.path) is not None:
+        waiting = self._ledger.waiting_on(photo.path)
+        if mirrored.row.status == FAILED or (waiting is not None and waiting.attempts):
             return FAILED
         # A ledger that is lost knows no photo; our block tells that it was dealt with once.
         return COMPLETED if known is not None or mirrored.ours else PENDING

@@ -66,6 +66,7 @@ class WaitingWork:
     priority: int
     """Lower goes first: 0 a person asked, 50 an import, 90 background."""
     attempts: int
+    """How often it failed; 0: it only waits for its turn."""
     next_try: str
     last_error: str
 
@@ -215,8 +216,10 @@ class Ledger(Protocol):
         """Add or replace waiting work."""
         ...
 
-    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first."""
+    def waiting(
+        self, now: str, limit: int = 100, *, newest: bool = False
+    ) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first; of these the one that waits longest, or shortest."""
         ...
 
     def waiting_on(self, path: Path) -> WaitingWork | None:

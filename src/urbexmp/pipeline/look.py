@@ -85,9 +85,10 @@ class Looker:
         file is opened only for a stage that has to look. `retag` names stages that look again,
         `*` for all. Raises `Problem` when the file cannot be read or decoded.
         """
-        photo_id = self.identify(photo, known_id)
         fresh: list[tuple[str, StageLook]] = []
-        facts, context = self._surroundings(photo, photo_id, fresh, again=bool(retag))
+        with self._inspector.together():
+            photo_id = self.identify(photo, known_id)
+            facts, context = self._surroundings(photo, photo_id, fresh, again=bool(retag))
         preview = functools.cache(lambda: self._preview(photo))
         looks: list[StageLook] = []
         ran: list[str] = []
@@ -112,9 +113,10 @@ class Looker:
         Facts that the ledger holds are used while the file's stat is the one they were read
         with. Raises `Problem`.
         """
-        photo_id = self.identify(photo, known_id)
         fresh: list[tuple[str, StageLook]] = []
-        facts, context = self._surroundings(photo, photo_id, fresh, again=False)
+        with self._inspector.together():
+            photo_id = self.identify(photo, known_id)
+            facts, context = self._surroundings(photo, photo_id, fresh, again=False)
         return Examined(photo, photo_id, (), (), tuple(fresh), facts, context)
 
     def identify(self, photo: Photo, known_id: PhotoId | None = None) -> PhotoId:

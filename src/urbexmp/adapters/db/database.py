@@ -67,15 +67,32 @@ class Database:
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row of a query."""
-        with self._lock, self.guard():
-            found: Row | None = self._connection.execute(sql, values).fetchone()
+        with self._lock:
+            # As `guard` does; this and `do` are called several times for each photo.
+            try:
+                found: Row | None = self._connection.execute(sql, values).fetchone()
+            except sqlite3.ProgrammingError:
+                raise
+            except sqlite3.Error as failure:
+                raise _problem(self.path, failure) from failure
             return found
 
     def do(self, sql: str, values: Sequence[Any] = ()) -> int:
         """One statement inside `transaction`; returns the id of a row that it inserted."""
+        return self._executed(sql, values).lastrowid or 0
+
+    def changed(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """One statement inside `transaction`; returns how many rows it changed."""
+        return self._executed(sql, values).rowcount
+
+    def _executed(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
         assert self._open
-        with self.guard():
-            return self._connection.execute(sql, values).lastrowid or 0
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as failure:
+            raise _problem(self.path, failure) from failure
 
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[None]:

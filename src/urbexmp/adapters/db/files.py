@@ -164,11 +164,14 @@ class Files(Part):
                 ),
             )
 
-    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first, then the one that waits longest."""
+    def waiting(
+        self, now: str, limit: int = 100, *, newest: bool = False
+    ) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first, then the one that waits longest, or shortest."""
+        order = "DESC" if newest else "ASC"
         rows = self._database.rows(
             "SELECT path, priority, attempts, next_try, last_error FROM waiting"
-            " WHERE next_try <= ? ORDER BY priority, next_try, path LIMIT ?",
+            f" WHERE next_try <= ? ORDER BY priority, next_try {order}, path LIMIT ?",
             (now, limit),
         )
         return tuple(WaitingWork(path_of(row[0]), *row[1:]) for row in rows)

@@ -12,6 +12,7 @@ from typing import Any
 from urbexmp.adapters.db.mirror_schema import fault, make
 from urbexmp.adapters.db.opening import REASONS, code_of, reading, write_ahead, writing
 from urbexmp.model.errors import MirrorDamaged, Problem, StateUnwritable, UsageProblem
+from urbexmp.model.mirror import PROCESSING
 
 CACHE_KIB = 16_000
 BUILD_CACHE_KIB = 128_000
@@ -193,6 +194,30 @@ def discard(path: Path) -> None:
     """Remove a mirror and what SQLite keeps beside it. Raises `OSError`."""
     for ending in ("-wal", "-shm", "-journal", ""):
         path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def holds(path: Path, photos: int) -> bool:
+    """Whether a mirror is there, sound as far as its header says, whole, and of so many photos.
+
+    For a run that had nothing to do: a look, without opening the mirror to write. A photo that a
+    killed run left as `processing` is to be put right, so the mirror does not hold then.
+    """
+    try:
+        connection = reading(path)
+        try:
+            if fault(connection) is not None:
+                return False
+            whole = connection.execute("SELECT value FROM meta WHERE key = 'whole'").fetchone()
+            rows = connection.execute("SELECT count(*) FROM photo").fetchone()
+            under_way = connection.execute(
+                "SELECT 1 FROM photo WHERE status = ? AND status <> 'completed' LIMIT 1",
+                (PROCESSING,),
+            ).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+    return bool(whole and whole[0]) and int(rows[0]) == photos and under_way is None
 
 
 def _only_read(path: Path) -> sqlite3.Connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import gmtime, strftime, strptime
 from typing import Any
 
-from urbexmp.adapters.db.link_codes import Link, Odd, packed_links
+from urbexmp.adapters.db.link_codes import Columns
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.plane_codes import STATUSES
 from urbexmp.adapters.db.texts import spelled
@@ -41,6 +41,7 @@ class Numbers:
     def forget(self) -> None:
         """Drop what is cached."""
         self._folders: dict[str, int] = {}
+        self._made: set[int] = set()
         self._locations: dict[tuple[str, ...], int] = {}
         self._origins: dict[tuple[str, str, str, str], int] = {}
         self._words: dict[str, dict[str, int]] = {}
@@ -58,9 +59,18 @@ class Numbers:
             if found is None:
                 self._file.do("INSERT INTO folder (path) VALUES (?)", (column,))
                 found = self._file.row("SELECT last_insert_rowid()")
+                assert found is not None
+                self._made.add(int(found[0]))
             assert found is not None
             known = self._folders[head] = int(found[0])
         return known
+
+    def is_new(self, folder: int) -> bool:
+        """Whether a folder's number was given since this was last asked of it."""
+        if folder not in self._made:
+            return False
+        self._made.remove(folder)
+        return True
 
     def location(self, row: MirrorRow) -> int | None:
         """Number of a photo's place; None where nothing is known of it."""
@@ -144,12 +154,12 @@ def photo_values(
     folder: int,
     name: str | bytes,
     numbers: Numbers,
-    links: dict[int, Link],
+    links: Columns,
     vetoes: int,
-) -> tuple[tuple[Any, ...], Odd]:
-    """The columns of table `photo`, in the order of `COLUMNS`, and the odd ones of its links."""
+    odd: int,
+) -> tuple[Any, ...]:
+    """The columns of table `photo`, in the order of `COLUMNS`."""
     facts, word = row.facts, numbers.word
-    packed, odd = packed_links(links)
     return (
         folder,
         name,
@@ -173,13 +183,13 @@ def photo_values(
         STATUSES[row.status],
         clean(row.description),
         clean(row.text),
-        numbers.location(row),
-        len(links),
+        numbers.location(row) if row.context is not None else None,
+        len(links[0]),
         vetoes,
         as_bytes(row.version),
-        *packed,
-        len(odd),
-    ), odd
+        *links,
+        odd,
+    )
 
 
 def as_bytes(text: str) -> bytes | str:

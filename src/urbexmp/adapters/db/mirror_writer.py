@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from urbexmp.adapters.db.link_codes import Link, Odd, unpacked_links
+from urbexmp.adapters.db.link_codes import Link, Odd, packed_links, unpacked_links
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import rebuild, refresh
 from urbexmp.adapters.db.mirror_postings import Postings
@@ -29,6 +29,7 @@ from urbexmp.adapters.db.mirror_values import (
     texts_of,
 )
 from urbexmp.adapters.db.plane_codes import STATUSES
+from urbexmp.adapters.db.posting_codes import as_text
 from urbexmp.model.keyword import fold
 from urbexmp.model.mirror import MirrorRow
 
@@ -43,6 +44,9 @@ _TEXT_OUT = (
 _TEXT_IN = (
     "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
 )
+
+_PLAIN: Link = (1, None, None, None)
+"""A person's keyword of which there is no more to say."""
 
 
 class Writer:
@@ -61,6 +65,8 @@ class Writer:
         """Drop what is in memory."""
         self._next = 0
         self._holding: set[int] | None = None
+        self._folder = 0
+        self._names: set[str | bytes] | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -89,7 +95,7 @@ class Writer:
         """Make the rows stand; return how many photos differed. Inside a transaction."""
         self._begin()
         # The last one counts, should a photo come twice.
-        wanted = {row.path: row for row in rows}
+        wanted = {str(row.path): row for row in rows}
         changed = sum([self._put(row) for row in wanted.values()])
         self._flush()
         return changed
@@ -105,14 +111,19 @@ class Writer:
 
     def _put(self, row: MirrorRow) -> bool:
         folder, name = self._numbers.folder(row.path), spelled_name(row.path)
-        before = self._file.row(_STANDS, (folder, name))
+        before = None
+        if not self._later or self._met(folder, name):
+            before = self._file.row(_STANDS, (folder, name))
         if before is not None:
             if row.version and before[1:] == (as_bytes(row.version), STATUSES[row.status]):
                 return self._hold(before[0], row)
             before = self._file.row(_SELECT, (folder, name))
+        elif not row.vetoed and self._put_plain(row, folder, name):
+            return True
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
-        values, odd = photo_values(row, folder, name, self._numbers, links, len(vetoes))
+        columns, odd = packed_links(links)
+        values = photo_values(row, folder, name, self._numbers, columns, len(vetoes), len(odd))
         old_links: dict[int, Link] = {}
         old_vetoes: dict[int, int | None] = {}
         if before is None:
@@ -147,6 +158,52 @@ class Writer:
             self._texts_out.append(self._text(photo, name, old_closure, *texts_of(before)))
             self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
         return True
+
+    def _put_plain(self, row: MirrorRow, folder: int, name: str | bytes) -> bool:
+        """A new photo whose keywords are all a person's, as usually spelled: most of an index.
+
+        Whether it was one; else nothing was done.
+        """
+        plain = self._tree.plain
+        try:
+            numbers = {plain[id(each)][1] for each in row.keywords}
+        except KeyError:
+            numbers = set()
+            for each in row.keywords:
+                number = self._tree.plainly(each)
+                if number is None:
+                    return False
+                numbers.add(number)
+        if len(numbers) != len(row.keywords):
+            return False
+        photo = self._next
+        self._next += 1
+        ordered = sorted(numbers)
+        columns = (as_text(ordered), "", "", None)
+        values = photo_values(row, folder, name, self._numbers, columns, 0, 0)
+        self._inserts.append((photo, *values))
+        if row.held:
+            self._hold(photo, row)
+        self._touched.add(photo)
+        closure = self._tree.closure(ordered)
+        self._tree.count_plain(ordered, closure)
+        if not self._later:
+            self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
+            self._postings.change(photo, closure | self._tree.starts(closure), there=True)
+        self._texts_in.append(
+            self._text(photo, name, closure, row.description or "", row.text or "")
+        )
+        return True
+
+    def _met(self, folder: int, name: str | bytes) -> bool:
+        """Whether a photo may stand there already, where a mirror is built folder by folder."""
+        if folder != self._folder:
+            self._folder = folder
+            self._names = set() if self._numbers.is_new(folder) else None
+        if self._names is None or name in self._names:
+            return True
+        self._names.add(name)
+        return False
 
     def _remove(self, path: Path) -> bool:
         folder, name = self._numbers.folder(path, new=False), spelled_name(path)
@@ -288,7 +345,8 @@ class Writer:
 
     def _flush(self) -> None:
         file = self._file
-        below = self._tree.flush()
+        # Who builds a whole mirror writes the tree once, at the end.
+        below = {} if self._later else self._tree.flush()
         file.many("DELETE FROM photo WHERE id = ?", self._deletes)
         file.many(_INSERT, self._inserts)
         file.many(_UPDATE, self._updates)
@@ -309,8 +367,13 @@ class Writer:
         self._numbers.leave(self._left_folders, self._left_locations)
         self._clear()
 
+    def write_tree(self) -> None:
+        """The end of building: all keywords at once. Inside a transaction."""
+        self._tree.load()
+        self._tree.flush()
+
     def remake_postings(self) -> None:
-        """The end of building: all postings and planes at once. Inside a transaction."""
+        """After that, when the indexes stand: all postings and planes. Inside a transaction."""
         self._tree.load()
         self._postings.remake()
         rebuild(self._file)

@@ -71,6 +71,8 @@ class EmbeddedCodec:
         self._containers = tuple(containers)
         self._adopt = adopt_iptc
         self._break = break_c2pa
+        self._last: tuple[bytes, Unsealed] | None = None
+        """What was edited last: it is opened again at once, to be proven."""
 
     def read(self, packet: bytes, subject: Path) -> PacketReading:
         """Read a packet; of an image file also what it has of IPTC. Raises `PacketRefused`."""
@@ -108,6 +110,7 @@ class EmbeddedCodec:
         if not is_envelope(packet):
             return self._inner.edit(packet, edit, subject)
         old = self._open(packet, subject)
+        self._last = packet, old
         layout = old.layout
         refusal = self._refusal(layout)
         if refusal is not None:
@@ -135,7 +138,9 @@ class EmbeddedCodec:
         if before is None or not is_envelope(before):
             self._inner.prove(before, after, edit, subject)
             return
-        old, new = self._open(before, subject).layout, self._open(after, subject).layout
+        last = self._last
+        known = last[1] if last is not None and last[0] is before else self._open(before, subject)
+        old, new = known.layout, self._open(after, subject).layout
         if new.packet is None:
             raise ProofFailed(subject, detail="the packet is not where it should be")
         full = self._full(old, edit, subject)
@@ -155,6 +160,15 @@ class EmbeddedCodec:
         fault = prove_beside(before, after, words)
         if fault is not None:
             raise ProofFailed(subject, detail=fault)
+
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises."""
+        if not is_envelope(packet):
+            return self._inner.edit_proven(packet, edit, subject)
+        after = self.edit(packet, edit, subject)
+        if after != packet:
+            self.prove(packet, after, edit, subject)
+        return after
 
     # --- reading ------------------------------------------------------------------------------
 

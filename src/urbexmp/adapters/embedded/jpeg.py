@@ -209,6 +209,8 @@ class JpegContainer:
             each[0] for each in new if not each[1].startswith(XMP)
         ]:
             return "segments would be in another order"
+        if not any(payload.startswith(mpf.IDENT) for _, payload in (*old, *new)):
+            return None
         return _lost_picture(before, after)
 
 

@@ -97,9 +97,9 @@ def _description(document: Document, block: Block, subject: object) -> bytes:
         if isinstance(value, str):
             content = layout.escape(value, subject)
         else:
-            li, end = b"<" + rdf + b":li>", b"</" + rdf + b":li>"
-            items = b"".join(li + layout.escape(item, subject) + end for item in value)
-            content = b"<" + rdf + b":Seq>" + items + b"</" + rdf + b":Seq>"
+            between = b"</%b:li><%b:li>" % (rdf, rdf)
+            items = between.join(layout.escape_all(value, subject))
+            content = b"<%b:Seq><%b:li>%b</%b:li></%b:Seq>" % (rdf, rdf, items, rdf, rdf)
         lines.append(child + b"<" + tag + b">" + content + b"</" + tag + b">")
     lines.append(own + b"</" + rdf + b":Description>")
     return b"".join(lines)

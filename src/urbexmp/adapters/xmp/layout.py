@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from urbexmp.adapters.xmp.names import RDF, Name
@@ -34,6 +35,13 @@ def escape(text: str, subject: object) -> bytes:
     ):
         text = text.replace(char, entity)
     return text.encode()
+
+
+def escape_all(texts: Sequence[str], subject: object) -> list[bytes]:
+    """`escape` for many, looked at together: mostly there is nothing to escape in any."""
+    if not _SPECIAL.search("\n".join(texts)):
+        return [text.encode() for text in texts]
+    return [escape(text, subject) for text in texts]
 
 
 def attribute(text: str, subject: object) -> bytes:

@@ -26,7 +26,7 @@ from urbexmp.adapters.xmp.names import (
     URBEXMP,
     XMP,
 )
-from urbexmp.adapters.xmp.reading import field_notes, owner_of
+from urbexmp.adapters.xmp.values import field_notes, owner_of
 from urbexmp.model.keyword import KeywordFields
 from urbexmp.model.ports import PacketReading
 
@@ -41,6 +41,7 @@ _START = re.compile(
 )
 _END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'[rw]')\?>\s*)?\Z""")
 _DECLARATION = re.compile(rb"""xmlns:([^\s=<>"']+)=(?:"([^"&<]*)"|'([^'&<]*)')""")
+_SINGLE = re.compile(rb"=\s*'")
 _ITEMS = re.compile(r"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(r"<rdf:li>([^<]*)</rdf:li>")
 _LI, _LI_END = "<rdf:li>", "</rdf:li>"
@@ -53,6 +54,9 @@ _CAPTION = re.compile(
 _OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_MATTERS = re.compile(
+    rb"dc:subject|dc:description|lr:hierarchicalSubject|lr:weightedFlatSubject|%b:" % _OURS
+)
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _MARKS = b"""</>"':"""
 _NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not in _CONTROLS)
@@ -90,13 +94,17 @@ class Head:
     declared: frozenset[bytes]
     """Prefixes, each declared once, the usual ones for their usual namespaces."""
     forbidden: tuple[tuple[bytes, bool], ...]
-    """Words of protected names that the rest must not hold; whether the first tag is meant too."""
+    """Words of protected names that the rest must not hold; whether the first tag is meant too.
+    The part of that tag that is in the head holds none."""
 
 
 _HEADS: dict[bytes, Head] = {}
-"""Heads seen before: a camera's or a program's sidecars begin alike, and looking one up costs a
-tenth of reading it."""
-_MOST_HEADS = 64
+"""Heads seen before, the latest one at the end: sidecars of one program and camera begin alike."""
+_MOST_HEADS = 16
+_TAILS: set[bytes] = set()
+"""Ends of packets that were found to be in order."""
+_MOST_TAILS = 64
+_SHORT = 64
 
 
 def scan(packet: bytes) -> PacketReading | None:
@@ -131,59 +139,111 @@ class Scan:
         of that, the end tag of rdf:RDF, our block (-1: there is none)."""
         self.lists: dict[bytes, tuple[int, int, int]] = {}
         """Keyword property to where its tag begins, and its content and end tag."""
+        self.declaring = -1
+        """Where in what is searched for them the first declaration stands, -1 for nowhere."""
+        self.behind: dict[int, int] = {}
+        """Where a list of keywords begins to where it ends; its tags add up."""
 
     def reading(self) -> PacketReading:
-        """Look at everything, then check that it was where it seemed to be."""
-        packet = self.packet
-        head, ours = self.head()
+        """Look at everything, then check that it was where it seemed to be.
+
+        Most of the time goes into searching for words that are not there, and half of the bytes
+        are keywords: once those are read, the rest is searched, not the whole packet.
+        """
+        size, head = self.known_head()
+        reading = self.under(size, head, sure=False) if head is not None else None
+        if reading is None:
+            self.places, self.lists, self.behind = [], {}, {}
+            size, head = self.new_head()
+            reading = self.under(size, head, sure=True)
+        if reading is None:
+            raise Unusual
+        return reading
+
+    def under(self, size: int, head: Head, *, sure: bool) -> PacketReading | None:
+        """The reading, should `head`, of `size` bytes, hold all declarations but our block's.
+
+        None: it does not; never where it is `sure`.
+        """
+        packet, declared = self.packet, head.declared
         close = packet.rfind(b"</rdf:RDF>")
         first, inside = self.first_tag(head.begin, close)
-        self.begin, self.first, self.inside = head.begin, first, inside
-        self.close, self.block = close, ours
-        self.frame(first, inside, close)
+        self.begin, self.first, self.inside, self.close = head.begin, first, inside, close
+        usual(packet.isascii() or _is_text(packet[first:]))
+        flat = self.keywords(b"dc:subject", inside, close) if b"dc" in declared else None
+        after = self.lists[b"dc:subject"][2] if flat is not None else inside
+        hierarchical = None
+        if b"lr" in declared:
+            hierarchical = self.keywords(b"lr:hierarchicalSubject", after, close)
+            if hierarchical is None and after > inside:
+                hierarchical = self.keywords(b"lr:hierarchicalSubject", inside, close)
+        rest = self.rest(min(size, inside))
+        start = self.our_start(rest)
+        if not sure and not self.holds_all(rest, size):
+            return None
+        self.frame(max(size, first), inside, close)
+        self.no_more_lists(rest)
+        content = rest[max(inside - size, 0) :]
+        usual(b"rdf:RDF" not in content)
         for word, outside in head.forbidden:
-            usual(packet.find(word, 0 if outside else inside) < 0)
-        declared = head.declared
-        flat = self.keywords(b"dc:subject", b"dc" in declared, inside)
-        hierarchical = self.keywords(b"lr:hierarchicalSubject", b"lr" in declared, inside)
-        found = self.ours(ours) if ours >= 0 else {}
+            usual(word not in (rest if outside else content))
+        found = self.ours(start) if start >= 0 else {}
         said = raw = None
         if b"photoshop" in declared:
-            said = self.attribute(b"photoshop:SidecarForExtension", first, inside)
+            said = self.attribute(b"photoshop:SidecarForExtension", content)
         if not said and b"crs" in declared:
-            raw = self.attribute(b"crs:RawFileName", first, inside)
-        caption = self.caption(b"dc" in declared, inside)
+            raw = self.attribute(b"crs:RawFileName", content)
+        caption = self.caption(rest) if b"dc" in declared else None
         self.depths(inside, close)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found) if found else (None, ())
         notes = (*field_notes(fields), *damage)
         return PacketReading(fields, block, frozenset(), notes, owner_of(said, raw), caption)
 
-    def head(self) -> tuple[Head, int]:
-        """What the declarations say, and where our block begins, -1 for none.
+    def known_head(self) -> tuple[int, Head | None]:
+        """A head seen before that the packet begins with; there may be more declarations."""
+        packet = self.packet
+        for text in reversed(_HEADS):
+            if packet.startswith(text):
+                return len(text), _HEADS[text]
+        return 0, None
 
-        The last declaration mostly is that of our block, or ends the head.
-        """
-        packet, ours = self.packet, -1
+    def our_start(self, rest: bytes) -> int:
+        """Where our block begins, -1 for none."""
+        self.block = -1
+        self.declaring = rest.find(b"xmlns")
+        if self.declaring >= 0:
+            at = self.packet.rfind(b"xmlns") - _TO_XMLNS
+            if at >= self.inside and self.packet.startswith(_OPENING, at):
+                self.block = at
+        return self.block
+
+    def holds_all(self, rest: bytes, size: int) -> bool:
+        """Whether nothing but our block declares a namespace behind a head of that size."""
+        if size > self.inside or any(
+            end - start > len(name) + 2 for name, (start, end, _) in self.lists.items()
+        ):
+            return False
+        return self.declaring < 0 or (
+            self.block >= 0 and rest.find(b"xmlns", self.declaring + 1) < 0
+        )
+
+    def new_head(self) -> tuple[int, Head]:
+        """What the declarations say: all up to the last one, which mostly is that of our block."""
+        packet = self.packet
         last = packet.rfind(b"xmlns")
         if packet.startswith(_OPENING, last - _TO_XMLNS):
-            ours = last - _TO_XMLNS
-            last = packet.rfind(b"xmlns", 0, ours)
+            last = packet.rfind(b"xmlns", 0, last)
         value = packet.find(b"=", last) + 1
         usual(last > 0 and value > 0)
         end = packet.find(packet[value : value + 1], value + 1) + 1
         # With the bracket that ends the tag of rdf:RDF, should that declaration be the last one.
         end += packet[end : end + 1] == b">"
-        head = packet[:end]
-        known = _HEADS.get(head)
-        if known is None:
-            known = _head(head)
-            if len(_HEADS) >= _MOST_HEADS:
-                _HEADS.clear()
-            _HEADS[head] = known
-        # A block that does not begin as we begin it was taken apart by another program.
-        usual(_OURS not in known.declared and (ours < 0 or ours >= known.begin))
-        return known, ours
+        known = _HEADS.pop(packet[:end], None) or _head(packet[:end])
+        if len(_HEADS) >= _MOST_HEADS:
+            del _HEADS[next(iter(_HEADS))]
+        _HEADS[packet[:end]] = known
+        return end, known
 
     def first_tag(self, begin: int, close: int) -> tuple[int, int]:
         """Span of the tag that opens the first description: most of a packet, and no tags in it."""
@@ -194,18 +254,33 @@ class Scan:
         usual(packet.find(b"<", first + 1, inside) < 0)
         return first, inside
 
-    def frame(self, first: int, inside: int, close: int) -> None:
-        """Check that the tags of the packet can be counted, and that it ends as it should."""
+    def rest(self, begin: int) -> bytes:
+        """All from `begin` to the end of rdf:RDF but the keywords: what is still to be searched.
+
+        Where a list was cut out a word may come about, which only costs the quick way.
+        """
+        packet, pieces = self.packet, []
+        for start, end in sorted(self.behind.items()):
+            pieces.append(packet[begin:start])
+            begin = end
+        return b"".join((*pieces, packet[begin : self.close]))
+
+    def frame(self, start: int, inside: int, close: int) -> None:
+        """Check that the tags of the packet can be counted, and that it ends as it should.
+
+        From `start` to `inside` are the attributes behind the head.
+        """
         packet = self.packet
-        usual(_END.match(packet, close) is not None)
-        usual(not _has_controls(packet[first:inside]) and not _has_controls(packet[close:]))
+        tail = packet[close:]
+        if tail not in _TAILS:
+            usual(_END.match(tail) is not None and not _has_controls(tail))
+            if len(tail) < _SHORT and len(_TAILS) < _MOST_TAILS:
+                _TAILS.add(tail)
+        usual(not _has_controls(packet[start:inside]))
         # Single bytes are found many times faster than pairs, so those are looked for first.
         usual(b"!" not in packet or b"<!" not in packet)
         usual(b"&" not in packet or not _OTHER_ENTITY.search(packet))
-        usual(packet.find(b"?", first, close) < 0 or packet.find(b"<?", first, close) < 0)
-        usual(packet.find(b"rdf:RDF", inside, close) < 0)
-        if not packet.isascii():
-            usual(_is_text(packet[first:]))
+        usual(packet.find(b"?", inside, close) < 0 or packet.find(b"<?", inside, close) < 0)
 
     def depths(self, inside: int, end: int) -> None:
         """Check the depth of every place, and that all elements are closed in the end.
@@ -219,41 +294,50 @@ class Scan:
         depth = 2 if packet.startswith(b"/", inside - 2) else 3
         for place, expected in (*sorted(self.places), (end, 2)):
             marks = packet[at:place].translate(None, _NO_MARK)
-            tags = marks.count(b"<")
-            usual(marks.count(b">") == tags and b"</>" not in marks and not _has_controls(marks))
-            depth += tags - marks.count(b"/>") - 2 * marks.count(b"</")
+            if marks:
+                tags = marks.count(b"<")
+                usual(
+                    marks.count(b">") == tags and b"</>" not in marks and not _has_controls(marks)
+                )
+                depth += tags - marks.count(b"/>") - 2 * marks.count(b"</")
             usual(depth == expected)
-            at = place
+            at = self.behind.get(place, place)
 
-    def keywords(self, name: bytes, declared: bool, inside: int) -> tuple[str, ...] | None:
-        """The items of a keyword property at the top level; not one written as an attribute."""
+    def keywords(self, name: bytes, inside: int, close: int) -> tuple[str, ...] | None:
+        """The items of a keyword property, from `inside` on; not one written as an attribute."""
         packet = self.packet
-        at = packet.find(name) if declared else -1
-        if at < 0:
+        opening = b"<" + name
+        start = packet.find(opening, inside, close)
+        if start < 0:
             return None
-        opening, closing = b"<" + name, b"</" + name + b">"
-        start, end = at - 1, packet.find(closing, at)
-        usual(start >= inside and end > 0 and packet.startswith(opening, start))
-        usual(packet.find(name, at + 1, end) < 0)
-        usual(packet.find(name, end + len(closing)) < 0)
+        closing = b"</" + name + b">"
+        end = packet.find(closing, start, close)
         tag_end = packet.find(b">", start)
         # A declaration inside the tag is what we write where the prefix is not in scope.
-        rest = packet[start + len(opening) : tag_end]
-        usual(not rest or (rest.startswith(b" xmlns:") and rest.count(b"=") == 1))
+        tag = packet[start + len(opening) : tag_end]
+        usual(end > 0 and (not tag or (tag.startswith(b" xmlns:") and tag.count(b"=") == 1)))
         self.places.append((start, 3))
         self.lists[name] = start, tag_end + 1, end
-        return _list(packet[tag_end + 1 : end], b"<rdf:Bag>", b"</rdf:Bag>")
+        self.behind[start] = end + len(closing)
+        content = packet[tag_end + 1 : end]
+        usual(not _has_controls(content) and (b"]" not in content or b"]]>" not in content))
+        return _list(content, b"<rdf:Bag>", b"</rdf:Bag>")
 
-    def caption(self, declared: bool, inside: int) -> str | None:
+    def no_more_lists(self, rest: bytes) -> None:
+        """Check that keywords stand nowhere else."""
+        if b"ubject" in rest:
+            usual(b"dc:subject" not in rest and b"lr:hierarchicalSubject" not in rest)
+            usual(b"lr:weightedFlatSubject" not in rest)
+
+    def caption(self, rest: bytes) -> str | None:
         """The text of `dc:description`, in one language."""
-        packet = self.packet
-        at = packet.find(b"dc:description") if declared else -1
-        if at < 0:
+        if b"dc:description" not in rest:
             return None
+        inside = self.inside
+        packet = self.packet
+        at = packet.find(b"<dc:description>", inside) + 1
         end = packet.find(b"</dc:description>", at)
-        usual(at > inside and packet.startswith(b"<dc:description>", at - 1) and end >= 0)
-        usual(packet.find(b"dc:description", at + 1) == end + 2)
-        usual(packet.find(b"dc:description", end + 3) < 0)
+        usual(at > inside and end >= 0 and rest.count(b"dc:description") == 2)
         self.places.append((at - 1, 3))
         match = _CAPTION.fullmatch(packet, at + 15, end)
         if match is None:
@@ -261,19 +345,24 @@ class Scan:
         text = _text(match.group(1) or b"")
         return text if text.strip() else None
 
-    def attribute(self, name: bytes, first: int, inside: int) -> str | None:
-        """An attribute of the first description; None where the packet has none of that name."""
-        packet = self.packet
-        at = packet.find(name)
+    def attribute(self, name: bytes, content: bytes) -> str | None:
+        """An attribute of the first description; None where the packet has none of that name.
+
+        `content` is what stands behind the first tag.
+        """
+        packet, first, inside = self.packet, self.first, self.inside
+        at = packet.find(name, first, inside)
         if at < 0:
+            usual(name not in content)
             return None
         start = at + len(name) + 2
         usual(
-            first < at < inside
-            and packet.startswith(b'="', at + len(name))
+            packet.startswith(b'="', at + len(name))
             and packet[at - 1 : at] in (b" ", b"\n")
             and packet.find(name, start, inside) < 0
         )
+        if packet.find(b"'", first, at) >= 0:
+            usual(_SINGLE.search(packet, first, at) is None)
         value = packet[start : packet.find(b'"', start)]
         usual(b"\t" not in value and b"\n" not in value)
         return _text(value)
@@ -284,7 +373,7 @@ class Scan:
         end = packet.find(b"</rdf:Description>", start)
         usual(end >= 0)
         used = _OURS + b":"
-        usual(packet.find(used, 0, start) < 0 and packet.find(used, end) < 0)
+        usual(packet.find(used, self.first, start) < 0 and packet.find(used, end) < 0)
         self.places.append((start, 2))
         content = packet[start + len(_OPENING) : end]
         found: dict[str, list[str]] = {}
@@ -308,7 +397,7 @@ def _head(head: bytes) -> Head:
     usual(start is not None and not _has_controls(head) and _is_text(head))
     found = _DECLARATION.findall(head)
     uris = {prefix: double or single for prefix, double, single in found}
-    usual(len(uris) == len(found) == head.count(b"xmlns"))
+    usual(len(uris) == len(found) == head.count(b"xmlns") and _OURS not in uris)
     for prefix in uris.keys() & _USUAL.keys():
         usual(uris[prefix] == _USUAL[prefix])
     forbidden = []
@@ -318,9 +407,10 @@ def _head(head: bytes) -> Head:
             forbidden.append((_NAMED[uri] or prefix + b":Name", False))
     if _PERSONS in uris.values():
         forbidden.append((b"PersonInImage", True))
-    if b"lr" in uris:
-        forbidden.append((b"weightedFlatSubject", True))
     assert start is not None
+    # The first tag may have attributes before its last declaration: none that matters.
+    tag = head[: head.find(b">", start.end()) + 1 or len(head)]
+    usual(not _MATTERS.search(tag) and not any(word in tag for word, out in forbidden if out))
     return Head(start.end(), frozenset(uris), tuple(forbidden))
 
 
