@@ -20,9 +20,6 @@ Odd = dict[int, tuple[int | str | None, int | None]]
 Columns = tuple[str, str, str, int | str | None]
 """`links`, `origins`, `scores`, `written_at`."""
 
-PLAIN: Link = (1, None, None, None)
-"""A person's, in the usual spelling."""
-
 
 def packed_links(links: dict[int, Link]) -> tuple[Columns, Odd]:
     """Links as columns, and those that are odd.

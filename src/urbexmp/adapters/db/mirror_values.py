@@ -154,12 +154,11 @@ def photo_values(
     folder: int,
     name: str | bytes,
     numbers: Numbers,
-    packed: Columns,
-    links: int,
+    links: Columns,
     vetoes: int,
     odd: int,
 ) -> tuple[Any, ...]:
-    """The columns of table `photo`, in the order of `COLUMNS`. `links`, `vetoes`, `odd`: counts."""
+    """The columns of table `photo`, in the order of `COLUMNS`."""
     facts, word = row.facts, numbers.word
     return (
         folder,
@@ -184,11 +183,11 @@ def photo_values(
         STATUSES[row.status],
         clean(row.description),
         clean(row.text),
-        numbers.location(row),
-        links,
+        numbers.location(row) if row.context is not None else None,
+        len(links[0]),
         vetoes,
         as_bytes(row.version),
-        *packed,
+        *links,
         odd,
     )
 

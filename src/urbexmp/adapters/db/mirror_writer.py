@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from urbexmp.adapters.db.link_codes import PLAIN, Link, Odd, packed_links, unpacked_links
+from urbexmp.adapters.db.link_codes import Link, Odd, packed_links, unpacked_links
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import rebuild, refresh
 from urbexmp.adapters.db.mirror_postings import Postings
@@ -44,6 +44,9 @@ _TEXT_OUT = (
 _TEXT_IN = (
     "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
 )
+
+_PLAIN: Link = (1, None, None, None)
+"""A person's keyword of which there is no more to say."""
 
 
 class Writer:
@@ -119,10 +122,8 @@ class Writer:
             return True
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
-        packed, odd = packed_links(links)
-        values = photo_values(
-            row, folder, name, self._numbers, packed, len(links), len(vetoes), len(odd)
-        )
+        columns, odd = packed_links(links)
+        values = photo_values(row, folder, name, self._numbers, columns, len(vetoes), len(odd))
         old_links: dict[int, Link] = {}
         old_vetoes: dict[int, int | None] = {}
         if before is None:
@@ -178,8 +179,8 @@ class Writer:
         photo = self._next
         self._next += 1
         ordered = sorted(numbers)
-        packed = (as_text(ordered), "", "", None)
-        values = photo_values(row, folder, name, self._numbers, packed, len(ordered), 0, 0)
+        columns = (as_text(ordered), "", "", None)
+        values = photo_values(row, folder, name, self._numbers, columns, 0, 0)
         self._inserts.append((photo, *values))
         if row.held:
             self._hold(photo, row)
@@ -187,7 +188,7 @@ class Writer:
         closure = self._tree.closure(ordered)
         self._tree.count_plain(ordered, closure)
         if not self._later:
-            self._postings.link(photo, {}, dict.fromkeys(ordered, PLAIN))
+            self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
             self._postings.change(photo, closure | self._tree.starts(closure), there=True)
         self._texts_in.append(
             self._text(photo, name, closure, row.description or "", row.text or "")
