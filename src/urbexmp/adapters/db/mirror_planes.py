@@ -18,17 +18,17 @@ from urbexmp.adapters.db.plane_codes import (
     number_code,
     taken_day,
 )
+from urbexmp.adapters.db.posting_codes import as_text
 
 _PHOTO = """
 SELECT photo.id, folder, kind, make, camera, lens, view, photo.era, city, state, country, taken_at,
-    quality, condition, view_score * 100, keywords > 0, vetoes > 0, latitude IS NOT NULL,
-    coalesce(description, '') <> '', coalesce(text, '') <> ''
+    quality, condition, CASE typeof(view_score) WHEN 'real' THEN view_score * 100 ELSE view_score
+    END, keywords > 0, vetoes > 0, latitude IS NOT NULL,
+    coalesce(description, '') <> '', coalesce(text, '') <> '', origins, scores
 FROM photo LEFT JOIN location ON location.id = photo.location WHERE photo.id BETWEEN ? AND ?
 """
-_LINKS = (
-    "SELECT photo, max(score), group_concat(DISTINCT origin) FROM link WHERE photo BETWEEN ? AND ?"
-)
 _HELD = "SELECT DISTINCT photo FROM held WHERE photo BETWEEN ? AND ?"
+_PERSON = as_text((1,))
 _NONE = bytes(CHUNK_BYTES)
 _AMONG = " AND {} IN (SELECT value FROM json_each(?))"
 
@@ -63,6 +63,13 @@ def rebuild(file: MirrorFile) -> None:
         _store(file, chunk, planes, {})
 
 
+def chunk_planes(file: MirrorFile, chunk: int) -> dict[tuple[str, int], bytes]:
+    """The planes of a chunk as they ought to be; writes nothing."""
+    planes: dict[tuple[str, int], bytearray] = {}
+    _fill(file, chunk, planes, _Words(file, known=True), None)
+    return {key: bytes(bits) for key, bits in planes.items() if any(bits)}
+
+
 def _store(
     file: MirrorFile,
     chunk: int,
@@ -86,15 +93,16 @@ def _store(
 class _Words:
     """The codes of words, given out as they are met."""
 
-    def __init__(self, file: MirrorFile) -> None:
-        self._file = file
+    def __init__(self, file: MirrorFile, *, known: bool = False) -> None:
+        """`known`: the words of all photos have codes; one without has no bit."""
+        self._file, self._known = file, known
         self._codes: dict[tuple[str, str], int] = {}
         self._last: dict[str, int] = {}
-        for field, word, code in file.rows("SELECT field, word, code FROM plane_word"):
+        for field, word, code in file.rows("SELECT field, word, code FROM word"):
             self._codes[field, word] = code
             self._last[field] = max(code, self._last.get(field, 0))
         self.origins: dict[str, tuple[str, str]] = {
-            str(origin): (source, stage)
+            as_text((origin,)): (source, stage)
             for origin, source, stage in file.rows("SELECT id, source, stage FROM origin")
         }
 
@@ -103,9 +111,13 @@ class _Words:
             return 0
         known = self._codes.get((field, word))
         if known is None:
+            if self._known:
+                return 0
             known = self._codes[field, word] = self._last.get(field, 0) + 1
             self._last[field] = known
-            self._file.do("INSERT INTO plane_word VALUES (?, ?, ?)", (field, word, known))
+            self._file.do(
+                "INSERT INTO word (field, word, code) VALUES (?, ?, ?)", (field, word, known)
+            )
         return known
 
 
@@ -146,7 +158,9 @@ def _fill(
         photo, folder = row[:2]
         put(photo, EXISTS, 1)
         put(photo, "folder", folder)
-        for field, word in zip(WORDS, row[2:11], strict=True):
+        for field, code in zip(WORDS[:6], row[2:8], strict=True):
+            put(photo, field, code or 0)
+        for field, word in zip(WORDS[6:], row[8:11], strict=True):
             put(photo, field, words.code(field, word))
         day = taken_day(row[11])
         if day is not None:
@@ -154,13 +168,15 @@ def _fill(
         put(photo, "quality", number_code(row[12]))
         put(photo, "condition", number_code(row[13]))
         put(photo, "viewscore", number_code(row[14]))
-        keywords, vetoes, gps, description, text = row[15:]
+        keywords, vetoes, gps, description, text, origins, scores = row[15:]
         has = (keywords, vetoes, 0, gps, day is not None, description, text)
         for field, yes in zip(HAS, has, strict=True):
             put(photo, f"has:{field}", int(yes))
-    for photo, score, origins in rows(_LINKS, "photo", " GROUP BY photo"):
-        put(photo, "score", number_code(score))
-        for source, stage in {words.origins[origin] for origin in origins.split(",")}:
+        if not keywords:
+            continue
+        put(photo, "score", ord(max(scores)) - 1 if scores else 0)
+        for origin in set(origins) or (_PERSON,):
+            source, stage = words.origins[origin]
             put(photo, f"source:{source}", 1)
             if stage:
                 put(photo, f"stage:{stage}", 1)
