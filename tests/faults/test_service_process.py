@@ -131,3 +131,12 @@ def test_the_command_of_the_printed_unit_does_watch(photos: Path) -> None:
     ran = subprocess.run(words, env=environ, capture_output=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr
     assert known(photos) == PHOTOS
+
+
+def test_for_a_program_it_speaks_json_and_keeps_the_log_all_the_same(photos: Path) -> None:
+    ran = urbexmp(photos, "watch", "--json", *QUICK, "--set", "nice=0")
+    assert ran.returncode == 0, ran.stderr
+    events = [json.loads(line)["event"] for line in ran.stdout.splitlines()]
+    assert events.count("change") == PHOTOS
+    log = kept(photos, "log.txt").read_text()
+    assert all(f"{number:02}.jpg: " in log for number in range(PHOTOS))

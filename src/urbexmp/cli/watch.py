@@ -130,7 +130,7 @@ def _outer(paths: list[Path]) -> tuple[Path, ...]:
 def watch_show(choices: Choices, console: Console, root: Path, log: Log) -> Show:
     """The way of showing a watch that the shared options ask for."""
     if choices.json:
-        return JsonShow(console, root, check=False)
+        return JsonWatchShow(console, root, log)
     return WatchShow(console, root, log, quiet=choices.quiet, verbose=choices.verbose)
 
 
@@ -151,10 +151,7 @@ class WatchShow(TextShow):
 
     def change(self, change: Change, *, applied: bool) -> None:
         """Show one photo."""
-        from urbexmp.rules.render import plain
-        from urbexmp.rules.render_text import short_line
-
-        self._log(plain(short_line(change, self.root, applied=applied)))
+        self._log(_logged(change, self.root, applied=applied))
         super().change(change, applied=applied)
 
     def problem(self, problem: Problem) -> None:
@@ -169,6 +166,36 @@ class WatchShow(TextShow):
     def _print(self, one: Line) -> None:
         super()._print(one)
         self.console.out.flush()
+
+
+class JsonWatchShow(JsonShow):
+    """One JSON object a line on standard output, and the library's log as people read it."""
+
+    def __init__(self, console: Console, root: Path, log: Log) -> None:
+        super().__init__(console, root, check=False)
+        self._log = log
+
+    def note(self, sentence: str) -> None:
+        """Say it."""
+        self._log(sentence)
+        super().note(sentence)
+
+    def change(self, change: Change, *, applied: bool) -> None:
+        """Say the whole change."""
+        self._log(_logged(change, self.root, applied=applied))
+        super().change(change, applied=applied)
+
+    def problem(self, problem: Problem) -> None:
+        """Say what is wrong."""
+        self._log(str(problem))
+        super().problem(problem)
+
+
+def _logged(change: Change, root: Path, *, applied: bool) -> str:
+    from urbexmp.rules.render import plain
+    from urbexmp.rules.render_text import short_line
+
+    return plain(short_line(change, root, applied=applied))
 
 
 # --- Signals --------------------------------------------------------------------------------------
