@@ -99,7 +99,8 @@ class Watch:
         photo.write_bytes(small_raw(seed))
         took = until(lambda: sidecar.exists() or self.ended(), "the first photo's sidecar")
         if self.ended():
-            raise SystemExit(f"watch ended with {self.process.returncode}; see {self._log.name}")
+            said = Path(self._log.name).read_text(errors="replace")[-2000:]
+            raise SystemExit(f"watch ended with {self.process.returncode}\n{said}")
         photo.unlink()
         sidecar.unlink()
         return took
