@@ -86,6 +86,10 @@ class Watch:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill it where it still runs."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
