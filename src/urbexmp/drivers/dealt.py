@@ -54,6 +54,7 @@ def remember_dealt(
                 around,
                 task.policy,
                 bool(change.held),
+                tuple(dict.fromkeys(each.reason for each in change.photo.spared if each.detail)),
             ),
         )
     )
