@@ -16,8 +16,8 @@ from urbexmp.adapters.db.ask_match import (
     begun_by_two,
     full_text,
     in_folder,
-    is_name,
     is_word,
+    name_test,
     spans,
     spelling,
     text_end,
@@ -287,11 +287,11 @@ class Named(Listed):
         term: WordTerm,
     ) -> None:
         super().__init__(connection, sql, values)
-        self._term = term
+        self._fits = name_test(term)
 
     def _read(self, first: int, last: int) -> list[int]:
         rows = self._connection.execute(self._sql, (first, last, *self._values))
-        return [photo for photo, name in rows if is_name(spelling(name), self._term)]
+        return [photo for photo, name in rows if self._fits(spelling(name))]
 
 
 class Vetoed(Listed):

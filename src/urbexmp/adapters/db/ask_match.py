@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import PurePosixPath
+from collections.abc import Callable, Sequence
 
 from urbexmp.adapters.db.posting_codes import plain_words, start_code
 from urbexmp.model.folding import fold
@@ -72,9 +71,23 @@ def is_word(word: str, term: WordTerm) -> bool:
     return have.startswith(want) if term.ends_open else have == want
 
 
-def is_name(name: str, term: WordTerm) -> bool:
+def name_test(term: WordTerm) -> Callable[[str], bool]:
     """Whether a file has the name that a term asks for, with or without its extension."""
-    return is_word(name, term) or (not term.ends_open and is_word(PurePosixPath(name).stem, term))
+    want = fold(term.text)
+
+    def fits(name: str) -> bool:
+        have = fold(name)
+        if term.starts_open:
+            return want in have if term.ends_open else have.endswith(want) or stem(have)
+        return have.startswith(want) if term.ends_open else have == want or stem(have)
+
+    def stem(have: str) -> bool:
+        dot = have.rfind(".")
+        if not 0 < dot < len(have) - 1:
+            return False
+        return have[:dot].endswith(want) if term.starts_open else have[:dot] == want
+
+    return fits
 
 
 def in_folder(path: str, term: WordTerm) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS
+from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS, SPAN, SPANNED
 from urbexmp.adapters.db.posting_codes import (
     as_text,
     ids_of,
@@ -97,6 +97,17 @@ class Planes:
             return 0
         return int.from_bytes(raw[stretch.start : stretch.stop], "little")
 
+    def spans(self, field: str) -> dict[int, tuple[int, int]] | None:
+        """The lowest and highest code of each chunk that has any; None: not kept for this field."""
+        if field not in SPANNED:
+            return None
+        return {
+            chunk: (int.from_bytes(bits[:4], "little"), int.from_bytes(bits[4:], "little"))
+            for chunk, bits in self.connection.execute(
+                "SELECT chunk, bits FROM plane WHERE field = ? AND bit = ?", (field, SPAN)
+            )
+        }
+
     def whole(self, field: str, bit: int) -> int:
         """One plane over all photos."""
         parts = [bytes(CHUNK_BYTES)] * self.chunks
@@ -132,10 +143,19 @@ class Coded:
         self._planes, self._field, self._width = planes, field, width
         self._lows = [low for low, _ in spans]
         self._highs = [high for _, high in spans]
+        self._spans = planes.spans(field)
+
+    def misses(self, chunk: int) -> bool:
+        """Whether no photo of a chunk can be one, as far as is known without its planes."""
+        if self._spans is None:
+            return False
+        low, high = self._spans.get(chunk, (0, -1))
+        at = bisect_left(self._highs, low)
+        return low > high or at == len(self._lows) or self._lows[at] > high
 
     def bits(self, stretch: Stretch) -> int:
         """Found from the highest plane down."""
-        if not self._lows:
+        if not self._lows or self.misses(stretch.chunk):
             return 0
         return self._half(stretch, self._width - 1, 0, self._planes.bits(EXISTS, 0, stretch))
 
@@ -360,9 +380,12 @@ class All:
 
     def __init__(self, parts: Sequence[Photos], without: Sequence[Photos] = ()) -> None:
         self._parts, self._without = parts, without
+        self._coded = [part for part in parts if isinstance(part, Coded)]
 
     def bits(self, stretch: Stretch) -> int:
         """The parts, met, less those that are taken out."""
+        if any(part.misses(stretch.chunk) for part in self._coded):
+            return 0
         found = self._parts[0].bits(stretch)
         for part in self._parts[1:]:
             if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 from itertools import groupby
@@ -13,6 +14,8 @@ from urbexmp.adapters.db.plane_codes import (
     CHUNK_BYTES,
     EXISTS,
     HAS,
+    SPAN,
+    SPANNED,
     WORDS,
     day_code,
     number_code,
@@ -45,6 +48,8 @@ def refresh(file: MirrorFile, photos: Iterable[int]) -> None:
             )
         }
         before = {key: bytes(bits) for key, bits in planes.items()}
+        for field in SPANNED:
+            planes.pop((field, SPAN), None)
         for photo in among:
             at, keep = (photo % CHUNK) >> 3, 0xFF ^ (1 << (photo & 7))
             for bits in planes.values():
@@ -67,7 +72,28 @@ def chunk_planes(file: MirrorFile, chunk: int) -> dict[tuple[str, int], bytes]:
     """The planes of a chunk as they ought to be; writes nothing."""
     planes: dict[tuple[str, int], bytearray] = {}
     _fill(file, chunk, planes, _Words(file, known=True), None)
+    _add_spans(planes)
     return {key: bytes(bits) for key, bits in planes.items() if any(bits)}
+
+
+def _add_spans(planes: dict[tuple[str, int], bytearray]) -> None:
+    """The lowest and highest code of the fields that have them kept."""
+    for field in SPANNED:
+        width = max((bit for name, bit in planes if name == field), default=-1) + 1
+        by_bit = [int.from_bytes(planes.get((field, bit), b""), "little") for bit in range(width)]
+        lowest = highest = functools.reduce(int.__or__, by_bit, 0)
+        low = high = 0
+        if not lowest:
+            continue
+        for bit in reversed(range(width)):
+            if highest & by_bit[bit]:
+                highest &= by_bit[bit]
+                high += 1 << bit
+            if lowest & ~by_bit[bit]:
+                lowest &= ~by_bit[bit]
+            else:
+                low += 1 << bit
+        planes[field, SPAN] = bytearray(low.to_bytes(4, "little") + high.to_bytes(4, "little"))
 
 
 def _store(
@@ -76,6 +102,10 @@ def _store(
     planes: dict[tuple[str, int], bytearray],
     before: dict[tuple[str, int], bytes],
 ) -> None:
+    _add_spans(planes)
+    for field in SPANNED:
+        if (field, SPAN) in before and (field, SPAN) not in planes:
+            planes[field, SPAN] = bytearray(CHUNK_BYTES)
     for (field, bit), bits in planes.items():
         key, raw = (field, chunk, bit), bytes(bits)
         if before.get((field, bit)) == raw:

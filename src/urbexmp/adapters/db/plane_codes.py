@@ -20,6 +20,10 @@ CHUNK = 32_768
 characters: see `posting_codes`."""
 CHUNK_BYTES = CHUNK // 8
 
+SPANNED, SPAN = ("taken", "folder"), -1
+"""Fields whose lowest and highest code of each chunk are kept, and the bit under which they are,
+four bytes each: photos of one time and place mostly come together, so a question for a year need
+look into few chunks."""
 EXISTS = "photo"
 """Plane of all photos."""
 WORDS = ("kind", "make", "camera", "lens", "view", "era", "city", "state", "country")
