@@ -165,7 +165,8 @@ def _writing(path: Path) -> sqlite3.Connection:
     connection = writing(path)
     try:
         _check(path, connection)
-        write_ahead(connection, durable=True)
+        # Tables that a power cut takes back are made again; transactions say for themselves.
+        write_ahead(connection, durable=False)
         migrate(connection)
     except BaseException:
         connection.close()

@@ -25,6 +25,9 @@ _TEMP = re.compile(r"\.(?s:.*)\.urbexmp-(\d+)-[0-9a-f]{8}\.tmp")
 """Names of our temp files. The dot and the extension hide them from photo programs."""
 
 
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Without O_NONBLOCK, a pipe that is named like a sidecar would hold us for ever."""
+
 _LINKED = (".xmp", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".dng")
 """Ends of the names of files that are written through a symbolic link."""
 
@@ -81,10 +84,8 @@ def read_packet(path: Path) -> bytes | None:
     Raises `FileVanished` when its folder is gone too: that says nothing about the sidecar.
     Raises `FileUnreadable` for anything but a regular file.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        # Without O_NONBLOCK, a pipe that is named like a sidecar would hold us for ever.
-        handle = os.open(path, flags)
+        handle = os.open(path, _READING)
         try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):

@@ -28,7 +28,8 @@ from urbexmp.adapters.xmp.names import (
 )
 from urbexmp.adapters.xmp.parse import DEEPEST, Attribute, Document, Node, Resource
 from urbexmp.adapters.xmp.reading import Form, Item
-from urbexmp.adapters.xmp.scan import LARGEST, Scan, Unusual, usual
+from urbexmp.adapters.xmp.scan import LARGEST, Scan
+from urbexmp.adapters.xmp.scan_text import Unusual, usual
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.ports import PacketReading
 
