@@ -102,7 +102,7 @@ def test_the_usual_packet_is_read_by_one_parser(monkeypatch: pytest.MonkeyPatch)
     def never(*_: object) -> bytes:
         raise AssertionError
 
-    monkeypatch.setattr(codec, "edit_packet", never)
+    monkeypatch.setattr(codec.XmpCodec, "edit", never)
     for packet in (LIGHTROOM, WRITTEN):
         for edit in EDITS[:3]:
             after = CODEC.edit_proven(packet, edit, SUBJECT)
