@@ -81,7 +81,7 @@ def main() -> None:
         )
         mine, theirs_cpu = found["urbexmp"].median, found["theirs"].median
         work = mine - found["start"].median
-        name = "exiftool -j | sqlite-utils insert" if tool else "exiftool -j (no sqlite-utils)"
+        name = "exiftool -j into sqlite-utils insert" if tool else "exiftool -j (no sqlite-utils)"
         print(f"{number} sidecars; {machine()}")
         table(
             "First index",

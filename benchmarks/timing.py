@@ -172,7 +172,7 @@ class Goal:
     @property
     def ratio(self) -> float:
         """Reached beside asked: 1 and more is met, 2 is twice as good, a half is half way."""
-        if self.met and 0 in (self.found, self.wanted):
+        if self.met and not (self.found > 0 and self.wanted > 0):
             return 1.0
         over, under = (self.found, self.wanted) if self.at_least else (self.wanted, self.found)
         return over / under if under else 0.0
@@ -249,5 +249,5 @@ def machine() -> str:
                 break
     except OSError:
         pass
-    system = f"{platform.system()} {platform.release()}"
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
     return f"{model}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"

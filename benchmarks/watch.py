@@ -24,6 +24,8 @@ from watched import Watch, count, files, small_jpeg, small_raw, until
 from urbexmp.model.profile import Profile
 
 SETTLE = Profile().settle_seconds
+ALONE = ("--set", "embed=never", "--set", "companion_seconds=0")
+"""For photos that come as single JPEGs, and are not to wait for a raw file."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def drop(folder: Path, size: Size) -> list[Goal]:
         place.mkdir()
     for number in range(size.drop):
         (waiting / f"D{number:05}.JPG").write_bytes(small_jpeg(number))
-    with Watch(root, folder / "state", folder / "log.txt", "--set", "embed=never") as watch:
+    with Watch(root, folder / "state", folder / "log.txt", *ALONE) as watch:
         watch.ready(1)
         before, start = watch.cpu(), time.monotonic()
         shutil.copytree(waiting, root / "import")
@@ -146,7 +148,7 @@ def idle(folder: Path, size: Size) -> list[Goal]:
     ):
         with Watch(root, state, folder / "log.txt", *options) as watch:
             began = watch.ready(1)
-            time.sleep(5)
+            time.sleep(15)  # what the first photo set off is over then
             before, start = watch.cpu(), time.monotonic()
             time.sleep(size.idle_seconds)
             shares[name] = (watch.cpu() - before) / (time.monotonic() - start) * 100
@@ -171,7 +173,7 @@ def stopped(folder: Path, size: Size) -> list[Goal]:
     root = folder / "photos"
     root.mkdir()
     marks = []
-    with Watch(root, folder / "state", folder / "log.txt", "--set", "embed=never") as watch:
+    with Watch(root, folder / "state", folder / "log.txt", *ALONE) as watch:
         watch.ready(1)
         first = watch.resident()
         watch.signal(signal.SIGSTOP)

@@ -93,9 +93,10 @@ class Watch:
 
     def ready(self, seed: int) -> float:
         """Wait until a photo that is put there now has its sidecar; remove both. Seconds."""
-        photo = self.root / f"canary-{self.pid}.JPG"
-        sidecar = photo.with_name(photo.name + ".xmp")
-        photo.write_bytes(small_jpeg(seed))
+        # A raw file: of it only the sidecar is written, so with that the watch has done with it.
+        photo = self.root / f"canary-{self.pid}.NEF"
+        sidecar = photo.with_suffix(".xmp")
+        photo.write_bytes(small_raw(seed))
         took = until(lambda: sidecar.exists() or self.ended(), "the first photo's sidecar")
         if self.ended():
             raise SystemExit(f"watch ended with {self.process.returncode}; see {self._log.name}")

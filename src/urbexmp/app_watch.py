@@ -14,12 +14,12 @@ from urbexmp.app import Kept, open_house, state_paths
 from urbexmp.model.errors import LibraryGone, LibraryLocked, UsageProblem
 
 if TYPE_CHECKING:
+    from urbexmp.adapters.lock import Request
     from urbexmp.drivers.house import House
-    from urbexmp.drivers.tending import Tending
+    from urbexmp.drivers.tending import Tending, WatchTimes
     from urbexmp.drivers.watch import Outside
     from urbexmp.model.ports import Show
-    from urbexmp.model.profile import Profile, Settings
-    from urbexmp.model.watching import SettleTimes
+    from urbexmp.model.profile import Settings
 
 POLL_SECONDS = 10.0
 """Between two sweeps where no hints come: 0.6 s of processor for 100,000 photos each."""
@@ -92,6 +92,7 @@ def open_watch(
     from urbexmp.adapters.background.conditions import MachineConditions
     from urbexmp.adapters.background.health import HealthFile, Pulses, SystemdPulse
     from urbexmp.adapters.background.notify import DesktopNotifier, SilentNotifier
+    from urbexmp.adapters.background.priority import limit_threads, stand_back
     from urbexmp.adapters.clock import SystemClock
     from urbexmp.adapters.events import FolderEvents
     from urbexmp.adapters.ground import LocalGround
@@ -101,8 +102,10 @@ def open_watch(
     from urbexmp.drivers.watch import Outside
 
     profile = loaded.settings.profile
+    limit_threads(1)  # of numeric libraries, in each worker
+    for trouble in stand_back(profile.nice):
+        say(f"The priority could not be lowered ({trouble}).")
     clock, stopwatch = SystemClock(), time.perf_counter
-    sweep_seconds = (sweep_minutes or profile.sweep_minutes) * 60
     ground = LocalGround(is_whole)
     tendings: list[Tending] = []
     with ExitStack() as stack:
@@ -115,16 +118,14 @@ def open_watch(
                     raise UsageProblem(path, "is no folder", "Name folders to watch")
             stack.enter_context(WatchLock(places.watch))
             request = Request(places.request)
-            opens = partial(_opened, root, loaded, request, Kept(), state, stopping)
+            opens = partial(_opened, root, loaded, request, Kept(), state)
             tendings.append(
                 Tending(
                     Watched(root, paths, opens, request.stands, show),
                     ground,
                     clock,
                     stopwatch,
-                    sweep_seconds,
-                    times_of(profile),
-                    quiet=lambda: _quiet(loaded.settings),
+                    lambda: times_of(loaded.settings, sweep_minutes),
                 )
             )
         health = [HealthFile(state_paths(root, state).health) for root, _, _ in libraries]
@@ -135,30 +136,33 @@ def open_watch(
                 events=FolderEvents(stopping, poll=poll),
                 clock=clock,
                 stopwatch=stopwatch,
-                conditions=MachineConditions(profile),
+                conditions=MachineConditions(lambda: loaded.settings.profile),
                 pulse=Pulses(*health, SystemdPulse(os.environ)),
                 notifier=notifier,
                 stopping=stopping,
                 reload=loaded.again,
                 pid=os.getpid(),
                 say=say,
-                poll_seconds=min(POLL_SECONDS, sweep_seconds),
             ),
         )
 
 
-def times_of(profile: Profile) -> SettleTimes:
-    """How long files settle under a profile."""
+def times_of(settings: Settings, sweep_minutes: float | None) -> WatchTimes:
+    """How long files settle under a profile, and so on."""
+    from urbexmp.drivers.tending import WatchTimes
     from urbexmp.model.watching import SettleTimes
 
+    profile = settings.profile
     quiet = profile.settle_seconds
-    return SettleTimes(
+    settle = SettleTimes(
         apart=min(0.5, max(0.02, quiet / 2)),
         quiet=quiet,
         busy=max(quiet, min(5.0 + quiet, profile.settle_longest_seconds)),
         pair=profile.companion_seconds,
         patience=profile.settle_longest_seconds,
     )
+    sweep = (sweep_minutes or profile.sweep_minutes) * 60
+    return WatchTimes(settle, sweep, POLL_SECONDS, _quiet(settings))
 
 
 def _quiet(settings: Settings) -> float:
@@ -170,14 +174,12 @@ def _quiet(settings: Settings) -> float:
 def _opened(
     root: Path,
     loaded: Loaded,
-    request: object,
+    request: Request,
     kept: Kept,
     state: Path | None,
     stopping: Callable[[], bool],
 ) -> AbstractContextManager[House]:
-    from urbexmp.adapters.lock import Request
-
-    if isinstance(request, Request) and request.stands():
+    if request.stands():
         # Who asked for the library gets it first.
         raise LibraryLocked(root, pid="that waits")
     return open_house(

@@ -66,7 +66,9 @@ def test_whole_blocks_of_a_large_file_go_straight_to_the_disk(path: Path, played
     prove_rewrite(path, temp, SPLICES, trace)
 
 
-def test_on_a_volume_of_this_machine(path: Path) -> None:
+def test_on_a_volume_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("disk") / "scan.jpg"
+    path.write_bytes(DATA)
     with path.open("rb") as file:
         if not direct.offered(file.fileno()):
             pytest.skip("the volume of the temporary folder is neither ext4 nor XFS")

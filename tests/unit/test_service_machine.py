@@ -20,6 +20,7 @@ from urbexmp.adapters.background.priority import (
     resident_bytes,
 )
 from urbexmp.model.profile import Profile
+from urbexmp.rules.recycling import why_recycle
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -68,7 +69,7 @@ def test_this_machine_answers() -> None:
 
 def conditions(battery: bool = False, **choices: object) -> MachineConditions:
     profile = dataclasses.replace(Profile(), **choices)  # type: ignore[arg-type]
-    return MachineConditions(profile, lambda: battery, lambda now: now)
+    return MachineConditions(lambda: profile, lambda: battery, lambda now: now)
 
 
 def test_the_reason_to_pause_is_told() -> None:
@@ -82,9 +83,8 @@ def test_the_reason_to_pause_is_told() -> None:
 def test_hours_are_meant_by_the_clock_on_the_wall() -> None:
     there = timezone(timedelta(hours=11))
     profile = dataclasses.replace(Profile(), work_hours="22:00-06:00")
-    assert (
-        MachineConditions(profile, bool, lambda now: now.astimezone(there)).may_work(NOON) is None
-    )
+    here = MachineConditions(lambda: profile, bool, lambda now: now.astimezone(there))
+    assert here.may_work(NOON) is None
 
 
 def test_a_plug_pulled_is_seen_within_seconds_and_not_asked_for_at_every_photo() -> None:
@@ -95,13 +95,45 @@ def test_a_plug_pulled_is_seen_within_seconds_and_not_asked_for_at_every_photo()
         return len(asked) > 1
 
     profile = dataclasses.replace(Profile(), on_battery="pause")
-    machine = MachineConditions(profile, battery, lambda now: now)
+    machine = MachineConditions(lambda: profile, battery, lambda now: now)
     told = [machine.may_work(NOON + timedelta(seconds=n)) for n in range(30)]
     assert told[0] is None
     assert told[-1] == "on battery"
     assert len(asked) == 2
     assert machine.may_work(NOON - timedelta(days=1)) == "on battery"
     assert len(asked) == 3
+
+
+def test_a_profile_that_was_read_again_counts_at_once() -> None:
+    hours = [""]
+    machine = MachineConditions(
+        lambda: dataclasses.replace(Profile(), work_hours=hours[0]), bool, lambda now: now
+    )
+    assert machine.may_work(NOON) is None
+    hours[0] = "22:00-06:00"
+    assert machine.may_work(NOON) == "outside working hours 22:00-06:00"
+    hours[0] = " "
+    assert machine.may_work(NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("photos", "megabytes", "why"),
+    [
+        (1000, 2048, "it holds 2,048 MB"),
+        (1000, 1023, None),
+        (100, 2048, None),  # it would never get on
+        (5000, 10, "after 5,000 photos"),
+        (1000, None, None),
+    ],
+)
+def test_a_watch_begins_anew_when_it_has_grown(
+    photos: int, megabytes: int | None, why: str | None
+) -> None:
+    profile = dataclasses.replace(Profile(), recycle_photos=5000, recycle_megabytes=1024)
+    held = None if megabytes is None else megabytes * 2**20
+    assert why_recycle(profile, photos, held) == why
+    never = dataclasses.replace(profile, recycle_photos=0, recycle_megabytes=0)
+    assert why_recycle(never, photos, held) is None
 
 
 PROBE = """

@@ -33,8 +33,8 @@ SERVICE = Service(
     ("/usr/bin/env", "watch", "--set", "work_hours=22:00-06:00", "--", ODD),
     ODD,
     nice=12,
-    environment={"URBEXMP_STATE": "/home/me/100% state"},
-    log="/home/me/state/service.txt",
+    environment={"URBEXMP_STATE": "/srv/me/100% state"},
+    log="/srv/me/state/service.txt",
 )
 
 words = st.lists(
@@ -84,7 +84,7 @@ def test_the_unit_restarts_what_fails_and_stops_in_time() -> None:
     assert int(value(unit, "TimeoutStopSec")) >= 5
     assert int(value(unit, "WatchdogSec")) > 60
     assert as_systemd_reads(value(unit, "ExecStart")) == list(SERVICE.command)
-    assert value(unit, "Environment") == '"URBEXMP_STATE=/home/me/100%% state"'
+    assert value(unit, "Environment") == '"URBEXMP_STATE=/srv/me/100%% state"'
     assert value(unit, "Description").startswith("urbexmp watch /srv/50%% of $HOME")
 
 
@@ -148,8 +148,8 @@ def test_the_job_of_launchd_reads_back() -> None:
     assert job["RunAtLoad"] is True
     assert job["ExitTimeOut"] >= 5
     assert job["Nice"] == 12
-    assert job["EnvironmentVariables"] == {"URBEXMP_STATE": "/home/me/100% state"}
-    assert job["StandardErrorPath"] == "/home/me/state/service.txt"
+    assert job["EnvironmentVariables"] == {"URBEXMP_STATE": "/srv/me/100% state"}
+    assert job["StandardErrorPath"] == "/srv/me/state/service.txt"
 
 
 def test_the_task_of_windows_reads_back() -> None:
@@ -326,7 +326,7 @@ def test_the_program_is_the_one_that_was_started(tmp_path: Path) -> None:
 
 def test_a_windows_task_is_shown_as_text() -> None:
     environ = {"USERNAME": "jo", "USERDOMAIN": "PC"}
-    unit = make_unit(SERVICE, "win32", environ, Path("/home/jo"))
+    unit = make_unit(SERVICE, "win32", environ, Path("/srv/jo"))
     assert unit.shown.startswith("\ufeff<?xml") is False
     assert "<UserId>PC\\jo</UserId>" in unit.shown
     assert unit.next_steps == ('schtasks /Run /TN "urbexmp-watch-photos-0a1b"',)

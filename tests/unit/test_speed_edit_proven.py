@@ -9,7 +9,7 @@ import pytest
 
 from unit.test_speed_edit import PACKETS, WRITTEN, edits
 from unit.test_speed_proof import EDITS, LIGHTROOM
-from urbexmp.adapters.xmp import codec
+from urbexmp.adapters.xmp import edit as editing
 from urbexmp.adapters.xmp.codec import XmpCodec
 from urbexmp.adapters.xmp.edit import edit_usual
 from urbexmp.adapters.xmp.names import READ
@@ -102,7 +102,7 @@ def test_the_usual_packet_is_read_by_one_parser(monkeypatch: pytest.MonkeyPatch)
     def never(*_: object) -> bytes:
         raise AssertionError
 
-    monkeypatch.setattr(codec.XmpCodec, "edit", never)
+    monkeypatch.setattr(editing, "edit_packet", never)
     for packet in (LIGHTROOM, WRITTEN):
         for edit in EDITS[:3]:
             after = CODEC.edit_proven(packet, edit, SUBJECT)

@@ -89,7 +89,7 @@ class FolderBackups:
                     paths.append(path)
             else:
                 paths += [self._pack(some) for some in _portions(new)]
-            self._sync(tuple(dict.fromkeys(paths)))
+            self._sync(tuple(dict.fromkeys(paths)), together=len(wanted) >= FEW)
         return digests
 
     def fetch(self, digest: Fingerprint) -> bytes:
@@ -232,9 +232,9 @@ class FolderBackups:
     def _path(self, digest: Fingerprint) -> Path:
         return self._folder / digest[:2] / f"{digest}.xmp.gz"
 
-    def _sync(self, paths: Sequence[Path]) -> None:
+    def _sync(self, paths: Sequence[Path], *, together: bool) -> None:
         """Make files durable, with their names and those of their folders."""
-        if len(paths) >= FEW:
+        if together:
             handle = os.open(self._folder, os.O_RDONLY)
             try:
                 if self._sync_volume(handle):

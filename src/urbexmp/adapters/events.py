@@ -20,7 +20,7 @@ from urbexmp.model.watching import Hint, Lost, Sign
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
-STEP_MS = 50
+STEP_MS = 20
 """Between two looks of the library at what the system told it."""
 
 DEBOUNCE_MS = 200

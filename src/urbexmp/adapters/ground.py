@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,15 +28,21 @@ class LocalGround:
             return None
         return RootSeen((numbers.st_dev, numbers.st_ino), empty)
 
-    def stat(self, path: Path) -> FileStat | None:
-        """None when there is no such file, or it is a pipe or the like, or cannot be known."""
+    def look(self, path: Path) -> tuple[FileStat, float] | None:
+        """A file's stat, and for how many seconds nothing was done to it.
+
+        None when there is no such file, or it is a pipe or the like, or cannot be known. The age
+        is that of the inode: copy tools set the time of the content to what they like. Where the
+        clocks of two machines differ, it is 0.
+        """
         try:
             found = os.stat(path)  # noqa: PTH116  (half the cost of Path.stat, a call a file)
         except OSError:
             return None
         if not stat.S_ISREG(found.st_mode):
             return None
-        return FileStat(found.st_size, found.st_mtime_ns, found.st_ino)
+        age = time.time() - max(found.st_ctime, found.st_mtime)
+        return FileStat(found.st_size, found.st_mtime_ns, found.st_ino), max(0.0, age)
 
     def is_folder(self, path: Path) -> bool | None:
         """None when there is nothing of that name."""

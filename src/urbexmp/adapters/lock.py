@@ -20,6 +20,7 @@ GIVEN_SECONDS = 30.0
 """How long a command waits for a watch to let the library go."""
 
 LOOK_SECONDS = 0.02
+PROBED_SECONDS = 0.2
 
 REQUEST_SECONDS = 5.0
 """A request that nobody renewed for so long was left by a command that was killed."""
@@ -82,24 +83,33 @@ class WatchLock(FileLock):
 
     def __enter__(self) -> WatchLock:
         """Raises `LibraryWatched` with the other watch's process id, `StateUnwritable`."""
-        try:
-            super().__enter__()
-        except LibraryLocked as locked:
-            raise LibraryWatched(self._path.parent, pid=locked.fields["pid"]) from None
-        return self
+        until = time.monotonic() + PROBED_SECONDS
+        while True:
+            try:
+                super().__enter__()
+            except LibraryLocked as locked:
+                # `held_by` of another command holds it for a moment.
+                if time.monotonic() > until:
+                    raise LibraryWatched(self._path.parent, pid=locked.fields["pid"]) from None
+                time.sleep(LOOK_SECONDS)
+            else:
+                return self
 
 
 def held_by(path: Path) -> str | None:
     """The process id of who holds a lock; None: nobody does."""
-    if not path.exists():
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
         return None
     try:
-        with FileLock(path):
-            return None
-    except LibraryLocked as locked:
-        return str(locked.fields["pid"])
-    except StateUnwritable:
+        # An empty file is nobody's; else its holder may have been killed.
+        pid = _read_pid(handle)
+        return None if pid == "unknown" or _try_lock(handle) else pid
+    except OSError:
         return None
+    finally:
+        os.close(handle)
 
 
 class Request:

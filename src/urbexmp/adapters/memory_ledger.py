@@ -212,6 +212,12 @@ class MemoryLedger:
         """How many photos below `root` were dealt with."""
         return sum(path.is_relative_to(root) for path in self._tables.known)
 
+    def spared(self, root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+        """Photos below `root` with an image file that is not written into, and why."""
+        for path, known in sorted(self._tables.known.items()):
+            if known.spared and path.is_relative_to(root):
+                yield path, known.spared
+
     def settle(self, files: Iterable[KnownFile]) -> None:
         """Remember that these were dealt with."""
         with self.batch():

@@ -23,6 +23,9 @@ LARGEST = 1_000_000
 KEPT = 4
 """Old logs beside the one in use."""
 
+_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+"""Windows would else write more bytes than it is given, and say so."""
+
 
 def log_path() -> Path:
     """Where the log of tracebacks is."""
@@ -104,7 +107,7 @@ def append(path: Path, entry: str, largest: int = LARGEST, kept: int = KEPT) -> 
     data = entry.encode("utf-8", "backslashreplace")
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(path, _APPENDING, 0o644)
         try:
             _lock(handle)
             found = os.fstat(handle)

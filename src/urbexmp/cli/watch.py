@@ -75,6 +75,7 @@ def _watch(
 ) -> int:
     from urbexmp.app import library_roots, state_paths
     from urbexmp.app_watch import Loaded, open_watch
+    from urbexmp.cli.anew import Anew
     from urbexmp.cli.log import Log
     from urbexmp.cli.options import load, profile_path
     from urbexmp.drivers.watch import watch as run_watch
@@ -89,6 +90,7 @@ def _watch(
         loaded = Loaded(
             lambda: load(choices), profile_path(choices.profile), asked.take_reload, failed
         )
+        anew = Anew(lambda: loaded.settings.profile)
         roots = library_roots(paths or (Path(),), choices.state)
         shows = [
             watch_show(choices, console, root, Log(state_paths(root, choices.state).log))
@@ -103,12 +105,16 @@ def _watch(
             state=choices.state,
             poll=poll,
             sweep_minutes=sweep,
-            stopping=asked.stopping,
+            stopping=lambda: asked.stopping() or anew.due(),
             say=shows[0].note,
         ) as (tendings, outside):
+            anew.done = lambda: sum(tending.counts.done for tending in tendings)
             for root, _ in roots:
                 shows[0].note(f"Watching {root}. Ctrl-C ends it.")
             run_watch(tendings, outside, once=once)
+        if anew.why and asked.signal is None:
+            shows[0].note(f"Beginning anew with a fresh process: {anew.why}.")
+            anew.begin()
         return 128 + asked.signal if asked.signal is not None else 0
 
 
@@ -124,7 +130,7 @@ def _outer(paths: list[Path]) -> tuple[Path, ...]:
 def watch_show(choices: Choices, console: Console, root: Path, log: Log) -> Show:
     """The way of showing a watch that the shared options ask for."""
     if choices.json:
-        return JsonShow(console, root, check=False)
+        return JsonWatchShow(console, root, log)
     return WatchShow(console, root, log, quiet=choices.quiet, verbose=choices.verbose)
 
 
@@ -145,10 +151,7 @@ class WatchShow(TextShow):
 
     def change(self, change: Change, *, applied: bool) -> None:
         """Show one photo."""
-        from urbexmp.rules.render import plain
-        from urbexmp.rules.render_text import short_line
-
-        self._log(plain(short_line(change, self.root, applied=applied)))
+        self._log(_logged(change, self.root, applied=applied))
         super().change(change, applied=applied)
 
     def problem(self, problem: Problem) -> None:
@@ -163,6 +166,36 @@ class WatchShow(TextShow):
     def _print(self, one: Line) -> None:
         super()._print(one)
         self.console.out.flush()
+
+
+class JsonWatchShow(JsonShow):
+    """One JSON object a line on standard output, and the library's log as people read it."""
+
+    def __init__(self, console: Console, root: Path, log: Log) -> None:
+        super().__init__(console, root, check=False)
+        self._log = log
+
+    def note(self, sentence: str) -> None:
+        """Say it."""
+        self._log(sentence)
+        super().note(sentence)
+
+    def change(self, change: Change, *, applied: bool) -> None:
+        """Say the whole change."""
+        self._log(_logged(change, self.root, applied=applied))
+        super().change(change, applied=applied)
+
+    def problem(self, problem: Problem) -> None:
+        """Say what is wrong."""
+        self._log(str(problem))
+        super().problem(problem)
+
+
+def _logged(change: Change, root: Path, *, applied: bool) -> str:
+    from urbexmp.rules.render import plain
+    from urbexmp.rules.render_text import short_line
+
+    return plain(short_line(change, root, applied=applied))
 
 
 # --- Signals --------------------------------------------------------------------------------------

@@ -52,12 +52,15 @@ AHEAD_SECONDS = 5.0
 class Burst:
     """One burst."""
 
-    def __init__(self, tending: Tending, house: House, stopping: Callable[[], bool]) -> None:
+    def __init__(self, tending: Tending, house: House, interrupted: Callable[[], bool]) -> None:
+        """`interrupted`: whether to end after the photo at hand."""
         self._tending = tending
         self._house = house
-        self._stopping = stopping
+        self._interrupted = interrupted
         self._stack = ExitStack()
         self._running: Running | None = None
+        self._again = False
+        """Whether another burst has to follow."""
 
     def __enter__(self) -> Self:
         for sentence in self._house.recovered:
@@ -73,7 +76,7 @@ class Burst:
         soon = ledger.waiting(iso(now + timedelta(days=PARKED_DAYS / 2)), ROWS * 4)
         tending.counts.queued = len(soon)
         later = [work.next_try for work in soon if work.next_try > iso(now)]
-        if len(later) < len(soon):
+        if len(later) < len(soon) or self._again:
             tending.retry_at = now
         else:
             tending.retry_at = moment(min(later)) if later else None
@@ -101,9 +104,6 @@ class Burst:
         if not self._interrupted():
             self._catch_up()
 
-    def _interrupted(self) -> bool:
-        return self._stopping() or self._tending.watched.asked()
-
     # --- Finding ----------------------------------------------------------------------------
 
     def _scan_due(self, t: float) -> bool:
@@ -129,6 +129,7 @@ class Burst:
             tending.sweep_at = tending.stopwatch() + tending.sweep_seconds
             tending.last_sweep = tending.clock.now()
             tending.swept_photos = found.photos
+            self._forget_gone()
             return
         due = [folder for folder, moments in tending.folders.items() if moments[0] <= t]
         outer = [folder for folder in due if not set(folder.parents) & set(due)]
@@ -139,6 +140,14 @@ class Burst:
             tending.folders[folder] = [each for each in tending.folders[folder] if each > t]
             if not tending.folders[folder]:
                 del tending.folders[folder]
+
+    def _forget_gone(self) -> None:
+        """What waits for another try and is no longer there does not wait."""
+        ledger, ground = self._house.ledger, self._tending.ground
+        ever = iso(self._house.clock.now() + timedelta(days=2 * PARKED_DAYS))
+        for work in ledger.waiting(ever, ROWS * 4):
+            if ground.look(work.path) is None:
+                ledger.done_waiting(work.path)
 
     def _take_in(self, folders: Iterable[Path]) -> Found | None:
         """Admit every photo below these folders that is to be dealt with; None: broken off."""
@@ -294,10 +303,10 @@ class Burst:
         if seen is None or seen.empty:
             raise LibraryGone(self._house.root, detail="is not there, or empty")
         known = self._house.ledger.known(folder)
-        gone = {path for path in gone if path.name in known}
-        self._house.ledger.unsettle(gone)
         for path in gone:
             self._house.ledger.done_waiting(path)
+        gone = {path for path in gone if path.name in known}
+        self._house.ledger.unsettle(gone)
         if self._house.mirror is not None and gone:
             self._house.mirror.remove(path.relative_to(self._house.root) for path in gone)
 
@@ -324,7 +333,7 @@ class Burst:
     def _left_alone_until(self, task: Task) -> datetime | None:
         """Until when a photo is left to the program that wrote its sidecar, or a photo that was
         known, a moment ago; None: it may be written now."""
-        quiet, now = self._tending.quiet(), self._house.clock.now().timestamp()
+        quiet, now = self._tending.times.quiet_seconds, self._house.clock.now().timestamp()
         times = [
             stat.mtime_ns / 1e9
             for path, stat in changed_files(task).items()
@@ -357,6 +366,9 @@ class Burst:
 
         tending.swept_photos = None
         catch_up(self._house, tending.watched.paths, tending.watched.show, photos=photos)
+        if self._interrupted():
+            tending.swept_photos = photos  # the rest in another burst
+            self._again = True
 
 
 def moment(text: str) -> datetime:

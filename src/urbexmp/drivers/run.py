@@ -413,6 +413,7 @@ def settle(
                 around,
                 task.policy,
                 bool(change.held),
+                tuple(dict.fromkeys(each.reason for each in change.photo.spared if each.detail)),
             ),
         )
     )

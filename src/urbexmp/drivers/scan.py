@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, ManyEmptied, Problem
 from urbexmp.model.ledger import SettledFolder
+from urbexmp.model.photo import OBSTACLES, CarrierKind
 from urbexmp.model.ports import FolderListing
 from urbexmp.rules.settle import group_of
 
@@ -106,17 +107,24 @@ def tasks(
             continue
         policy = policy_of(house, listing.folder)
         before_it = found.tasks
+        obstructed = False
         for photo in photos:
             found.photos += 1
             before = known.get(photo.path.name)
             around = surroundings(photo, listing)
             if not again and before is not None and _same(photo, around, before, policy):
-                found.unchanged += 1
-                continue
+                if not before.spared or OBSTACLES.isdisjoint(before.spared):
+                    found.unchanged += 1
+                    continue
+                # That can go away without a trace in the listing, so the folder is looked into.
+                obstructed = True
+                if _obstructed(house, photo):
+                    found.unchanged += 1
+                    continue
             found.tasks += 1
             yield Task(photo, around, policy, before)
         settled = found.tasks == before_it and not problems and bool(listing.digest)
-        if settled and house.writes and _is_calm(listing, began_ns):
+        if settled and not obstructed and house.writes and _is_calm(listing, began_ns):
             house.ledger.settle_folder(
                 SettledFolder(listing.folder, listing.digest, policy, len(photos))
             )
@@ -223,6 +231,14 @@ def _same(
     policy: str,
 ) -> bool:
     return before.stat == photo.stat and before.policy == policy and before.carriers == around
+
+
+def _obstructed(house: House, photo: Photo) -> bool:
+    """Whether a file of the photo still cannot be replaced."""
+    return any(
+        carrier.kind is CarrierKind.EMBEDDED and house.disk.obstacle(carrier.path) is not None
+        for carrier in photo.carriers
+    )
 
 
 def guard(house: House, paths: Iterable[Path], *, again: bool, accept_emptied: bool) -> Found:

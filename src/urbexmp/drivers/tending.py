@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, LibraryLocked, Problem
 from urbexmp.model.watching import Ground, Lost, RootSeen, SettleTimes, Sign
-from urbexmp.rules.settle import Settling, is_temporary, is_wanted
+from urbexmp.rules.settle import ROOM, Settling, is_temporary, is_wanted
 
 if TYPE_CHECKING:
     from urbexmp.drivers.house import House
@@ -28,6 +28,9 @@ FOLDERS = 256
 AFTER_NEW = (0.2, 2.0, 10.0)
 """Seconds after a hint about a folder at which it is looked over: files put into a folder that
 was made a moment ago come without a hint."""
+
+PLACE_FILE = "location.toml"
+"""What it says is part of every plan in its folder."""
 
 BLOCKED_SECONDS = 0.25
 """Until the lock is tried again that another command holds."""
@@ -46,11 +49,25 @@ class Watched:
     root: Path
     paths: tuple[Path, ...]
     """Folders at or below the root."""
-    opens: Callable[[], AbstractContextManager[House]]
-    """Takes the lock. Raises `Problem`, `LibraryLocked` while another command works."""
+    opens: Callable[[Callable[[], bool]], AbstractContextManager[House]]
+    """Takes the lock, and whether to stop after the photo at hand. Raises `Problem`,
+    `LibraryLocked` while another command works."""
     asked: Callable[[], bool]
     """Whether another command waits for the library."""
     show: Show
+
+
+@dataclass(frozen=True, slots=True)
+class WatchTimes:
+    """Seconds that a profile sets for a watch."""
+
+    settle: SettleTimes
+    sweep_seconds: float
+    """Between two sweeps."""
+    poll_seconds: float
+    """Between two sweeps where no hints come."""
+    quiet_seconds: float
+    """What another program wrote in the last of these is left to it."""
 
 
 @dataclass(slots=True)
@@ -76,19 +93,19 @@ class Tending:
         ground: Ground,
         clock: Clock,
         stopwatch: Stopwatch,
-        sweep_seconds: float,
-        times: SettleTimes | None = None,
-        room: int | None = None,
-        quiet: Callable[[], float] = lambda: 0.0,
+        times: Callable[[], WatchTimes],
+        room: int = ROOM,
     ) -> None:
-        """`quiet`: for how many seconds what another program wrote is left to it."""
+        """`times` gives those of the profile in force."""
         self.watched = watched
         self.ground = ground
         self.clock = clock
         self.stopwatch = stopwatch
-        self.sweep_seconds = sweep_seconds
-        self.settling = Settling(times) if room is None else Settling(times, room)
-        self.quiet = quiet
+        self._times = times
+        self.times = times()
+        self.deaf = False
+        """No hints come: it is swept oftener."""
+        self.settling = Settling(self.times.settle, room)
         self.folders: dict[Path, list[float]] = {}
         self.sweep_at = stopwatch()
         self.last_sweep: datetime | None = None
@@ -102,10 +119,22 @@ class Tending:
         """Why the root is waited for."""
         self.seen: RootSeen | None = None
         self.blocked_until = 0.0
-        self._locked_by: str | None = None
         self._pause = TROUBLE_SECONDS[0]
         self._told: dict[str, None] = {}
         self._homes: dict[Path, Path] = {}
+
+    def reloaded(self) -> None:
+        """The profile changed."""
+        self.times = self._times()
+        self.settling.times = self.times.settle
+        self.sweep_soon(self.stopwatch())
+
+    @property
+    def sweep_seconds(self) -> float:
+        """Between two sweeps."""
+        if self.deaf:
+            return min(self.times.poll_seconds, self.times.sweep_seconds)
+        return self.times.sweep_seconds
 
     # --- Signs ------------------------------------------------------------------------------
 
@@ -121,6 +150,8 @@ class Tending:
             path = self._home(path.parent) / path.name
             if self._inside(path) and not self.settling.hint(path, t):
                 self.look_over(path.parent, (t + 1.0,))
+        elif path.name == PLACE_FILE:
+            self.look_over(path.parent, (t + AFTER_NEW[0],))
         elif not is_temporary(path.name):
             kind = self.ground.is_folder(path)
             if kind:
@@ -212,11 +243,11 @@ class Tending:
     def look(self) -> None:
         """Look at the files that want it."""
         for path in self.settling.due(self.stopwatch()):
-            stat = self.ground.stat(path)
+            stat, age = self.ground.look(path) or (None, 0.0)
             whole = None
             if stat is not None and stat == self.settling.expects(path):
                 whole = self.ground.whole(path)
-            self.settling.look(path, stat, whole, self.stopwatch())
+            self.settling.look(path, stat, whole, self.stopwatch(), age)
 
     # --- Bursts -----------------------------------------------------------------------------
 
@@ -227,13 +258,16 @@ class Tending:
         """
         from urbexmp.drivers.burst import Burst
 
+        def interrupted() -> bool:
+            return stopping() or self.watched.asked()
+
         try:
-            with self.watched.opens() as house:
-                self._locked_by, self._pause = None, TROUBLE_SECONDS[0]
-                with Burst(self, house, stopping) as burst:
+            with self.watched.opens(interrupted) as house:
+                self._pause = TROUBLE_SECONDS[0]
+                with Burst(self, house, interrupted) as burst:
                     burst.work(gather)
-        except LibraryLocked as locked:
-            self._locked(str(locked.fields["pid"]))
+        except LibraryLocked:
+            self.blocked_until = self.stopwatch() + BLOCKED_SECONDS
         except LibraryGone:
             self.known = max(self.known, 1)  # an empty or absent root is waited for
             self.check_root(self.stopwatch())
@@ -242,11 +276,6 @@ class Tending:
             self.tell(problem)
             self.blocked_until = self.stopwatch() + self._pause
             self._pause = min(self._pause * 2, TROUBLE_SECONDS[1])
-
-    def _locked(self, pid: str) -> None:
-        self.blocked_until = self.stopwatch() + BLOCKED_SECONDS
-        if self._locked_by != pid:
-            self._locked_by = pid
 
     def tell(self, problem: Problem) -> None:
         """Show a problem, once."""

@@ -31,6 +31,12 @@ JUMP_SECONDS = 5.0
 HELD_SECONDS = 3.0
 """A wait that took so much longer than asked for: the process was stopped."""
 
+STOPPED_SECONDS = 10.0
+"""Between two signs of life in the middle of work; longer, and it was stopped, or a photo was slow:
+nobody can tell, so it counts, but not oftener than every `LOST_EVERY` seconds."""
+
+LOST_EVERY = 300.0
+
 BEAT_SECONDS = 10.0
 """Between two signs of life where nothing happens."""
 
@@ -60,8 +66,6 @@ class Outside:
     """Reads the settings again where they changed; whether they did."""
     pid: int
     say: Callable[[str], None]
-    poll_seconds: float
-    """Between two sweeps of a root for which no hints come."""
 
 
 def watch(tendings: Sequence[Tending], outside: Outside, *, once: bool = False) -> None:
@@ -83,7 +87,8 @@ class Watch:
         self._said: object = None
         self._paused: str | None = None
         self._asked_conditions = -CONDITIONS_SECONDS
-        self._listening: tuple[object, ...] = ()
+        self._listening = False
+        self._awake = self._last_lost = self._steady
 
     def run(self, *, once: bool) -> None:
         """Tend until asked to stop."""
@@ -111,20 +116,36 @@ class Watch:
             self._listen()
         if outside.reload():
             for tending in self._tendings:
-                tending.sweep_soon(t)
+                tending.reloaded()
         now = outside.clock.now()
         passed, ticked = (now - self._wall).total_seconds(), t - self._steady
         self._wall, self._steady = now, t
         if abs(passed - ticked) > JUMP_SECONDS:
             self._lost(t)
-        if t - self._asked_conditions >= CONDITIONS_SECONDS:
-            self._asked_conditions = t
-            reason = outside.conditions.may_work(now)
-            if reason is not None and reason != self._paused:
-                outside.say(f"Pausing: {reason}.")
-            elif reason is None and self._paused is not None:
-                outside.say("Going on.")
-            self._paused = reason
+        self._ask_conditions(t)
+
+    def _ask_conditions(self, t: float) -> None:
+        """Find out, now and then, whether to pause; say when that changes."""
+        if t - self._asked_conditions < CONDITIONS_SECONDS:
+            return
+        self._asked_conditions = t
+        reason = self._outside.conditions.may_work(self._outside.clock.now())
+        if reason is not None and reason != self._paused:
+            self._outside.say(f"Pausing: {reason}.")
+        elif reason is None and self._paused is not None:
+            self._outside.say("Going on.")
+        self._paused = reason
+
+    def _leave(self) -> bool:
+        """Whether a burst must end after the photo at hand: asked to stop, or to pause.
+
+        It is asked between two photos, whatever is done to them: a good moment for a sign of life.
+        """
+        self._beat(None)
+        if self._outside.stopping():
+            return True
+        self._ask_conditions(self._outside.stopwatch())
+        return self._paused is not None
 
     def _listen(self) -> None:
         """Listen to all roots that are there."""
@@ -134,12 +155,11 @@ class Watch:
             if tending.waits is None
             for path in tending.watched.paths
         ]
-        self._listening = (object(),)
+        self._listening = True
         for sentence in self._outside.events.watch(roots):
             self._outside.say(sentence)
         for tending in self._tendings:
-            if any(self._outside.events.deaf(path) for path in tending.watched.paths):
-                tending.sweep_seconds = min(tending.sweep_seconds, self._outside.poll_seconds)
+            tending.deaf = any(self._outside.events.deaf(path) for path in tending.watched.paths)
 
     def _lost(self, t: float) -> None:
         for tending in self._tendings:
@@ -155,7 +175,7 @@ class Watch:
             if self._paused is None and tending.due(self._outside.stopwatch()):
                 self._beat("working")
                 before = tending.counts.done
-                tending.burst(self._gather, self._outside.stopping)
+                tending.burst(self._gather, self._leave)
                 worked = worked or tending.counts.done > before
                 self._imported(tending)
         return worked
@@ -207,6 +227,10 @@ class Watch:
     def _beat(self, phase: str | None, *, force: bool = False) -> None:
         """Say how it goes, where that changed, and now and then where it did not."""
         outside, t = self._outside, self._outside.stopwatch()
+        if t - self._awake > STOPPED_SECONDS and t - self._last_lost > LOST_EVERY:
+            self._last_lost = t
+            self._lost(t)
+        self._awake = t
         tendings = self._tendings
         done = sum(tending.counts.done for tending in tendings)
         phase = phase or (self._said[0] if isinstance(self._said, tuple) else "watching")

@@ -44,6 +44,9 @@ class KnownFile:
     policy: str
     """Digest of profile, taxonomy and stages it was dealt with under."""
     held: bool = False
+    spared: tuple[str, ...] = ()
+    """Why image files of it were not written into (`Spared.reason`), the profile's own choices
+    left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,10 @@ class Ledger(Protocol):
 
     def known_count(self, root: Path) -> int:
         """How many photos below `root` were dealt with."""
+        ...
+
+    def spared(self, root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+        """Photos below `root` with an image file that is not written into, and why."""
         ...
 
     def settle(self, files: Iterable[KnownFile]) -> None:

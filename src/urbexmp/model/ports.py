@@ -158,6 +158,11 @@ class Disk(Protocol):
         """None when there is no such file."""
         ...
 
+    def obstacle(self, path: Path) -> str | None:
+        """What the file system has against a file being replaced, a stable word (`read-only`,
+        `hard-linked`), of which `stat` says nothing; None: nothing."""
+        ...
+
 
 # --- Packets ------------------------------------------------------------------------------------
 

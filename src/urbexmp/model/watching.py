@@ -95,8 +95,11 @@ class Ground(Protocol):
         """What a root folder is now; None: it is not there, or cannot be listed."""
         ...
 
-    def stat(self, path: Path) -> FileStat | None:
-        """None when there is no such file, or it is a pipe or the like."""
+    def look(self, path: Path) -> tuple[FileStat, float] | None:
+        """A file's stat, and for how many seconds nothing was done to it.
+
+        None when there is no such file, or it is a pipe or the like.
+        """
         ...
 
     def is_folder(self, path: Path) -> bool | None:

@@ -137,6 +137,8 @@ def end_data(report: Report, root: Root, *, check: bool = False) -> dict[str, An
         "lightroom_blind": report.lightroom_blind,
         "blind": dict(sorted(report.blind.items())),
         "spared": dict(sorted(report.spared.items())),
+        "by_keywords": report.by_keywords,
+        "undecided": report.undecided,
         "seconds": round(report.seconds, 3),
         "interrupted": report.interrupted,
         "exit_code": report.exit_code(check=check),

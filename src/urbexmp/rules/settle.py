@@ -74,6 +74,9 @@ class _Member:
     hinted: float
     next_look: float
     changed: float
+    """Since when it is as it was seen, as far as is known."""
+    since: float = 0.0
+    """When a look first found it as it was seen."""
     looked: bool = False
     seen: FileStat | None = None
     settled: bool = False
@@ -145,27 +148,32 @@ class Settling:
         member = self._member(path)
         return member.seen if member is not None and member.looked else None
 
-    def look(self, path: Path, stat: FileStat | None, whole: bool | None, t: float) -> None:
+    def look(
+        self, path: Path, stat: FileStat | None, whole: bool | None, t: float, age: float = 0.0
+    ) -> None:
         """What a look found. `stat` None: there is no such file.
 
-        `whole` says whether its structure is complete; None: it was not asked.
+        `whole` says whether its structure is complete; None: it was not asked. `age`: for how
+        many seconds nothing was done to the file, as far as the file system tells; it shortens
+        the wait for others of its name, never the time between two looks.
         """
         member = self._member(path)
         if member is None:
             return
         times = self.times
         if not member.looked or stat != member.seen:
-            member.looked, member.seen, member.changed = True, stat, t
+            member.looked, member.seen, member.since = True, stat, t
+            member.changed = t - max(0.0, age)
             member.settled = member.stuck = False
             member.pause = times.apart
             member.next_look = t + times.apart
-        elif t - member.changed < times.apart:
-            member.next_look = member.changed + times.apart
+        elif t - member.since < times.apart:
+            member.next_look = member.since + times.apart
         elif stat is None or whole:
             member.settled = True
         elif whole is None:
             member.next_look = t
-        elif t - member.changed >= times.patience:
+        elif t - member.since >= times.patience:
             member.stuck = True
         else:
             member.next_look = t + member.pause

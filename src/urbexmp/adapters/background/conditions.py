@@ -22,13 +22,14 @@ class MachineConditions:
 
     def __init__(
         self,
-        profile: Profile,
+        profile: Callable[[], Profile],
         battery: Callable[[], bool] = on_battery,
         local: Callable[[datetime], datetime] = _local,
     ) -> None:
-        """`local` turns an aware time into one by the clock on the wall."""
-        self._hours = parse_hours(profile.work_hours)
-        self._pauses = profile.on_battery == "pause"
+        """`profile` is the one in force now; `local` turns an aware time into one by the clock on
+        the wall."""
+        self._profile = profile
+        self._hours = parse_hours("")
         self._battery = battery
         self._local = local
         self._asked: datetime | None = None
@@ -36,9 +37,12 @@ class MachineConditions:
 
     def may_work(self, now: datetime) -> str | None:
         """None: go; else the reason to pause."""
+        profile = self._profile()
+        if profile.work_hours.strip() != self._hours.text:
+            self._hours = parse_hours(profile.work_hours)
         if not self._hours.cover(self._local(now)):
             return f"outside working hours {self._hours.text}"
-        return "on battery" if self._pauses and self._draws(now) else None
+        return "on battery" if profile.on_battery == "pause" and self._draws(now) else None
 
     def _draws(self, now: datetime) -> bool:
         # A clock that was set back must not keep an old answer for long.

@@ -50,11 +50,12 @@ def read_health(path: Path) -> WatchState | None:
 
 
 class SystemdPulse:
-    """Implements `background.Pulse` by sd_notify(3): READY, STATUS and WATCHDOG.
+    """Implements `background.Pulse` by sd_notify(3): READY, STATUS, WATCHDOG.
 
     `NOTIFY_SOCKET` names a socket of datagrams; a leading `@` is Linux's abstract namespace.
     Without it, nothing is done. The first beat says READY=1. `WATCHDOG_USEC` is how long systemd
-    waits for the next one (it asks for a beat at half of it).
+    waits for the next one (it asks for a beat at half of it). STOPPING is not said: systemd would
+    go through with it when the watch only begins anew with a fresh process.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -72,8 +73,6 @@ class SystemdPulse:
         lines = []
         if not self._ready:
             lines.append("READY=1")
-        if state.phase in ("stopping", "stopped"):
-            lines.append("STOPPING=1")
         if (status := status_line(state)) != self._said:
             lines.append(f"STATUS={status}")
         if self._watched:

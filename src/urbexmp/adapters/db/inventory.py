@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from urbexmp.adapters.db.ledger import SqliteLedger
-from urbexmp.adapters.db.mirror_file import reading
 from urbexmp.adapters.db.mirror_schema import fault
+from urbexmp.adapters.db.opening import reading
 from urbexmp.adapters.db.texts import path_of
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.library import Losses

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.posting_codes import start_codes
 from urbexmp.model.keyword import SEPARATOR, Keyword
 from urbexmp.model.mirror import PERSON, MirrorKeyword
 
@@ -44,11 +45,19 @@ class Node:
     children: dict[int, Node] = field(default_factory=dict)
     spellings: list[Spelling] = field(default_factory=list)
     """Of the whole path, in the order they were met; links to the first one are the usual."""
+    _starts: frozenset[int] | None = None
 
     @property
     def path(self) -> str:
         """`A|B|C` as shown."""
         return self.name if self.parent is None else f"{self.parent.path}{SEPARATOR}{self.name}"
+
+    @property
+    def starts(self) -> frozenset[int]:
+        """Numbers of the sets of photos by how the words of its name begin."""
+        if self._starts is None:
+            self._starts = start_codes(self.word)
+        return self._starts
 
     @property
     def alive(self) -> bool:
@@ -238,10 +247,15 @@ class KeywordTree:
             waiting.extend(node.children.values())
         return found
 
+    def starts(self, keywords: Iterable[int]) -> set[int]:
+        """How the words of these keywords begin."""
+        nodes = self.nodes
+        return set().union(*[nodes[number].starts for number in keywords])
+
     # written
 
     def flush(self) -> dict[int, int]:
-        """Write what changed; return the new `below` of the keywords whose subtree changed.
+        """Write what changed; return the new `below` of the keywords whose counts changed.
 
         One that nothing holds or refuses any more is taken out, and has 0.
         """
@@ -267,7 +281,12 @@ class KeywordTree:
                     node = self.nodes[number]
                     setattr(node, name, getattr(node, name) + more)
                     changed[number] = node
-        result = {number: self.nodes[number].below for number, by in self._below.items() if by}
+        result = {
+            number: self.nodes[number].below
+            for counts in (self._below, self._photos)
+            for number, by in counts.items()
+            if by
+        }
         self._rename(touched.values(), changed)
         self._write(touched.values(), changed, changed_spellings)
         self._clear()

@@ -10,22 +10,26 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
+from urbexmp.adapters.db.link_codes import Link, Odd, packed_links, unpacked_links
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import rebuild, refresh
 from urbexmp.adapters.db.mirror_postings import Postings
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
 from urbexmp.adapters.db.mirror_values import (
     COLUMNS,
-    KEYWORDS,
+    LINKS,
     LOCATION,
     NAMES,
     VETOES,
     Numbers,
+    as_bytes,
     moment,
     photo_values,
     spelled_name,
     texts_of,
 )
+from urbexmp.adapters.db.plane_codes import STATUSES
+from urbexmp.adapters.db.posting_codes import as_text
 from urbexmp.model.keyword import fold
 from urbexmp.model.mirror import MirrorRow
 
@@ -41,17 +45,8 @@ _TEXT_IN = (
     "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
 )
 
-_PLAIN = (
-    "INSERT INTO link (photo, keyword, origin) SELECT value >> 32, value & 0xFFFFFFFF, 1"
-    " FROM json_each(?)"
-)
-"""A person's keywords, all of a batch as one list of numbers: bound one by one, six values a row,
-they cost six times as much."""
-_PLAIN_MOST = 4096
-"""Links in one list."""
-
-Link = tuple[int, int | None, int | str | None, int | None]
-"""Origin, score, time, spelling."""
+_PLAIN: Link = (1, None, None, None)
+"""A person's keyword of which there is no more to say."""
 
 
 class Writer:
@@ -78,10 +73,8 @@ class Writer:
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
         self._deletes: list[tuple[int]] = []
-        self._links_out: list[tuple[int, int]] = []
-        self._links_in: list[tuple[Any, ...]] = []
-        self._links_new: list[tuple[Any, ...]] = []
-        self._links_plain: list[int] = []
+        self._odd_out: list[tuple[int]] = []
+        self._odd_in: list[tuple[Any, ...]] = []
         self._vetoes_out: list[tuple[int, int]] = []
         self._vetoes_in: list[tuple[Any, ...]] = []
         self._texts_out: list[tuple[Any, ...]] = []
@@ -122,15 +115,15 @@ class Writer:
         if not self._later or self._met(folder, name):
             before = self._file.row(_STANDS, (folder, name))
         if before is not None:
-            if row.version and before[1:] == (row.version, row.status):
+            if row.version and before[1:] == (as_bytes(row.version), STATUSES[row.status]):
                 return self._hold(before[0], row)
             before = self._file.row(_SELECT, (folder, name))
         elif not row.vetoed and self._put_plain(row, folder, name):
             return True
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
-        location = self._numbers.location(row)
-        values = photo_values(row, folder, name, location, len(links), len(vetoes))
+        columns, odd = packed_links(links)
+        values = photo_values(row, folder, name, self._numbers, columns, len(vetoes), len(odd))
         old_links: dict[int, Link] = {}
         old_vetoes: dict[int, int | None] = {}
         if before is None:
@@ -140,7 +133,7 @@ class Writer:
             changed = True
         else:
             photo = before[0]
-            old_links, old_vetoes = self._stored(before)
+            old_links, old_vetoes = self.stored(before)
             changed = before[1:] != values or old_links != links or old_vetoes != vetoes
             if before[1:] != values:
                 self._updates.append((*values, photo))
@@ -151,9 +144,12 @@ class Writer:
             return held
         self._touched.add(photo)
         self._difference(photo, old_links, links, old_vetoes, vetoes)
+        self._odd(photo, before is not None and before[-1] > 0, odd)
         same = old_links.keys() == links.keys()
         closure = self._tree.closure(links)
         old_closure = closure if same else self._tree.closure(old_links)
+        if not self._later:
+            self._postings.link(photo, old_links, links)
         if not same:
             self._count(photo, old_links.keys(), links.keys(), old_closure, closure)
         if before is None:
@@ -182,19 +178,18 @@ class Writer:
             return False
         photo = self._next
         self._next += 1
-        location = self._numbers.location(row) if row.context is not None else None
-        values = photo_values(row, folder, name, location, len(numbers), 0)
+        ordered = sorted(numbers)
+        columns = (as_text(ordered), "", "", None)
+        values = photo_values(row, folder, name, self._numbers, columns, 0, 0)
         self._inserts.append((photo, *values))
         if row.held:
             self._hold(photo, row)
         self._touched.add(photo)
-        base = photo << 32
-        ordered = sorted(numbers)
-        self._links_plain += [base | number for number in ordered]
         closure = self._tree.closure(ordered)
         self._tree.count_plain(ordered, closure)
         if not self._later:
-            self._postings.change(photo, closure, there=True)
+            self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
+            self._postings.change(photo, closure | self._tree.starts(closure), there=True)
         self._texts_in.append(
             self._text(photo, name, closure, row.description or "", row.text or "")
         )
@@ -216,8 +211,11 @@ class Writer:
         if before is None:
             return False
         photo = before[0]
-        links, vetoes = self._stored(before)
+        links, vetoes = self.stored(before)
         self._difference(photo, links, {}, vetoes, {})
+        self._odd(photo, before[-1] > 0, {})
+        if not self._later:
+            self._postings.link(photo, links, {})
         closure = self._tree.closure(links)
         self._count(photo, links.keys(), set(), closure, set())
         self._texts_out.append(self._text(photo, name, closure, *texts_of(before)))
@@ -232,17 +230,17 @@ class Writer:
             self._file.do("DELETE FROM held WHERE photo = ?", (photo,))
         return True
 
-    def _stored(self, before: tuple[Any, ...]) -> tuple[dict[int, Link], dict[int, int | None]]:
+    def stored(self, before: tuple[Any, ...]) -> tuple[dict[int, Link], dict[int, int | None]]:
         """Links and vetoes of a photo as they stand."""
-        links: dict[int, Link] = {}
-        if before[KEYWORDS]:
-            links = {
-                keyword: (origin, score, at, spelling)
-                for keyword, origin, score, at, spelling in self._file.rows(
-                    "SELECT keyword, origin, score, at, spelling FROM link WHERE photo = ?",
-                    (before[0],),
+        odd: Odd = {}
+        if before[-1]:
+            odd = {
+                keyword: (at, spelling)
+                for keyword, at, spelling in self._file.rows(
+                    "SELECT keyword, at, spelling FROM odd_link WHERE photo = ?", (before[0],)
                 )
             }
+        links = unpacked_links(before[LINKS : LINKS + 4], odd)
         vetoes: dict[int, int | None] = {}
         if before[VETOES]:
             vetoes = dict(
@@ -272,19 +270,14 @@ class Writer:
     ) -> None:
         use = self._tree.use
         if not old_links and not old_vetoes and not vetoes:  # most of an index: a shorter way
-            self._links_new += [(photo, number, *links[number]) for number in sorted(links)]
             self._tree.use_all([(number, new[3]) for number, new in links.items()])
             return
         for number, old in old_links.items():
             new = links.get(number)
-            if new is None:
-                self._links_out.append((photo, number))
             if new is None or new[3] != old[3]:
                 use((number, old[3]), -1)
         for number, new in links.items():
             stood = old_links.get(number)
-            if stood != new:
-                self._links_in.append((photo, number, *new))
             if stood is None or stood[3] != new[3]:
                 use((number, new[3]), 1)
         if old_vetoes == vetoes:
@@ -295,6 +288,11 @@ class Writer:
         for where in vetoes.items() - old_vetoes.items():
             self._vetoes_in.append((photo, *where))
             use(where, 1)
+
+    def _odd(self, photo: int, stood: bool, odd: Odd) -> None:
+        if stood:
+            self._odd_out.append((photo,))
+        self._odd_in += [(photo, keyword, *each) for keyword, each in odd.items()]
 
     def _count(
         self,
@@ -309,8 +307,9 @@ class Writer:
         tree.count(new - old, come, 1)
         tree.count(old - new, gone, -1)
         if not self._later:
-            self._postings.change(photo, come, there=True)
-            self._postings.change(photo, gone, there=False)
+            letters, old_letters = tree.starts(closure), tree.starts(old_closure)
+            self._postings.change(photo, come | letters - old_letters, there=True)
+            self._postings.change(photo, gone | old_letters - letters, there=False)
 
     def _text(
         self, photo: int, name: str | bytes, closure: set[int], description: str, text: str
@@ -351,18 +350,9 @@ class Writer:
         file.many("DELETE FROM photo WHERE id = ?", self._deletes)
         file.many(_INSERT, self._inserts)
         file.many(_UPDATE, self._updates)
-        file.many("DELETE FROM link WHERE photo = ? AND keyword = ?", self._links_out)
+        file.many("DELETE FROM odd_link WHERE photo = ?", self._odd_out)
         file.many(
-            "INSERT INTO link (photo, keyword, origin, score, at, spelling)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            self._links_new,
-        )
-        for start in range(0, len(self._links_plain), _PLAIN_MOST):
-            file.do(_PLAIN, (str(self._links_plain[start : start + _PLAIN_MOST]),))
-        file.many(
-            "INSERT OR REPLACE INTO link (photo, keyword, origin, score, at, spelling)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            self._links_in,
+            "INSERT INTO odd_link (photo, keyword, at, spelling) VALUES (?, ?, ?, ?)", self._odd_in
         )
         file.many("DELETE FROM veto WHERE photo = ? AND keyword = ?", self._vetoes_out)
         file.many(

@@ -116,9 +116,9 @@ class EmbeddedStore(WholeFileStore):
         if like is None or not same or _version(found) != _version(like):
             raise CarrierMoved(begun.path)
 
-    def _forget(self, temp: Path) -> None:
-        super()._forget(temp)
-        self._looked.pop(temp, None)
+    def _end(self, begun: Begun) -> None:
+        super()._end(begun)
+        self._looked.pop(begun.temp, None)
 
     def replace_many(self, wanted: Sequence[Replacement]) -> tuple[Problem | None, ...]:
         """`replace` for many, in batches that take no more than `AT_ONCE` bytes of the disk."""

@@ -54,8 +54,6 @@ class Begun:
     """Of the file that will be replaced; None: there is none yet."""
     handle: int | None = None
     """Open until the bytes are synced."""
-    placed: bool = False
-    """Whether the temp file has the target's name."""
 
     def close(self) -> None:
         """Close the temp file, if it is open."""
@@ -184,14 +182,15 @@ class WholeFileStore(ABC):
             self.compare(begun)
             self._step("checked")
             begun.temp.replace(begun.target)
-            begun.placed = True
         self._step("done")
 
     def _end(self, begun: Begun) -> None:
         begun.close()
-        if not begun.placed:
-            remove_quietly(begun.temp)
-        self._live.discard(begun.temp)
+        self._forget(begun.temp)
+
+    def _forget(self, temp: Path) -> None:
+        remove_quietly(temp)
+        self._live.discard(temp)
 
     # many at once
 

@@ -126,6 +126,7 @@ def _keyword(text: str) -> Keyword:
     return Keyword.parse(text)
 
 
+@lru_cache(4096)
 def _entry(item: str, profile: str, at: str) -> BlockEntry | None:
     path, *more = map(_unquote, item.split(";"))
     if len(more) > 4:

@@ -12,14 +12,14 @@ from urbexmp.model.errors import PacketRefused
 
 _SPECIAL = re.compile("[^\t\n\u0020-%'-;=?-\ud7ff]")
 """All that is illegal or written as an entity, and some more."""
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def escape(text: str, subject: object) -> bytes:
     """Text as XML, in UTF-8. Raises `PacketRefused` (`unwritable`) for what XML cannot hold."""
     if not _SPECIAL.search(text):
         return text.encode()
-    bad = _ILLEGAL.search(text)
+    bad = re.search(_ILLEGAL, text)
     if bad:
         raise PacketRefused(
             subject,
