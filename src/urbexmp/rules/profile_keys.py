@@ -17,7 +17,7 @@ from urbexmp.model.profile import Profile
 
 ENV_PREFIX = "URBEXMP_"
 
-STAGES = ("camera", "pixels", "place")
+STAGES = ("camera", "pixels", "place", "ocr")
 """Names of the stages that a profile may list."""
 
 Scalar = str | float | int | bool
