@@ -156,7 +156,7 @@ def _visit(
         prefix = "DJI_" if make == "DJI" else "IMG_" if make in ("Apple", "Canon") else "_DSC"
         yield MirrorRow(
             path=folder / f"{prefix}{(first + n) % 10000:04}.{'NEF' if raw else 'JPG'}",
-            photo_id=f"{visit:08x}{n:08x}",
+            photo_id=f"{visit:016x}{n:016x}",
             kind=FileKind.RAW if raw else FileKind.JPEG,
             stat=FileStat(20_000_000 + n, int(taken.timestamp()) * 1_000_000_000, visit * 1000 + n),
             facts=CaptureFacts(
@@ -180,7 +180,7 @@ def _visit(
             text=f"NO {word(chance)}" if chance.random() < 0.05 else None,
             keywords=tuple(_held(chance, keyword, at) for keyword in held),
             vetoed=tuple(drawn_from.draw(chance, 1)) if chance.random() < 0.01 else (),
-            version=f"{visit:032x}{n:032x}",
+            version=f"{visit:08x}{n:08x}",
         )
 
 

@@ -2,9 +2,9 @@
 
     python benchmarks/offline.py [PICTURES] [ROUNDS]
 
-Half are 24-megapixel JPEGs, half raw files with a preview. The floor decodes the same previews in
-as many threads, and does nothing with them. The run is `urbexmp sync` as a whole: it looks,
-proposes, and writes proven, backed-up, durable sidecars.
+24-megapixel JPEGs, and raw files with a preview. The floor decodes the same previews in as many
+threads, and does nothing with them. The run is `urbexmp sync` as a whole: it looks, proposes, and
+writes proven, backed-up, durable sidecars.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import timing
-from timing import Goal, goals, in_turn, machine, scratch, table, urbexmp
+from timing import Goal, Runs, goals, in_turn, machine, scratch, table, urbexmp
 
 LONG_SIDE = 768
 
@@ -39,6 +38,28 @@ def floor(folder: Path) -> None:
         assert all(workers.map(decode, photos))
 
 
+def compared(
+    kind: str, make: Callable[[Path, int], None], number: int, rounds: int
+) -> dict[str, Runs]:
+    """Decode, and sync, pictures of one kind."""
+    with scratch("offline") as folder:
+        pictures = folder / "pictures"
+        pictures.mkdir()
+        for n in range(number):
+            make(pictures / f"_DSC{n:04}.{kind}", n)
+
+        def fresh(_name: str) -> None:
+            shutil.rmtree(folder / "state", ignore_errors=True)
+            for sidecar in pictures.glob("*.xmp"):
+                sidecar.unlink()
+
+        commands: dict[str, list[str | Path]] = {
+            "floor": [sys.executable, __file__, "--floor", pictures],
+            "sync": urbexmp("sync", pictures, "--state", folder / "state", "-q"),
+        }
+        return in_turn(commands, rounds, before=fresh)
+
+
 def main() -> None:
     """Measure; or, started by itself, be the floor."""
     if sys.argv[1:2] == ["--floor"]:
@@ -48,54 +69,17 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     from material import photo, raw  # numpy and Pillow: not in the contenders
 
-    me = [sys.executable, str(Path(__file__))]
     rows, shares = [], []
     for kind, make in (("JPEG", photo), ("NEF", raw)):
-        with scratch("offline") as folder:
-            pictures = folder / "pictures"
-            pictures.mkdir()
-            for n in range(number):
-                make(pictures / f"_DSC{n:04}.{kind}", n)
-            wall: dict[str, list[float]] = {"floor": [], "sync": []}
-            began = 0.0
-
-            def fresh(name: str, pictures: Path = pictures, folder: Path = folder) -> None:
-                nonlocal began
-                shutil.rmtree(folder / "state", ignore_errors=True)
-                for sidecar in pictures.glob("*.xmp"):
-                    sidecar.unlink()
-
-            found = in_turn(
-                {
-                    "floor": [*me, "--floor", pictures],
-                    "sync": urbexmp("sync", pictures, "--state", folder / "state", "-q"),
-                },
-                rounds,
-                before=fresh,
-            )
-            for name, command in (
-                ("floor", [*me, "--floor", pictures]),
-                ("sync", urbexmp("sync", pictures, "--state", folder / "state", "-q")),
-            ):
-                fresh(name)
-                began = time.perf_counter()
-                timing.run(command)
-                wall[name].append(time.perf_counter() - began)
-            for name, called in (
-                ("floor", "decode the previews (floor)"),
-                ("sync", "urbexmp sync, offline profile"),
-            ):
-                cpu = found[name].median / number
-                rows.append(
-                    (
-                        kind,
-                        called,
-                        f"{1e3 * cpu:.0f}",
-                        f"{60 / cpu:,.0f}",
-                        f"{60 * number / min(wall[name]):,.0f}",
-                    )
-                )
-            shares.append((kind, found["sync"].median / found["floor"].median))
+        found = compared(kind, make, number, rounds)
+        for name, called in (
+            ("floor", "decode the previews (floor)"),
+            ("sync", "urbexmp sync, offline profile"),
+        ):
+            cpu, wall = found[name].median / number, min(found[name].wall) / number
+            told = f"{1e3 * cpu:.0f}", f"{60 / cpu:,.0f}", f"{60 / wall:,.0f}"
+            rows.append((kind, called, *told))
+        shares.append((kind, found["sync"].median / found["floor"].median))
     print(f"{number} of each; {machine()}")
     table(
         "The whole offline profile",

@@ -11,10 +11,17 @@ The process is what the installed `urbexmp query` runs, with all it needs to sta
 `exiftool -ver` and, where `sqlite-utils` is on the path (or named by SQLITE_UTILS), `sqlite-utils
 query` with the same question in SQL. They take turns, 15 rounds; CPU of the child processes,
 medians.
+
+Then a writer commits 150 photos with some 1,200 links again and again, into a copy, while ten
+readers each ask for a first page, look away for 20 ms, and ask again: wall milliseconds of the
+readers, beside the same without the writer. (With two cores and eleven processes a wait is often
+for a core: the CPU column says what a question itself cost.)
 """
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import os
 import random
 import resource
@@ -26,7 +33,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
@@ -57,6 +66,8 @@ def main() -> None:
             print(line(name, questions, goal), flush=True)
     print()
     process(path)
+    print()
+    together(path)
 
 
 def sizes(path: Path) -> tuple[int, int, int]:
@@ -206,7 +217,7 @@ def process(path: Path) -> None:
             .fetchone()[0]
         )
         # What the installed `urbexmp` script does.
-        script = "from urbexmp.cli.main import main; main()"
+        script = "from urbexmp.cli.start import main; main()"
         ours = [sys.executable, "-c", script, "query"]
         place = ["--state", str(state), "--in", str(root)]
         commands: dict[str, list[str]] = {
@@ -247,6 +258,86 @@ def process(path: Path) -> None:
         if each.startswith("sqlite-utils"):
             goal, met = ">= 4x ours", "yes" if taken >= 4 * table else f"no, {taken / table:.1f}x"
         print(f"| `{each}` | {taken:.1f} | {taken / table:.2f}x | {goal} | {met} |")
+
+
+READERS, ASKED, LOOK_AWAY = 10, 150, 0.02
+"""Readers, questions of each, seconds between two."""
+
+
+def together(path: Path) -> None:
+    """Print how long readers wait while a writer commits."""
+    context = multiprocessing.get_context("fork")
+    print(f"| {READERS} readers | p50 ms | p99 ms | longest | CPU p99 ms | goal ms | met |")
+    print("|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        copy = Path(folder, "mirror.sqlite3")
+        shutil.copyfile(path, copy)
+        for writes in (False, True):
+            stop, results = context.Event(), context.Queue()
+            writer = context.Process(target=_write, args=(copy, stop, results))
+            readers = [
+                context.Process(target=_read, args=(copy, seed, results)) for seed in range(READERS)
+            ]
+            if writes:
+                writer.start()
+                results.get()
+            for reader in readers:
+                reader.start()
+            found = [results.get() for _ in readers]
+            for reader in readers:
+                reader.join()
+            said = "nobody writes"
+            if writes:
+                stop.set()
+                commits, seconds = results.get()
+                writer.join()
+                said = f"a writer, {commits} commits of 150 photos in {seconds:.0f} s"
+            wall = sorted(each for one in found for each, _ in one)
+            used = sorted(each for one in found for _, each in one)
+            last = int(len(wall) * 0.99)
+            met = "yes" if wall[last] <= PAGE_GOAL else f"no, {wall[last] / PAGE_GOAL:.1f}x"
+            print(
+                f"| {said} | {wall[len(wall) // 2]:.2f} | {wall[last]:.2f} | {wall[-1]:.1f} |"
+                f" {used[last]:.2f} | {PAGE_GOAL:g} | {met} |",
+                flush=True,
+            )
+
+
+def _write(path: Path, stop: Any, results: Any) -> None:
+    """Put rows of photos until told to stop, every time with other keywords."""
+    from million import photos
+
+    from urbexmp.adapters.db.mirror import SqliteMirror
+
+    rows = list(itertools.islice(photos(3000), 1500))
+    with SqliteMirror(path) as mirror:
+        mirror.put(rows[:150])
+        results.put("ready")
+        commits, began = 0, time.perf_counter()
+        while not stop.is_set():
+            at = commits * 150 % 1500
+            turned = [
+                replace(row, keywords=row.keywords[commits % 3 :], version=f"{commits:016x}")
+                for row in rows[at : at + 150]
+            ]
+            mirror.put(turned)
+            commits += 1
+        results.put((commits, time.perf_counter() - began))
+
+
+def _read(path: Path, seed: int, results: Any) -> None:
+    chance = random.Random(seed)
+    with Asker(path) as asker:
+        named = [one.path for one in asker.popular(2000)]
+        texts = [f'"{chance.choice(named)}"' for _ in range(ASKED)]
+        times = []
+        for text in texts:
+            query = parse_query(text)
+            began, used = time.perf_counter(), time.thread_time()
+            asker.paths(asker.ids(query, limit=100))
+            times.append(((time.perf_counter() - began) * 1e3, (time.thread_time() - used) * 1e3))
+            time.sleep(LOOK_AWAY)
+    results.put(times)
 
 
 def _children() -> float:

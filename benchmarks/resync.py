@@ -22,23 +22,25 @@ from urbexmp.app import open_house
 from urbexmp.cli.options import Choices, load
 from urbexmp.drivers.scan import Found, no_trouble, tasks
 from urbexmp.model.ledger import KnownFile
+from urbexmp.model.mirror import MirrorRow
 from urbexmp.model.photo import PhotoId
 
 
 def settle(root: Path, state: Path) -> int:
-    """Make every photo known, as a run does that had nothing to write."""
-    done = 0
-    with (
-        open_house(root, load(Choices()), state=state, writing=True) as house,
-        house.ledger.batch(),
-    ):
-        for task in tasks(house, (root,), Found(), no_trouble):
-            photo = task.photo
-            known = KnownFile(
-                photo.path, photo.stat, PhotoId(f"{done:064x}"), task.around, task.policy
-            )
-            house.ledger.settle((known,))
-            done += 1
+    """Make every photo known to ledger and mirror, as a run does that had nothing to write."""
+    done, rows = 0, []
+    with open_house(root, load(Choices()), state=state, writing=True) as house:
+        with house.ledger.batch():
+            for task in tasks(house, (root,), Found(), no_trouble):
+                photo, photo_id = task.photo, PhotoId(f"{done:064x}")
+                known = KnownFile(photo.path, photo.stat, photo_id, task.around, task.policy)
+                house.ledger.settle((known,))
+                path = photo.path.relative_to(root)
+                rows.append(MirrorRow(path, photo_id, photo.kind, photo.stat, version="1"))
+                done += 1
+        assert house.mirror is not None
+        house.mirror.put(rows)
+        house.mirror.complete()
     return done
 
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -29,6 +29,8 @@ class Used:
 
     cpu: float
     """Seconds, user and system."""
+    wall: float
+    """Seconds by the clock."""
     peak_mb: float
     """Largest resident size."""
     output: bytes
@@ -40,6 +42,7 @@ class Runs:
     """All runs of one command."""
 
     cpu: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
     output: bytes = b""
 
@@ -65,14 +68,18 @@ def environment() -> dict[str, str]:
 
 
 _LAUNCHER = """
-import json, os, sys
+import json, os, sys, time
+began = time.monotonic()
 child = os.fork()
 if child == 0:
     os.close(3)
     os.execvp(sys.argv[1], sys.argv[1:])
 _, status, used = os.wait4(child, 0)
 code = os.waitstatus_to_exitcode(status)
-os.write(3, json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, code]).encode())
+wall = time.monotonic() - began
+os.write(
+    3, json.dumps([used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024, code]).encode()
+)
 """
 """Starts a command from a small process: what a process used begins with its parent's size."""
 
@@ -94,13 +101,13 @@ def run(command: Sequence[str | Path], *, ok: Sequence[int] = (0,)) -> Used:
         with os.fdopen(reading, "rb") as said:
             told = said.read()
         launched.wait()
-        cpu, peak_mb, code = json.loads(told) if told else (0.0, 0.0, launched.returncode)
+        cpu, wall, peak_mb, code = json.loads(told) if told else (0, 0, 0, launched.returncode)
         out.seek(0)
         err.seek(0)
         if code not in ok:
             problem = err.read().decode("utf-8", "replace")[-2000:]
             raise SystemExit(f"{' '.join(map(str, command))}\nfailed: {code}\n{problem}")
-        return Used(cpu, peak_mb, out.read(), code)
+        return Used(cpu, wall, peak_mb, out.read(), code)
 
 
 def in_turn(
@@ -119,6 +126,7 @@ def in_turn(
             used = run(command, ok=ok)
             if number:
                 found[name].cpu.append(used.cpu)
+                found[name].wall.append(used.wall)
                 found[name].peak_mb.append(used.peak_mb)
             found[name].output = used.output
     return found
@@ -161,12 +169,28 @@ class Goal:
         """Whether it is reached."""
         return self.found >= self.wanted if self.at_least else self.found <= self.wanted
 
+    @property
+    def ratio(self) -> float:
+        """Reached beside asked: 1 and more is met, 2 is twice as good, a half is half way."""
+        if self.met and not (self.found > 0 and self.wanted > 0):
+            return 1.0
+        over, under = (self.found, self.wanted) if self.at_least else (self.wanted, self.found)
+        return over / under if under else 0.0
+
     def row(self) -> str:
         """As a row of the table of goals."""
         sign = ">=" if self.at_least else "<="
-        verdict = "met" if self.met else f"missed by {abs(self.found - self.wanted):.3g}{self.unit}"
-        found, wanted = f"{self.found:.3g}{self.unit}", f"{sign} {self.wanted:g}{self.unit}"
-        return f"| {self.name} | {found} | {wanted} | {verdict} |"
+        asked = f"{sign} {_short(self.wanted)}{self.unit}"
+        reached = f"{_short(self.found)}{self.unit}"
+        verdict = "met" if self.met else "**missed**"
+        return f"| {self.name} | {asked} | {reached} | {self.ratio:.2f} | {verdict} |"
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+
+
+GOALS_HEAD = "| goal | asked | reached | ratio | |\n|---|---|---|---|---|"
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -180,13 +204,39 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Non
 
 def goals(found: Sequence[Goal]) -> None:
     """Print the goals, and keep them for `all.py` where it asks for that."""
-    print("\n| goal | found | wanted | |\n|---|---|---|---|")
+    print(f"\n{GOALS_HEAD}")
     for goal in found:
         print(goal.row())
     kept = os.environ.get("URBEXMP_BENCHMARK_GOALS")
     if kept:
         with Path(kept).open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(goal.row()) + "\n" for goal in found)
+            file.writelines(json.dumps(asdict(goal)) + "\n" for goal in found)
+
+
+def tool(name: str) -> str | None:
+    """A program beside this Python, else on the path; NAME_TOOL in the environment names it."""
+    if given := os.environ.get(f"{name.upper().replace('-', '_')}_TOOL"):
+        return given
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+def versions() -> str:
+    """Versions of what is compared with and of what decides about speed, in a line."""
+    import sqlite3
+    from importlib import metadata
+
+    told = [f"SQLite {sqlite3.sqlite_version}"]
+    for name, flag in (("exiftool", "-ver"), ("sqlite-utils", "--version")):
+        if program := tool(name):
+            said = subprocess.run([program, flag], capture_output=True, text=True, check=False)
+            told.append(f"{name} {said.stdout.split()[-1] if said.stdout.split() else '?'}")
+    for package in ("click", "lxml", "pillow", "pyexiv2", "numpy", "simplejpeg"):
+        try:
+            told.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            told.append(f"{package} not installed")
+    return ", ".join(told)
 
 
 def machine() -> str:
@@ -199,5 +249,5 @@ def machine() -> str:
                 break
     except OSError:
         pass
-    system = f"{platform.system()} {platform.release()}"
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
     return f"{model}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"

@@ -149,7 +149,6 @@ def main() -> None:
         given.mkdir()
         sidecars(given, number)
         copies = {name: folder / name for name in ("floor", "ours", "bare", "exiftool")}
-        inside: dict[str, list[float]] = {"ours": [], "bare": []}
 
         def fresh(name: str) -> None:
             for path in (copies[name], folder / f"{name}-state"):
@@ -164,8 +163,7 @@ def main() -> None:
             "exiftool": exiftool(copies["exiftool"]),
         }
         found = in_turn(commands, rounds, before=fresh)
-        for name, kept in inside.items():
-            kept.append(float(found[name].output))
+        alone = {name: float(found[name].output) for name in ("ours", "bare")}
         if (
             not keywords_of(copies["ours"])
             == keywords_of(copies["bare"])
@@ -198,13 +196,17 @@ def main() -> None:
                 for name, cpu, lines in rows
             ],
         )
+        print(
+            "The applier alone, without start-up and the making of the changes, CPU ms a file:"
+            f" {alone['ours'] * each:.2f} with our block, {alone['bare'] * each:.2f} without"
+        )
         met = [
             Goal(
                 "4: sidecar write with our block, exiftool / ours", theirs / found["ours"].median, 8
             ),
             Goal("4: sidecar write of keywords alone", theirs / found["bare"].median, 8),
             Goal("4: x rewriting the same bytes", found["bare"].median / plain, 1.6, False),
-            Goal("4: lines of diff, keywords", ours_lines, 20, False, ""),
+            Goal("4: lines of diff, keywords and our block", with_block, 20, False, ""),
         ]
         if synced is not None:
             met.append(Goal("4: sync calls a file", synced, 0.03, False, ""))

@@ -108,11 +108,10 @@ def dump(path: Path, *, ledger: bool = True) -> dict[str, Any]:
 _DUMPS = {
     "folder": "SELECT path FROM folder",
     "location": "SELECT name, type, era, city, county, state, country FROM location",
-    "photo": "SELECT status, folder.path, photo.name, photo_id, kind, size, mtime_ns, width,"
+    "photo": "SELECT status, folder, name, photo_id, kind, size, changed_at, width,"
     " height, make, camera, lens, taken_at, latitude, longitude, view, view_score, quality,"
-    " condition, photo.era, description, text, keywords, vetoes, version, location.name,"
-    " location.country"
-    " FROM photo JOIN folder ON folder.id = folder LEFT JOIN location ON location.id = location",
+    " condition, era, description, text, keyword_count, veto_count, version, keywords, vetoes,"
+    " place, country FROM photos",
     "keyword": "SELECT keyword.path, keyword.name, keyword.folded, keyword.depth, keyword.photos,"
     " keyword.below, above.path FROM keyword LEFT JOIN keyword AS above"
     " ON above.id = keyword.parent",
@@ -125,7 +124,8 @@ _DUMPS = {
     " JOIN keyword ON keyword.id = veto.keyword",
     "held": "SELECT folder.path, photo.name, keyword_path, confidence, reason FROM held"
     " JOIN photo ON photo.id = held.photo JOIN folder ON folder.id = folder",
-    "posting": "SELECT keyword.path FROM posting JOIN keyword ON keyword.id = posting.keyword",
+    "branch": "SELECT DISTINCT coalesce(keyword.path, branch.keyword) FROM branch"
+    " LEFT JOIN keyword ON keyword.id = branch.keyword",
 }
 _FIND = (
     "SELECT folder.path, photo.name FROM photo_text JOIN photo ON photo.id = photo_text.rowid"

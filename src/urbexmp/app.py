@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -62,6 +63,9 @@ def state_paths(root: Path, state: Path | None) -> StatePaths:
         folder / "lock",
         folder / "log.txt",
         folder / "mirror.sqlite3",
+        folder / "watch.lock",
+        folder / "wanted",
+        folder / "health.json",
     )
 
 
@@ -113,6 +117,17 @@ def _never() -> bool:
     return False
 
 
+_Made = tuple[Callable[[], "Taxonomy"], "Taxonomy", "tuple[Stage, ...]"]
+"""Loads the vocabulary; the vocabulary, perhaps not loaded yet; the stages."""
+
+
+class Kept:
+    """What costs to make and holds for many openings of houses: vocabularies, stages."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, str], _Made] = {}
+
+
 @contextmanager
 def open_house(
     root: Path,
@@ -123,13 +138,15 @@ def open_house(
     remember: bool = True,
     known: bool = False,
     stopping: Callable[[], bool] = _never,
+    kept: Kept | None = None,
 ) -> Iterator[House]:
     """Open one library.
 
     `writing` takes the lock, puts right what a killed run left, and gives the house an applier;
     without it nothing in the house can write to a photo or a packet. `remember` keeps what the
     stages say in the ledger even then, so that the run after a dry run need not look again.
-    `known` refuses a folder that is no library yet, instead of making it one.
+    `known` refuses a folder that is no library yet, instead of making it one. `kept` is a
+    watch's, which opens the house for each burst of work: it does not ask itself for the lock.
     Raises `LibraryGone`, `LibraryLocked`, `LedgerDamaged`, `LedgerNewer`, `StateUnwritable`,
     `ConfigProblem`, `StageMissing`.
     """
@@ -159,12 +176,16 @@ def open_house(
     with ExitStack() as stack:
         backups = FolderBackups(paths.backups, _sync_volume)
         if writing:
-            stack.enter_context(_lock(paths))
+            stack.enter_context(_lock(paths, watching=kept is not None))
         ledger, remember = _ledger(paths, writing=writing, remember=remember)
         stack.callback(ledger.close)
-        load = cache(partial(open_taxonomy, profile))
+        load: Callable[[], Taxonomy] = cache(partial(open_taxonomy, profile))
         taxonomy, digest = _vocabulary(profile, ledger, load, keep=remember)
-        stages = make_stages(profile, taxonomy)
+        made = {} if kept is None else kept.made
+        if (profile.digest, digest) not in made:
+            made.clear()
+            made[profile.digest, digest] = load, taxonomy, make_stages(profile, taxonomy)
+        load, taxonomy, stages = made[profile.digest, digest]
         stage_ids = tuple(stage.id for stage in stages)
         # The mount point of a volume that is not there is an empty folder: what is missing from
         # it says nothing about how far a killed run came.
@@ -204,7 +225,8 @@ def open_house(
             window=workers * 3,
             stopping=stopping,
             remember=remember,
-            mirror=_mirror(stack, paths, root) if writing else None,
+            mirror_holds=partial(_mirror_holds, paths),
+            open_mirror=cache(lambda: _mirror(stack, paths, root) if writing else None),
             recovered=recovered,
         )
 
@@ -218,14 +240,20 @@ def open_kept(root: Path, state: Path | None) -> tuple[BackupStore, Copies]:
     return FolderBackups(paths.backups), FolderCopies(paths.copies)
 
 
-def _lock(paths: StatePaths) -> LibraryLock:
-    from urbexmp.adapters.lock import FileLock
+def _lock(paths: StatePaths, *, watching: bool) -> LibraryLock:
+    from urbexmp.adapters.lock import AskingLock, FileLock, Request
 
     try:
         paths.folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         raise StateUnwritable(paths.folder, detail=failure.strerror or str(failure)) from failure
-    return FileLock(paths.lock)
+    if watching:
+        return FileLock(paths.lock)
+    return AskingLock(paths.lock, paths.watch, Request(paths.request), _say)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _ledger(paths: StatePaths, *, writing: bool, remember: bool) -> tuple[SqliteLedger, bool]:
@@ -274,6 +302,12 @@ def _mirror(stack: ExitStack, paths: StatePaths, root: Path) -> Mirror | None:
             discard(paths.mirror)
         return None
     return mirror
+
+
+def _mirror_holds(paths: StatePaths, photos: int) -> bool:
+    from urbexmp.adapters.db.mirror_file import holds
+
+    return holds(paths.mirror, photos)
 
 
 def _place_version(taxonomy: Taxonomy, places: Places, root: Path, folder: Path) -> str:

@@ -50,16 +50,22 @@ LOCATION = {
 }
 
 
-def location_in(store: CarrierReader, codec: EmbeddedCodec, carrier: Carrier) -> dict[str, str]:
+_LOCATION_WORDS = tuple(name.encode() for _, name in sorted(LOCATION))
+
+
+def location_in(
+    store: CarrierReader, codec: EmbeddedCodec, carrier: Carrier, packet: bytes | None = None
+) -> dict[str, str]:
     """What a sidecar says of the place, by property name; nothing where it cannot be read.
 
-    What an image file says is among its capture facts.
+    `packet` is what was read of it already. What an image file says is among its capture facts.
     """
     if carrier.kind is not CarrierKind.SIDECAR:
         return {}
     try:
-        packet = store.read(carrier)
-        if packet is None or not any(name.encode() in packet for _, name in LOCATION):
+        if packet is None:
+            packet = store.read(carrier)
+        if packet is None or not any(word in packet for word in _LOCATION_WORDS):
             return {}
         found = codec.read_simple(packet, LOCATION, carrier.path)
     except Problem:

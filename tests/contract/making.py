@@ -168,6 +168,12 @@ class LineCodec:
     def create(self, edit: PacketEdit) -> bytes:
         return self.edit(b"new\n", edit, Path())
 
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        after = self.edit(packet, edit, subject)
+        if after != packet:
+            self.prove(packet, after, edit, subject)
+        return after
+
     def prove(self, before: bytes | None, after: bytes, edit: PacketEdit, subject: Path) -> None:
         if b"an extra line" in after:
             raise ProofFailed(subject, detail="an extra line")

@@ -203,6 +203,22 @@ class BackupsPromises(ABC):
             backups.fetch(old)
         assert backups.fetch(new) == NEW
 
+    def test_of_many_kept_at_once_gives_back_and_gives_up_any(self, backups: BackupStore) -> None:
+        packets = tuple(b"<packet n='%d'/>" % number * (number + 1) for number in range(40))
+        versions = backups.keep_many((*packets, packets[3]))[:-1]
+        assert versions == tuple(map(fingerprint_of, packets))
+        assert {version for version, _ in backups.stored()} == set(versions)
+        assert backups.discard_many((*versions[:30], versions[2], fingerprint_of(OLD))) > 0
+        assert {version for version, _ in backups.stored()} == set(versions[30:])
+        assert [backups.fetch(version) for version in versions[30:]] == list(packets[30:])
+        for version in versions[:30]:
+            assert backups.size(version) is None
+            with pytest.raises(BackupMissing):
+                backups.fetch(version)
+        backups.keep_many(packets)
+        assert [backups.fetch(version) for version in versions] == list(packets)
+        assert len(list(backups.stored())) == len(packets)
+
 
 class CopiesPromises(ABC):
     """`Copies`."""

@@ -269,6 +269,23 @@ class LedgerPromises(ABC):
         assert ledger.known(Path("/p")) == {"a.cr3": changed, "ü.jpg": files[2]}
         assert ledger.known_count(Path("/p")) == 3
 
+    def test_why_files_are_spared_is_known_with_them(self, ledger: Ledger) -> None:
+        files = (
+            replace(known_file("/p/a.jpg"), spared=("signed",)),
+            replace(known_file("/p/sub/b.cr3"), spared=("read-only", "iptc-newer")),
+            known_file("/p/c.jpg"),
+            replace(known_file("/pp/a.jpg"), spared=("signed",)),
+        )
+        ledger.settle(files)
+        again = self.again(ledger)
+        assert again.known(Path("/p")) == {"a.jpg": files[0], "c.jpg": files[2]}
+        assert tuple(again.spared(Path("/p"))) == (
+            (Path("/p/a.jpg"), ("signed",)),
+            (Path("/p/sub/b.cr3"), ("read-only", "iptc-newer")),
+        )
+        ledger.settle((replace(files[0], spared=()),))
+        assert [path.name for path, _ in ledger.spared(Path("/p"))] == ["b.cr3"]
+
     def test_a_settled_folder_is_forgotten_with_any_change_in_it(self, ledger: Ledger) -> None:
         files = (known_file("/p/a.cr3"), known_file("/p/b.cr3"), known_file("/p/sub/a.cr3"))
         folder, below = (SettledFolder(Path(p), b"\0" * 16, "p1", 2) for p in ("/p", "/p/sub"))
@@ -337,6 +354,8 @@ class LedgerPromises(ABC):
         due = [work.path.name for work in again.waiting("2026-11-20T10:00:00Z")]
         assert due == ["asked", "import", "background"]
         assert len(again.waiting("2026-11-20T10:00:00Z", limit=1)) == 1
+        newest = [work.path.name for work in again.waiting("2026-11-20T12:00:00Z", newest=True)]
+        assert newest == ["later", "asked", "import", "background"]
         assert again.waiting_on(Path("/p/asked")) == works[2]
         ledger.wait(replace(works[2], attempts=4))
         assert ledger.waiting_on(Path("/p/asked")) == replace(works[2], attempts=4)

@@ -133,7 +133,7 @@ def test_one_library_one_file() -> None:
 def test_help_loads_nothing_heavy() -> None:
     program = (
         "import sys\n"
-        "from urbexmp.cli.main import main\n"
+        "from urbexmp.cli.start import main\n"
         "sys.argv = ['urbexmp', '--help']\n"
         "try:\n    main()\n"
         "except SystemExit:\n    pass\n"

@@ -85,7 +85,7 @@ def test_listing_commands_imports_none_of_them() -> None:
         "import sys; from urbexmp.cli.main import run; run(['--help']);"
         "print([m for m in sys.modules if m.startswith('urbexmp.cli.')])",
     )
-    assert "['urbexmp.cli.main']" in ran.stdout
+    assert "['urbexmp.cli.start', 'urbexmp.cli.main']" in ran.stdout
 
 
 # --- Help -----------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_completion_scripts_name_the_program(shell: str, capsys: Capture) -> Non
 def test_the_shell_completes_commands() -> None:
     ran = python(
         "-c",
-        "import sys; sys.argv = ['urbexmp']; from urbexmp.cli.main import main; main()",
+        "import sys; sys.argv = ['urbexmp']; from urbexmp.cli.start import main; main()",
         _URBEXMP_COMPLETE="bash_complete",
         COMP_WORDS="urbexmp und",
         COMP_CWORD="1",

@@ -204,3 +204,29 @@ def test_several_libraries_are_dealt_with_one_after_the_other(
     assert code == 3
     assert "2 written" in out
     assert str(library) in err
+
+
+def test_each_json_line_of_several_libraries_says_whose_it_is(
+    library: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    from PIL import Image
+
+    other, gone = tmp_path / "other", tmp_path / "gone"
+    other.mkdir()
+    Image.radial_gradient("L").save(other / "IMG_9.JPG")
+    code, out, _ = said(capsys, "sync", "--json", library, gone, other)
+    lines = [json.loads(one) for one in out.splitlines()]
+    assert code == 3
+    assert [(one["event"], Path(one["root"])) for one in lines if one["event"] != "change"] == [
+        ("begin", library),
+        ("problem", library),
+        ("end", library),
+        ("problem", gone),
+        ("begin", other),
+        ("end", other),
+    ]
+    for one in lines:
+        assert (Path(one["root"]) / one.get("path", "")).exists() or Path(one["root"]) == gone
+    listed = said(capsys, "keyword", "list", "--json", library, other)[1]
+    assert {Path(json.loads(one)["root"]) for one in listed.splitlines()} <= {library, other}
+    assert listed

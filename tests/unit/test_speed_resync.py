@@ -278,3 +278,21 @@ def test_a_run_that_has_nothing_to_do_opens_no_file_of_the_library(tmp_path: Pat
     code, files, _ = ran()
     assert code != 0  # that photo is no photo
     assert {Path(file).parent.name for file in files} == {"1"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere platformdirs itself is asked")
+@pytest.mark.parametrize("given", [None, "", "/somewhere/else", "  "])
+def test_the_settings_folder_is_the_one_that_platformdirs_finds(
+    given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import platformdirs
+
+    from urbexmp.adapters.dirs import config_folder
+
+    monkeypatch.delenv("URBEXMP_CONFIG", raising=False)
+    if given is None:
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_CONFIG_HOME", given)
+    expected = platformdirs.user_config_path("urbexmp", appauthor=False)
+    assert config_folder(os.environ) == expected

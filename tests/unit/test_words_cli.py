@@ -158,6 +158,7 @@ def test_unmapped_lists_what_a_sync_saw(capsys: pytest.CaptureFixture[str], tmp_
     code, out, _ = typed(capsys, "unmapped", str(library), *state, "--json")
     assert json.loads(out) == {
         "event": "unmapped",
+        "root": library.as_posix(),
         "label": "hosptal",
         "photos": 1,
         "stages": ["place"],

@@ -21,3 +21,10 @@ class LocalDisk:
         except OSError as failure:
             raise FileUnreadable(path, detail=failure.strerror or str(failure)) from failure
         return FileStat(found.st_size, found.st_mtime_ns, found.st_ino)
+
+    def obstacle(self, path: Path) -> str | None:
+        """What the file system has against a file being replaced; None: nothing."""
+        from urbexmp.adapters.files.obstacle import obstacle
+
+        against = obstacle(path)
+        return against[0] if against is not None else None

@@ -1,13 +1,31 @@
-"""One writer per library: a lock of the operating system, which dies with its holder."""
+"""One writer per library: a lock of the operating system, which dies with its holder.
+
+A watch runs for weeks and must not keep people out: it holds the lock only while it works, and a
+command that finds it working leaves a request, at which the watch finishes the photo at hand and
+lets go.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from urbexmp.model.errors import LibraryLocked, StateUnwritable
+from urbexmp.model.errors import LibraryLocked, LibraryWatched, StateUnwritable
+
+GIVEN_SECONDS = 30.0
+"""How long a command waits for a watch to let the library go."""
+
+LOOK_SECONDS = 0.02
+PROBED_SECONDS = 0.2
+
+REQUEST_SECONDS = 5.0
+"""A request that nobody renewed for so long was left by a command that was killed."""
+
+WAITING = "Waiting for the watch (process {pid}) to finish the photo at hand."
 
 
 class FileLock:
@@ -58,6 +76,107 @@ class FileLock:
             os.ftruncate(handle, 0)
         # Closing lets the lock go, on every system.
         os.close(handle)
+
+
+class WatchLock(FileLock):
+    """Held by a watch as long as it runs, so that there is one for a library."""
+
+    def __enter__(self) -> WatchLock:
+        """Raises `LibraryWatched` with the other watch's process id, `StateUnwritable`."""
+        until = time.monotonic() + PROBED_SECONDS
+        while True:
+            try:
+                super().__enter__()
+            except LibraryLocked as locked:
+                # `held_by` of another command holds it for a moment.
+                if time.monotonic() > until:
+                    raise LibraryWatched(self._path.parent, pid=locked.fields["pid"]) from None
+                time.sleep(LOOK_SECONDS)
+            else:
+                return self
+
+
+def held_by(path: Path) -> str | None:
+    """The process id of who holds a lock; None: nobody does."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        # An empty file is nobody's; else its holder may have been killed.
+        pid = _read_pid(handle)
+        return None if pid == "unknown" or _try_lock(handle) else pid
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+class Request:
+    """The wish of a command to have the library that a watch is working on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def put(self) -> None:
+        """Ask, or ask on."""
+        with contextlib.suppress(OSError):
+            self._path.touch()
+
+    def drop(self) -> None:
+        """The wish was granted, or given up."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    def stands(self) -> bool:
+        """Whether somebody asks. What was not renewed lately does not count."""
+        try:
+            age = time.time() - self._path.stat().st_mtime
+        except OSError:
+            return False
+        return abs(age) < REQUEST_SECONDS
+
+
+class AskingLock(FileLock):
+    """The library's lock for a person's command: a watch that holds it is asked to let go."""
+
+    def __init__(
+        self, path: Path, watch: Path, request: Request, say: Callable[[str], None]
+    ) -> None:
+        super().__init__(path)
+        self._watch = watch
+        self._request = request
+        self._say = say
+
+    def __enter__(self) -> AskingLock:
+        """Raises `LibraryLocked` where no watch holds it, or it does not let go in time."""
+        locked = self._tried()
+        if locked is None:
+            return self
+        pid = str(locked.fields["pid"])
+        if held_by(self._watch) != pid:
+            raise locked
+        until, asked = time.monotonic() + GIVEN_SECONDS, -REQUEST_SECONDS
+        self._say(WAITING.format(pid=pid))
+        try:
+            while (locked := self._tried()) is not None:
+                now = time.monotonic()
+                if now > until:
+                    raise locked
+                if now - asked > REQUEST_SECONDS / 5:
+                    self._request.put()
+                    asked = now
+                time.sleep(LOOK_SECONDS)
+        finally:
+            self._request.drop()
+        return self
+
+    def _tried(self) -> LibraryLocked | None:
+        try:
+            super().__enter__()
+        except LibraryLocked as locked:
+            return locked
+        return None
 
 
 def _read_pid(handle: int) -> str:

@@ -7,7 +7,8 @@ whole run can be tried, and killed at every point, without a disk.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from urbexmp.model.errors import (
 )
 from urbexmp.model.photo import ABSENT, Carrier, Fingerprint, fingerprint_of
 from urbexmp.model.ports import Replacement
+from urbexmp.model.watching import Sign
 
 
 class Killed(BaseException):
@@ -192,6 +194,10 @@ class MemoryBackups:
         with self.fuse.effect("discard"):
             return len(self.kept.pop(version, b""))
 
+    def discard_many(self, versions: Iterable[Fingerprint]) -> int:
+        """`discard` for many."""
+        return sum(self.discard(version) for version in versions)
+
 
 class MemoryCopies:
     """Implements `ports.Copies` on a dict; the files themselves are real."""
@@ -270,3 +276,41 @@ class MemoryClock:
         """A name that was never given before, sortable by time."""
         self._given += 1
         return f"{prefix}{self._now:%Y%m%d-%H%M%S}-{self._given:04x}"
+
+
+class MemoryEvents:
+    """Implements `watching.Events` on a script: what each wait tells, and how long it takes."""
+
+    def __init__(self, passes: Callable[[float], None]) -> None:
+        """`passes` lets so many seconds go by."""
+        self._passes = passes
+        self.roots: tuple[Path, ...] = ()
+        self.silent: set[Path] = set()
+        """Roots for which no hints come."""
+        self.coming: deque[tuple[float, Sign]] = deque()
+        """Seconds that go by before each sign is told, counted from the one before."""
+
+    def watch(self, roots: Sequence[Path]) -> tuple[str, ...]:
+        """Begin to listen."""
+        self.roots = tuple(roots)
+        return tuple(f"{root}: silent." for root in roots if root in self.silent)
+
+    def deaf(self, root: Path) -> bool:
+        """Whether no hints come for a root."""
+        return root in self.silent
+
+    def wait(self, seconds: float) -> Sequence[Sign]:
+        """The next sign, if it comes within so many seconds."""
+        if self.coming and self.coming[0][0] <= seconds:
+            after, sign = self.coming.popleft()
+            self._passes(after)
+            return (sign,)
+        if self.coming:
+            after, sign = self.coming.popleft()
+            self.coming.appendleft((after - seconds, sign))
+        self._passes(seconds)
+        return ()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.roots = ()

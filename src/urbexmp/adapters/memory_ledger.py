@@ -212,6 +212,12 @@ class MemoryLedger:
         """How many photos below `root` were dealt with."""
         return sum(path.is_relative_to(root) for path in self._tables.known)
 
+    def spared(self, root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+        """Photos below `root` with an image file that is not written into, and why."""
+        for path, known in sorted(self._tables.known.items()):
+            if known.spared and path.is_relative_to(root):
+                yield path, known.spared
+
     def settle(self, files: Iterable[KnownFile]) -> None:
         """Remember that these were dealt with."""
         with self.batch():
@@ -307,10 +313,14 @@ class MemoryLedger:
         with self.batch():
             self._tables.waiting[work.path] = work
 
-    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first, then the one that waits longest."""
+    def waiting(
+        self, now: str, limit: int = 100, *, newest: bool = False
+    ) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first, then the one that waits longest, or shortest."""
         due = [work for work in self._tables.waiting.values() if work.next_try <= now]
-        due.sort(key=lambda work: (work.priority, work.next_try, work.path))
+        due.sort(key=lambda work: work.path)
+        due.sort(key=lambda work: work.next_try, reverse=newest)
+        due.sort(key=lambda work: work.priority)
         return tuple(due[:limit])
 
     def waiting_on(self, path: Path) -> WaitingWork | None:

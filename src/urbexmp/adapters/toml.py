@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from urbexmp.model.errors import ConfigProblem, FileUnreadable
 
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(
+
+def _late(pattern: str) -> Callable[[], re.Pattern[str]]:
+    """A pattern compiled when it is first used: only mistakes are looked up by line."""
+    return cache(partial(re.compile, pattern))
+
+
+_HEADER = _late(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = _late(
     r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
 )
-_STRING = re.compile(r'"""|\'\'\'|"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*|[\[\]{}]')
+_STRING = _late(r'"""|\'\'\'|"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*|[\[\]{}]')
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,12 @@ def _line_index(text: str) -> dict[tuple[str | int, ...], int]:
     depth, quote = 0, ""
     for number, line in enumerate(text.split("\n"), 1):
         if depth == 0 and not quote:
-            header = _HEADER.match(line)
+            header = _HEADER().match(line)
             if header:
                 here = _resolve(_split(header[2]), counts, new_item=header[1] == "[[")
                 lines.setdefault(here, number)
                 continue
-            key = _KEY.match(line)
+            key = _KEY().match(line)
             if key:
                 lines.setdefault((*here, *_split(key[1])), number)
         depth, quote = _after(line, depth, quote)
@@ -114,7 +120,7 @@ def _after(line: str, depth: int, quote: str) -> tuple[int, str]:
                 return depth, quote
             place, quote = end + 3, ""
             continue
-        token = _STRING.search(line, place)
+        token = _STRING().search(line, place)
         if not token:
             break
         place = token.end()

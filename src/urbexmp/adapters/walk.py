@@ -59,6 +59,9 @@ catalogs, `.acr` masks and half-written files (`.tmp`, `.part`, `.crdownload`, `
 """
 
 
+_FOLDER_NAMES = frozenset(name for name in IGNORED_FOLDERS if not name.startswith("*"))
+_FOLDER_ENDINGS = tuple(name[1:] for name in IGNORED_FOLDERS if name.startswith("*"))
+
 NUMBERS = attrgetter("st_mode", "st_size", "st_mtime_ns", "st_ino")
 """What a digest holds of each file, beside its name."""
 
@@ -88,7 +91,6 @@ class FolderWalker:
 
     def __init__(self, ignore: tuple[str, ...] = (), recursive: bool = True) -> None:
         self._recursive = recursive
-        self._folder_names = re.compile(_joined(IGNORED_FOLDERS))
         self._names = _any_of(pattern for pattern in ignore if "/" not in pattern)
         self._paths = _any_of(pattern.strip("/") for pattern in ignore if "/" in pattern)
 
@@ -111,6 +113,17 @@ class FolderWalker:
                 yield from self._tree(root, seen, settled)
             else:
                 yield self._around(root)
+
+    def one(self, folder: Path, root: Path) -> FolderListing | None:
+        """The listing of one folder at or below `root`; None where the walk would not come by."""
+        at = root
+        for part in folder.relative_to(root).parts:
+            hidden = part.startswith(".")
+            if hidden or not self._recursive or self._ignored(part, at, root, is_folder=True):
+                return None
+            at /= part
+        found = self._list(folder, root, set())
+        return found.listing() if found is not None else None
 
     def _tree(
         self, root: Path, seen: set[tuple[int, int]], settled: Settled | None
@@ -237,7 +250,7 @@ class FolderWalker:
                 found.links.append(path)
 
     def _ignored(self, name: str, folder: Path, root: Path, is_folder: bool) -> bool:
-        if is_folder and self._folder_names.match(name.lower()):
+        if is_folder and _is_of_a_program(name.lower()):
             return True
         if self._names is not None and self._names.match(name.lower()):
             return True
@@ -289,6 +302,10 @@ class _Found:
         """16 bytes that stand for all names and numbers."""
         names = "\0".join(self.names).encode("utf-8", "surrogateescape")
         return hashlib.blake2b(names + b"\0\0" + self.numbers.tobytes(), digest_size=16).digest()
+
+
+def _is_of_a_program(name: str) -> bool:
+    return name in _FOLDER_NAMES or name.endswith(_FOLDER_ENDINGS)
 
 
 def _is_wanted(name: str) -> bool:

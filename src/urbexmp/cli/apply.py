@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import click
@@ -28,9 +27,7 @@ def apply(choices: Choices, plan: Path) -> int:
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import apply_plan
 
-    settings = load(
-        choices if choices.profile else dataclasses.replace(choices, profile=saved.profile)
-    )
+    settings = load(choices if choices.profile else choices._replace(profile=saved.profile))
     show = make_show(choices, saved.root, detail="short")
     with (
         stoppable() as stopping,

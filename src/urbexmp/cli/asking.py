@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import click
-
-from urbexmp.cli.options import Choices
+from urbexmp.cli.choices import Choices
 
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ask import Asker, KeywordOf, PhotoRow
@@ -24,6 +22,8 @@ MIRROR_FILE = "mirror.sqlite3"
 
 def in_library(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the option `--in`, as its argument `folder`."""
+    import click
+
     return click.option(
         "--in",
         "folder",
@@ -82,7 +82,11 @@ def shows_color(choices: Choices, stream: TextIO) -> bool:
 
 def dim(text: str, choices: Choices) -> str:
     """Less important text."""
-    return click.style(text, dim=True) if shows_color(choices, sys.stdout) else text
+    if not shows_color(choices, sys.stdout):
+        return text
+    import click
+
+    return click.style(text, dim=True)
 
 
 def terminal_width() -> int | None:

@@ -26,7 +26,8 @@ def completion(choices: Choices, shell: str) -> int:
     """
     from click.shell_completion import get_completion_class
 
-    from urbexmp.cli.main import COMPLETE_VARIABLE, cli
+    from urbexmp.cli.main import cli
+    from urbexmp.cli.start import COMPLETE_VARIABLE
 
     made = get_completion_class(shell)
     assert made is not None

@@ -231,7 +231,8 @@ class JsonShow(Closing):
         self.check = check
 
     def _say(self, data: dict[str, object]) -> None:
-        print(self.data.line(data), file=self.console.out, flush=True)
+        told = self.data.line(self.data.of_library(data, self.root))
+        print(told, file=self.console.out, flush=True)
 
     def begin(self, report: Report, total: int | None) -> None:
         """Say what begins."""

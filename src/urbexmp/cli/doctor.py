@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from urbexmp.cli.options import Choices, shared
+
+FIRST = 5
+"""Of so many files each is named; of the others the number."""
 
 
 @click.command()
@@ -26,11 +30,13 @@ def doctor(choices: Choices, folder: Path | None) -> int:
 
     console = console_for(choices)
     bad = 0
-    for check in all_checks(choices, library_root(folder or Path(), choices.state)):
+    root = library_root(folder or Path(), choices.state)
+    for check in all_checks(choices, root):
         bad += check.level == "bad"
         if choices.json:
             data = {"event": "check", "name": check.name, "level": check.level}
-            print(line({**data, "told": check.told, "advice": check.advice}))
+            paths = [path.as_posix() for path in check.paths]
+            print(line({**data, "told": check.told, "advice": check.advice, "paths": paths}))
             continue
         if choices.quiet and check.level != "bad":
             continue
@@ -41,10 +47,20 @@ def doctor(choices: Choices, folder: Path | None) -> int:
         }[check.level]
         told = [printable(part) for part in check.told.split("\n")]
         console.lines(((Span(sign, style), Span(f"  {check.name:<12} {told[0]}")),))
-        console.lines((Span(" " * 19 + part),) for part in told[1:])
+        console.lines((Span(" " * 19 + part),) for part in (*told[1:], *_named(check.paths, root)))
         if check.advice:
             console.lines(((Span(f"{'':19}-> {printable(check.advice)}.", style),),))
     if not choices.json and not choices.quiet:
         end = f"{counted(bad, 'thing')} to do." if bad else "Everything is in order."
         console.lines(((Span(end, Style.PROBLEM if bad else Style.GOOD),),))
     return 1 if bad else 0
+
+
+def _named(paths: Sequence[Path], root: Path) -> Iterator[str]:
+    """The first of many files."""
+    from urbexmp.rules.render import printable
+
+    for path in paths[:FIRST]:
+        yield printable(str(path.relative_to(root) if path.is_relative_to(root) else path))
+    if len(paths) > FIRST:
+        yield f"... and {len(paths) - FIRST:,} more, which `urbexmp doctor --json` lists"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +48,8 @@ class Check:
     told: str
     level: Level = "ok"
     advice: str = ""
+    paths: tuple[Path, ...] = ()
+    """The files it is about, where they are many."""
 
 
 def all_checks(choices: Choices, root: Path) -> Iterator[Check]:
@@ -217,6 +219,20 @@ def _sight(settings: Settings) -> Iterator[Check]:
             yield Check("lightroom", told, "note", f"`urbexmp profile set {key} {value}`")
 
 
+def _spared(found: Sequence[tuple[Path, tuple[str, ...]]]) -> Iterator[Check]:
+    """Photos whose keywords Lightroom cannot see because of the file, as the last run met them."""
+    from urbexmp.rules.render import counted
+    from urbexmp.rules.sight import advice, told
+
+    by_reason: dict[str, list[Path]] = {}
+    for path, reasons in found:
+        for reason in reasons:
+            by_reason.setdefault(reason, []).append(path)
+    for reason, paths in sorted(by_reason.items()):
+        said = f"{counted(len(paths), 'photo')} with keywords in the sidecar alone: {told(reason)}"
+        yield Check("not embedded", said, "note", advice(reason), tuple(paths))
+
+
 def _ledger(choices: Choices, root: Path) -> Iterator[Check]:
     """The ledger is opened to read only, so that a look at it cannot change it."""
     from urbexmp.app import state_paths
@@ -236,6 +252,7 @@ def _ledger(choices: Choices, root: Path) -> Iterator[Check]:
             held = len(ledger.held())
             left = len(ledger.intents())
             last = ledger.runs(1)
+            spared = tuple(ledger.spared(root))
     except Problem as problem:
         yield _bad("ledger", problem)
         return
@@ -247,6 +264,7 @@ def _ledger(choices: Choices, root: Path) -> Iterator[Check]:
             f"Move {path} away; what was ours and what was refused is read back from the packets",
         )
     yield Check("known", f"{known:,} photos, {held:,} suggestions waiting for you")
+    yield from _spared(spared)
     if left and not probe.lock_holder(state_paths(root, choices.state).lock):
         told = f"{left:,} writes of a stopped run are not settled"
         yield Check("ledger", told, "note", "The next `urbexmp sync` puts that right by itself")

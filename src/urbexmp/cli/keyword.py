@@ -35,7 +35,7 @@ def list_keywords(choices: Choices, paths: tuple[Path, ...]) -> int:
     from urbexmp.drivers.keywords import listing
     from urbexmp.model.report import EXIT_DONE, EXIT_SOME_FAILED
     from urbexmp.rules.render import relative
-    from urbexmp.rules.render_json import line, problem_data
+    from urbexmp.rules.render_json import line, of_library, problem_data
     from urbexmp.rules.render_list import keyword_data, keyword_line, photo_line
 
     settings = load(choices)
@@ -51,13 +51,14 @@ def list_keywords(choices: Choices, paths: tuple[Path, ...]) -> int:
                 if isinstance(row, Problem):
                     code = EXIT_SOME_FAILED
                     if choices.json:
-                        print(line(problem_data(row, root)))
+                        print(line(of_library(problem_data(row, root), root)))
                     else:
                         console.trouble(row)
                     continue
                 if choices.json:
                     fields = (row.source, row.score, row.stage, row.profile, row.at)
-                    print(line(keyword_data(relative(row.path, root), row.keyword, *fields)))
+                    data = keyword_data(relative(row.path, root), row.keyword, *fields)
+                    print(line(of_library(data, root)))
                     continue
                 if row.path != photo:
                     photo = row.path

@@ -32,6 +32,10 @@ def each_library(choices: Choices, paths: Sequence[Path], deal: Deal) -> int:
             codes.append(deal(root, below))
         except Problem as problem:
             console_for(choices).trouble(problem)
+            if choices.json:
+                from urbexmp.rules.render_json import line, of_library, problem_data
+
+                print(line(of_library(problem_data(problem, root), root)), flush=True)
             codes.append(problem.code)
         if codes[-1] >= 128:
             break

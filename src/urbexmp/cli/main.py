@@ -1,4 +1,4 @@
-"""The `urbexmp` command and its error boundary: no traceback ever reaches a person."""
+"""All commands, and the error boundary: no traceback ever reaches a person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 # Starting makes much and drops little: collecting garbage meanwhile is a tenth of a query's time.
 gc.disable()
@@ -15,6 +14,7 @@ gc.disable()
 import click  # noqa: E402
 
 from urbexmp import __version__  # noqa: E402
+from urbexmp.cli.start import COMPLETE_VARIABLE, steady  # noqa: E402
 from urbexmp.model.errors import Crashed, Problem  # noqa: E402
 
 # What is imported stays: it need never be looked through.
@@ -23,6 +23,7 @@ gc.enable()
 
 COMMANDS: dict[str, str] = {
     "sync": "Look at photos and write their keywords.",
+    "watch": "Wait for photos and keyword them as they arrive.",
     "diff": "Show keyword changes, and write nothing.",
     "apply": "Carry out a plan that `sync --plan` saved.",
     "undo": "Take back what a run wrote.",
@@ -33,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "stats": "Show what a library holds, and what you did with our keywords.",
     "mirror": "Build, check, find and back up the copy that queries are answered from.",
     "runs": "List the runs of a library, newest first.",
+    "library": "List the libraries that are known here, and give one up.",
     "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
     "profile": "Show and change the settings.",
@@ -40,9 +42,6 @@ COMMANDS: dict[str, str] = {
     "completion": "Print the completion script for your shell.",
 }
 """Commands in the order of the help page, with its lines: listing them imports none of them."""
-
-QUICK = frozenset({"query", "search"})
-"""Commands that read, print and are done: they go without what a long run needs."""
 
 
 class LazyGroup(click.Group):
@@ -95,48 +94,33 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line and leave with its exit code."""
-    quick = bool(QUICK.intersection(sys.argv[1:2]))
-    if quick:
-        gc.disable()
-    code = run(sys.argv[1:])
-    if quick:
-        # Nothing is left to close. Taking the interpreter apart would take a tenth of the time.
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
-
-
 def run(args: Sequence[str]) -> int:
     """Run one command line and return its exit code; every trouble becomes plain text."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A terminal that cannot show a letter gets an escape, never a crash.
-            stream.reconfigure(errors="backslashreplace")
-    debug = "--debug" in args
+    steady()
     try:
         code = _guarded(args)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Who reads us has gone, as `head` does. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13
-    except KeyboardInterrupt:
-        print(STOPPED, file=sys.stderr)
-        return 128 + 2
-    except Problem as problem:
-        _tell(problem, args)
-        return problem.code
-    except Exception as failure:
-        return _crashed(failure, args, debug=debug)
+    except BaseException as failure:
+        return failed(failure, args)
     return code
 
 
-COMPLETE_VARIABLE = "_URBEXMP_COMPLETE"
-"""The shell asks for completions by it."""
+def failed(failure: BaseException, args: Sequence[str]) -> int:
+    """Say what ended a command, and return the exit code. Raises what is no failure."""
+    if isinstance(failure, BrokenPipeError):
+        # Who reads us has gone, as `head` does. Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    if isinstance(failure, KeyboardInterrupt):
+        print(STOPPED, file=sys.stderr)
+        return 128 + 2
+    if isinstance(failure, Problem):
+        _tell(failure, args)
+        return failure.code
+    if isinstance(failure, Exception):
+        return _crashed(failure, args, debug="--debug" in args)
+    raise failure
+
 
 STOPPED = "Stopped. Every photo is either finished or untouched; run the command again to go on."
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from urbexmp.cli.choices import Choices as Choices
 from urbexmp.model.errors import ConfigProblem, UsageProblem
 
 if TYPE_CHECKING:
@@ -37,20 +36,6 @@ _FLAGS = (
     "recursive",
     "workers",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the shared options of one command line say."""
-
-    profile: str | None = None
-    state: Path | None = None
-    quiet: bool = False
-    verbose: bool = False
-    color: bool | None = None
-    """False: never; None: as the terminal can."""
-    json: bool = False
-    flags: dict[str, object] = field(default_factory=dict)
 
 
 Command = Callable[..., Any]
@@ -196,6 +181,8 @@ def load(choices: Choices) -> Settings:
 
     Raises `ConfigProblem` with every mistake, `FileUnreadable`.
     """
+    import dataclasses
+
     from urbexmp.adapters.toml import read_toml
     from urbexmp.rules.profile import load_settings
 
@@ -208,6 +195,8 @@ def load(choices: Choices) -> Settings:
 
 def _anchored(profile: Profile, folder: Path, origins: Any) -> Profile:
     """Paths in a profile file are meant from that file; everywhere else from where one stands."""
+
+    import dataclasses
 
     def anchored(name: str, text: str) -> str:
         path = Path(text).expanduser()

@@ -133,9 +133,8 @@ def path(choices: Choices, name: str | None) -> int:
 
 
 def _named(choices: Choices, name: str | None) -> Choices:
-    import dataclasses
 
-    return dataclasses.replace(choices, profile=name) if name else choices
+    return choices._replace(profile=name) if name else choices
 
 
 def own_path(source: Path) -> Path:

@@ -35,7 +35,7 @@ def search(
     text read; accents and case make no difference. Photos that hold them as keywords with a high
     score come first.
     """
-    from urbexmp.cli.query import print_json
+    from urbexmp.cli.answer import print_json
     from urbexmp.rules.query import TextTerm
     from urbexmp.rules.query_values import text_words
 

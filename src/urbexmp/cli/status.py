@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from urbexmp.cli.options import Choices, shared
+
+if TYPE_CHECKING:
+    from urbexmp.model.background import WatchState
 
 
 @click.command()
@@ -21,7 +25,7 @@ from urbexmp.cli.options import Choices, shared
 )
 @shared(json=True)
 def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
-    """Show what waits for you and what waits for another try.
+    """Show what waits for you and what waits for another try, and how a watch goes.
 
     PATH narrows the suggestions to a folder or a photo.
     """
@@ -37,6 +41,7 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
         run_lines,
         waiting_data,
         waiting_lines,
+        watch_lines,
     )
 
     root, below = one_library(choices, (folder,) if folder else ())
@@ -46,7 +51,10 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
         held = ledger.held(below[0] if folder else None)
         waiting = ledger.waiting(ever, limit + 1)
         last = ledger.runs(1)
+    watching = watch_state(root, choices.state)
     if choices.json:
+        if watching is not None:
+            print(line({"event": "watch", **watching.to_plain()}))
         for path, edit in held[:limit]:
             print(line(held_data(relative(path, root), edit)))
         for work in waiting[:limit]:
@@ -74,18 +82,37 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
             ),
         )
     )
+    if watching is not None:
+        console.lines(watch_lines(watching, datetime.now(UTC)))
     if held:
         print(f"\n{counted(len(held), 'suggestion')} waiting for you:")
         console.lines(held_lines(held[:limit], root))
         if len(held) > limit:
             print(f"  ... and {len(held) - limit:,} more (--limit)")
         print('Answer with `urbexmp keyword confirm "KEYWORD" PATH` or `refuse`.')
-    if waiting:
+    queued = [work for work in waiting if not work.attempts]
+    failed = [work for work in waiting if work.attempts]
+    if queued:
+        more = "at least " if len(waiting) > limit else ""
+        print(f"\n{more}{counted(len(queued), 'photo')} waiting for their turn.")
+    if failed:
         print("\nTried again later:")
-        console.lines(waiting_lines(waiting[:limit], root))
+        console.lines(waiting_lines(failed[:limit], root))
     if last:
         print("\nLast run:")
         console.lines(run_lines(last))
     if not held and not waiting:
         print("Nothing waits.")
     return 0
+
+
+def watch_state(root: Path, state: Path | None) -> WatchState | None:
+    """How the watch that runs on a library goes; None: none does."""
+    from urbexmp.adapters.background.health import read_health
+    from urbexmp.adapters.lock import held_by
+    from urbexmp.app import state_paths
+
+    paths = state_paths(root, state)
+    pid = held_by(paths.watch)
+    found = read_health(paths.health) if pid is not None else None
+    return found if found is not None and str(found.pid) == pid else None

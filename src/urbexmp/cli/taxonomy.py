@@ -126,6 +126,7 @@ def unmapped(choices: Choices, paths: tuple[Path, ...], *, limit: int) -> int:
                     line(
                         {
                             "event": "unmapped",
+                            "root": root.as_posix(),
                             "label": one.label,
                             "photos": one.photos,
                             "stages": list(one.stages),

@@ -190,4 +190,4 @@ def pruning(
 def prune(house: House, pruned: Pruning) -> int:
     """Give up what `pruning` found; return the bytes that are free. Raises `StateUnwritable`."""
     free = sum(house.copies.discard(version) for version, _ in pruned.copies)
-    return free + sum(house.backups.discard(version) for version, _ in pruned.backups)
+    return free + house.backups.discard_many(version for version, _ in pruned.backups)

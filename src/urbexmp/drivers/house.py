@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     """From a folder's listing to its photos, and the trouble met on the way."""
 
 
+def _no_mirror() -> None:
+    return None
+
+
+def _no_mirror_holds(photos: int) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class StatePaths:
     """Where the state of one library lives, outside every watched folder."""
@@ -47,6 +55,12 @@ class StatePaths:
     lock: Path
     log: Path
     mirror: Path
+    watch: Path
+    """The lock of a watch."""
+    request: Path
+    """Is there while a command waits for the watch to let the library go."""
+    health: Path
+    """How the watch goes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -95,8 +109,10 @@ class House:
     """Whether a person has asked to stop: then the run ends after the photo at hand."""
     remember: bool = True
     """Whether the ledger can keep what the stages say, also in a dry run."""
-    mirror: Mirror | None = None
-    """The copy for queries; None where nothing may be written."""
+    mirror_holds: Callable[[int], bool] = _no_mirror_holds
+    """Whether a whole mirror is there, of so many photos; opens nothing to write."""
+    open_mirror: Callable[[], Mirror | None] = _no_mirror
+    """Gives the same mirror each time; None where nothing may be written."""
     recovered: tuple[str, ...] = ()
     """What an earlier, killed run left and was put right on opening, a sentence each."""
 
@@ -124,6 +140,11 @@ class House:
     def row_reader(self) -> RowReader:
         """Makes the mirror's rows from the files."""
         return self.tools().row_reader
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """The copy for queries; None where nothing may be written. Opened when first asked for."""
+        return self.open_mirror()
 
     @property
     def applier(self) -> Applier | None:

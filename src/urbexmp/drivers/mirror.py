@@ -30,6 +30,10 @@ from urbexmp.rules.mirrored import differences
 
 BATCH = 1000
 """Rows put together."""
+TOGETHER = 8
+"""Photos that a worker reads at once: to hand over one by one costs as much as to scan it."""
+_EVER = "9999-12-31T23:59:59Z"
+_MOST_WAITING = 1000
 
 
 class _Facts:
@@ -40,6 +44,10 @@ class _Facts:
         self._held: dict[Path, list[Edit]] = {}
         for path, edit in house.ledger.held():
             self._held.setdefault(path, []).append(edit)
+        waiting = house.ledger.waiting(_EVER, _MOST_WAITING)
+        # Mostly few wait: to ask for each photo would cost as much as to scan its sidecar.
+        self._few = len(waiting) < _MOST_WAITING
+        self._failing = {work.path for work in waiting if work.attempts}
 
     def known(self, listing: FolderListing) -> dict[str, KnownFile]:
         return dict(self._ledger.known(listing.folder))
@@ -48,10 +56,16 @@ class _Facts:
         return tuple(self._held.get(photo.path, ()))
 
     def status(self, photo: Photo, known: KnownFile | None, mirrored: Mirrored) -> str:
-        if mirrored.row.status == FAILED or self._ledger.waiting_on(photo.path) is not None:
+        if mirrored.row.status == FAILED or self._fails(photo.path):
             return FAILED
         # A ledger that is lost knows no photo; our block tells that it was dealt with once.
         return COMPLETED if known is not None or mirrored.ours else PENDING
+
+    def _fails(self, path: Path) -> bool:
+        if self._few:
+            return path in self._failing
+        waiting = self._ledger.waiting_on(path)
+        return waiting is not None and waiting.attempts > 0
 
 
 def rebuild(house: House, show: Show) -> Report:
@@ -199,6 +213,9 @@ def _listed(
         yield listing, list(photos)
 
 
+_Job = tuple[Photo, KnownFile | None]
+
+
 def _rows(
     house: House, listed: Iterable[tuple[FolderListing, list[Photo]]], report: Report
 ) -> Iterator[Mirrored]:
@@ -206,32 +223,42 @@ def _rows(
     reader, facts = house.row_reader, _Facts(house)
     assert reader is not None
 
-    def jobs() -> Iterator[tuple[Photo, KnownFile | None]]:
+    def jobs() -> Iterator[_Job]:
         for listing, photos in listed:
             known = facts.known(listing) if photos else {}
             for photo in photos:
                 yield photo, known.get(photo.path.name)
 
-    def take(photo: Photo, known: KnownFile | None, future: Future[Mirrored]) -> Mirrored:
-        mirrored = future.result()
-        status = facts.status(photo, known, mirrored)
-        held = held_of(facts.held(photo))
-        row = replace(mirrored.row, status=status, held=held)
-        return replace(mirrored, row=row)
+    def read(some: list[_Job]) -> list[Mirrored]:
+        return [
+            reader.read(
+                photo,
+                known.photo_id if known is not None and known.stat == photo.stat else None,
+            )
+            for photo, known in some
+        ]
+
+    def take(some: list[_Job], future: Future[list[Mirrored]]) -> Iterator[Mirrored]:
+        for (photo, known), mirrored in zip(some, future.result(), strict=True):
+            status = facts.status(photo, known, mirrored)
+            held = held_of(facts.held(photo))
+            row = mirrored.row
+            if row.status != status or held:
+                row = replace(row, status=status, held=held)
+            yield replace(mirrored, row=row)
 
     with house.executor() as workers:
-        ahead: deque[tuple[Photo, KnownFile | None, Future[Mirrored]]] = deque()
+        ahead: deque[tuple[list[_Job], Future[list[Mirrored]]]] = deque()
+        waiting = jobs()
         try:
-            for photo, known in jobs():
-                same = known is not None and known.stat == photo.stat
-                known_id = known.photo_id if known is not None and same else None
-                ahead.append((photo, known, workers.submit(reader.read, photo, known_id)))
+            while some := list(islice(waiting, TOGETHER)):
+                ahead.append((some, workers.submit(read, some)))
                 if len(ahead) >= house.window:
-                    yield take(*ahead.popleft())
+                    yield from take(*ahead.popleft())
             while ahead:
-                yield take(*ahead.popleft())
+                yield from take(*ahead.popleft())
         finally:
-            for _, _, future in ahead:
+            for _, future in ahead:
                 future.cancel()
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from urbexmp.model.errors import InternalProblem, Problem
+from urbexmp.model.errors import InternalProblem, Problem, StageMissing
 from urbexmp.model.ledger import KnownFile, WaitingWork
 from urbexmp.model.photo import fingerprint_of
 from urbexmp.model.recorder import NoRecorder
@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 
 RETRY_MINUTES = 10
 """A photo that failed is due again after so long, doubled with every further failure."""
+
+MOST_RETRIES = 3
+"""After so many it waits until its files change, or a person asks for it."""
+
+PARKED_DAYS = 36500
+"""What waits for a change is due after so long."""
+
+MISSING_MINUTES = 5
+"""What waits for a stage that is missing is due again after so long; that is no failure."""
 
 IMPORT_PRIORITY = 50
 
@@ -111,6 +120,13 @@ def examined(
                 future.cancel()
 
 
+def pause_after(attempts: int) -> timedelta:
+    """How long a photo waits that failed for the n-th time."""
+    if attempts > MOST_RETRIES:
+        return timedelta(days=PARKED_DAYS)
+    return timedelta(minutes=RETRY_MINUTES * 2 ** (attempts - 1))
+
+
 T = TypeVar("T")
 
 
@@ -179,11 +195,35 @@ class Running:
         if not self._house.writes:
             return
         before = self._house.ledger.waiting_on(path)
-        attempts = before.attempts + 1 if before is not None else 1
-        pause = timedelta(minutes=RETRY_MINUTES * 2 ** min(attempts - 1, 8))
+        attempts = before.attempts if before is not None else 0
+        if isinstance(problem, StageMissing):
+            pause = timedelta(minutes=MISSING_MINUTES)
+        else:
+            attempts += 1
+            pause = pause_after(attempts)
         due = iso(self._house.clock.now() + pause)
         self._follow().failed(path)
         self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
+
+    def seen(self, task: Task, examined: Examined) -> None:
+        """Keep and count what was seen of a photo."""
+        self.keep(examined)
+        self.recorder.looked(task.photo.path, examined.looks, examined.ran)
+        for stage in self._house.profile.stages:
+            ran = stage in examined.ran
+            (self.report.stage_looks if ran else self.report.cached_looks)[stage] += 1
+
+    def plan(self, examined: Examined, *, accept_emptied: bool = False) -> Planned:
+        """The change for a photo that was seen. Raises `Problem`."""
+        planned = self._house.planner.plan(examined, accept_emptied=accept_emptied)
+        self.report.unmapped.update(label for _, label in planned.proposal.unmapped)
+        return planned
+
+    def mirror(self, planned: Planned, examined: Examined) -> None:
+        """Put a photo's row as its files stand, and leave it at that."""
+        from urbexmp.drivers.follow import Followed
+
+        self._follow().follow((Followed(planned, examined),))
 
     def keep(self, examined: Examined) -> None:
         """Keep what was seen, soon: a commit costs as much for one look as for a hundred."""
@@ -373,6 +413,7 @@ def settle(
                 around,
                 task.policy,
                 bool(change.held),
+                tuple(dict.fromkeys(each.reason for each in change.photo.spared if each.detail)),
             ),
         )
     )

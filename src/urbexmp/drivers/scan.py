@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, ManyEmptied, Problem
 from urbexmp.model.ledger import SettledFolder
+from urbexmp.model.photo import OBSTACLES, CarrierKind
+from urbexmp.model.ports import FolderListing
+from urbexmp.rules.settle import group_of
 
 if TYPE_CHECKING:
     from urbexmp.drivers.house import House
     from urbexmp.model.ledger import KnownFile
     from urbexmp.model.photo import FileStat, Photo, PhotoId
-    from urbexmp.model.ports import FolderListing
 
 EMPTIED_SHARE = 0.1
 """A run is held when more than this share of the known photos lost all keywords."""
@@ -105,17 +107,24 @@ def tasks(
             continue
         policy = policy_of(house, listing.folder)
         before_it = found.tasks
+        obstructed = False
         for photo in photos:
             found.photos += 1
             before = known.get(photo.path.name)
             around = surroundings(photo, listing)
             if not again and before is not None and _same(photo, around, before, policy):
-                found.unchanged += 1
-                continue
+                if not before.spared or OBSTACLES.isdisjoint(before.spared):
+                    found.unchanged += 1
+                    continue
+                # That can go away without a trace in the listing, so the folder is looked into.
+                obstructed = True
+                if _obstructed(house, photo):
+                    found.unchanged += 1
+                    continue
             found.tasks += 1
             yield Task(photo, around, policy, before)
         settled = found.tasks == before_it and not problems and bool(listing.digest)
-        if settled and house.writes and _is_calm(listing, began_ns):
+        if settled and not obstructed and house.writes and _is_calm(listing, began_ns):
             house.ledger.settle_folder(
                 SettledFolder(listing.folder, listing.digest, policy, len(photos))
             )
@@ -143,6 +152,51 @@ def _is_calm(listing: FolderListing, began_ns: int) -> bool:
     the same numbers. A time in the future never is calm: it says that a clock is wrong."""
     stats = (*(photo.stat for photo in listing.photos), *listing.sidecars.values())
     return all(stat.mtime_ns < began_ns - CLOCK_STEP_NS for stat in stats)
+
+
+def tasks_in(house: House, folder: Path, names: frozenset[str]) -> tuple[FolderListing, list[Task]]:
+    """The photos of one folder that have a file of one of these basenames (folded).
+
+    Photos that are as they are known are among them, as are unclear ones among the listing's
+    problems. An empty listing where the walk would not come by.
+    """
+    whole = house.walker.one(folder, house.root)
+    if whole is None:
+        return FolderListing(folder, (), {}), []
+    listing = FolderListing(
+        folder,
+        tuple(file for file in whole.photos if group_of(file.path)[1] in names),
+        {
+            name: stat
+            for name, stat in whole.sidecars.items()
+            if group_of(folder / name)[1] in names
+        },
+        whole.problems,
+    )
+    photos, problems = house.pairing(listing)
+    listing = replace(listing, problems=(*listing.problems, *problems))
+    if not photos:
+        return listing, []
+    known = house.ledger.known(folder)
+    policy = policy_of(house, folder)
+    return listing, [
+        Task(photo, surroundings(photo, listing), policy, known.get(photo.path.name))
+        for photo in photos
+    ]
+
+
+def is_same(task: Task) -> bool:
+    """Whether a photo is as it was when it was dealt with."""
+    known = task.known
+    return known is not None and _same(task.photo, task.around, known, task.policy)
+
+
+def changed_files(task: Task) -> dict[Path, FileStat]:
+    """Files of a photo that are there and are not as they were when it was dealt with."""
+    known = task.known
+    before = {} if known is None else {**dict(known.carriers), known.path: known.stat}
+    files = ((task.photo.path, task.photo.stat), *task.around)
+    return {path: stat for path, stat in files if stat is not None and before.get(path) != stat}
 
 
 def task_of(house: House, path: Path) -> Task | None:
@@ -177,6 +231,14 @@ def _same(
     policy: str,
 ) -> bool:
     return before.stat == photo.stat and before.policy == policy and before.carriers == around
+
+
+def _obstructed(house: House, photo: Photo) -> bool:
+    """Whether a file of the photo still cannot be replaced."""
+    return any(
+        carrier.kind is CarrierKind.EMBEDDED and house.disk.obstacle(carrier.path) is not None
+        for carrier in photo.carriers
+    )
 
 
 def guard(house: House, paths: Iterable[Path], *, again: bool, accept_emptied: bool) -> Found:

@@ -63,12 +63,8 @@ def sync(
 
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
                 seen = future.result()
-                run.keep(seen)
-                run.recorder.looked(task.photo.path, seen.looks, seen.ran)
-                for stage in house.profile.stages:
-                    (report.stage_looks if stage in seen.ran else report.cached_looks)[stage] += 1
-                planned = house.planner.plan(seen, accept_emptied=accept_emptied)
-                report.unmapped.update(label for _, label in planned.proposal.unmapped)
+                run.seen(task, seen)
+                planned = run.plan(seen, accept_emptied=accept_emptied)
                 if collect is not None and (planned.change.writes or planned.change.held):
                     collect.append(planned.change)
                 run.take(task, planned, seen)
@@ -84,17 +80,13 @@ def sync(
         seen_last = ahead if idle else found
         report.unchanged += seen_last.unchanged
         report.skipped.update(seen_last.skipped)
-        if limit is None and not report.interrupted and house.mirror is not None:
+        current = idle and tuple(paths) == (house.root,) and house.mirror_holds(seen_last.photos)
+        if limit is None and not report.interrupted and house.writes and not current:
+            from urbexmp.drivers.mirror import catch_up
+
             run.flush()
-            _mirror_whole(house, paths, show, photos=seen_last.photos)
+            catch_up(house, paths, show, photos=seen_last.photos)
     return report
-
-
-def _mirror_whole(house: House, paths: Sequence[Path], show: Show, *, photos: int) -> None:
-    """Complete the mirror where it lacks photos; imports nothing for one that has them all."""
-    from urbexmp.drivers.mirror import catch_up
-
-    catch_up(house, paths, show, photos=photos)
 
 
 def _quiet(house: House, work: Iterable[Task], report: Report) -> Iterator[Task]:

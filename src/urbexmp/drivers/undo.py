@@ -5,7 +5,8 @@ from __future__ import annotations
 from urbexmp.drivers.house import House
 from urbexmp.drivers.run import opened_run
 from urbexmp.model.change import Receipt
-from urbexmp.model.errors import UsageProblem
+from urbexmp.model.errors import BackupMissing, UsageProblem
+from urbexmp.model.photo import ABSENT
 from urbexmp.model.ports import Show
 from urbexmp.model.report import Report
 
@@ -32,9 +33,12 @@ def receipts_of(house: House, run: str | None) -> tuple[str, tuple[Receipt, ...]
 def undo(house: House, run: str | None, show: Show, *, dry_run: bool = False) -> Report:
     """Take back a run, the last one by default.
 
-    Where nothing happened to a packet since, it gets its former bytes back; else only what
-    that run added is taken out, and later work stays. The keywords are not vetoed by this: the
-    next `sync` may suggest them again.
+    Where nothing happened to a packet since, it gets its former bytes back; else, or where the
+    backup was given up, only what that run added is taken out, and later work stays. The keywords
+    are not vetoed by this: the next `sync` may suggest them again.
+
+    A photo whose files contradict each other is left, and waits for a person; then the run
+    counts as not taken back yet, and the same command finishes it later.
     """
     assert dry_run or house.writes
     name, receipts = receipts_of(house, run)
@@ -44,12 +48,30 @@ def undo(house: House, run: str | None, show: Show, *, dry_run: bool = False) ->
         for receipt in receipts:
 
             def deal(receipt: Receipt = receipt) -> None:
-                running.take(None, house.planner.undo(receipt))
+                kept = _bytes_kept(house, receipt)
+                planned = house.planner.undo(receipt, bytes_kept=kept)
+                running.report.by_keywords += bool(not kept and planned.change.writes)
+                if planned.change.held and not planned.change.writes:
+                    running.report.undecided += 1
+                    running.report.undecided_run = name
+                running.take(None, planned)
 
             running.attempt(receipt.change.photo.path, deal)
             if running.report.interrupted:
                 break
         running.flush()
-        if house.writes and not running.report.problems and not running.report.interrupted:
+        left = running.report.problems or running.report.undecided or running.report.interrupted
+        if house.writes and not left:
             house.ledger.mark_undone(name)
     return running.report
+
+
+def _bytes_kept(house: House, receipt: Receipt) -> bool:
+    """Whether everything that a receipt replaced is still among the backups, and undamaged."""
+    try:
+        for done in receipt.carriers:
+            if done.before != ABSENT:
+                house.backups.fetch(done.before)
+    except BackupMissing:
+        return False
+    return True

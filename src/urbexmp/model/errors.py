@@ -98,6 +98,15 @@ class LibraryLocked(Problem):
     advice = "Wait for it, or stop it"
 
 
+class LibraryWatched(Problem):
+    """A watch runs on this library already."""
+
+    slug, code = "library-watched", 62
+    what = "another `urbexmp watch` (process {pid}) watches this library"
+    done = "Nothing was done"
+    advice = "Let it go on, or stop it with `kill {pid}` and start this one again"
+
+
 class LedgerDamaged(Problem):
     """SQLite cannot read the ledger."""
 
@@ -228,6 +237,15 @@ class Undecodable(Problem):
         self, subject: object, detail: str, advice: str = "Copy it again from the card"
     ) -> None:
         super().__init__(subject, detail=detail, advice=advice)
+
+
+class NotWhole(Problem):
+    """A file that stopped changing before it was complete."""
+
+    slug, code = "not-whole", 26
+    what = "is not complete, and has not changed for a while"
+    done = "Left alone, and looked at again later"
+    advice = "Copy it again if the copy broke off"
 
 
 # --- One packet: 30-49 ------------------------------------------------------------------------

@@ -44,6 +44,9 @@ class KnownFile:
     policy: str
     """Digest of profile, taxonomy and stages it was dealt with under."""
     held: bool = False
+    spared: tuple[str, ...] = ()
+    """Why image files of it were not written into (`Spared.reason`), the profile's own choices
+    left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class WaitingWork:
     priority: int
     """Lower goes first: 0 a person asked, 50 an import, 90 background."""
     attempts: int
+    """How often it failed; 0: it only waits for its turn."""
     next_try: str
     last_error: str
 
@@ -170,6 +174,10 @@ class Ledger(Protocol):
         """How many photos below `root` were dealt with."""
         ...
 
+    def spared(self, root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+        """Photos below `root` with an image file that is not written into, and why."""
+        ...
+
     def settle(self, files: Iterable[KnownFile]) -> None:
         """Remember that these were dealt with."""
         ...
@@ -215,8 +223,10 @@ class Ledger(Protocol):
         """Add or replace waiting work."""
         ...
 
-    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first."""
+    def waiting(
+        self, now: str, limit: int = 100, *, newest: bool = False
+    ) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first; of these the one that waits longest, or shortest."""
         ...
 
     def waiting_on(self, path: Path) -> WaitingWork | None:

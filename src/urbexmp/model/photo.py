@@ -73,6 +73,10 @@ class Carrier:
         return str(self.path)
 
 
+OBSTACLES = frozenset({"read-only", "hard-linked"})
+"""Reasons why a file is spared that can go away without a trace in its size and times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spared:
     """An image file of a photo that is not written into although Lightroom would look there."""

@@ -7,6 +7,7 @@ tests (`tests/contract`). Every method may raise `Problem`; nothing else is expe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,9 +70,21 @@ class Walker(Protocol):
         """
         ...
 
+    def one(self, folder: Path, root: Path) -> FolderListing | None:
+        """The listing of one folder at or below `root`, without those below it.
+
+        None where `folders` would not come by: hidden, left out, or below a library that is
+        not recursive.
+        """
+        ...
+
 
 class Inspector(Protocol):
     """Opens one photo file and says what is in it. Never writes."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Questions of this thread inside the block may share what was read of a file."""
+        ...
 
     def verify(self, file: PhotoFile) -> None:
         """Raise `NotAPhoto` when the magic bytes do not fit the extension."""
@@ -145,6 +158,11 @@ class Disk(Protocol):
         """None when there is no such file."""
         ...
 
+    def obstacle(self, path: Path) -> str | None:
+        """What the file system has against a file being replaced, a stable word (`read-only`,
+        `hard-linked`), of which `stat` says nothing; None: nothing."""
+        ...
+
 
 # --- Packets ------------------------------------------------------------------------------------
 
@@ -182,6 +200,13 @@ class Codec(Protocol):
         """Raise `ProofFailed` unless `after` is `before` plus exactly `edit`.
 
         Shares no parser with `edit`. `before` None: a new sidecar.
+        """
+        ...
+
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises.
+
+        For who wants both: what the one has found out need not be found out again by the other.
         """
         ...
 
@@ -265,6 +290,10 @@ class Stored(Protocol):
 
 class BackupStore(Backups, Stored, Protocol):
     """Backups that can be listed and given up."""
+
+    def discard_many(self, versions: Iterable[Fingerprint]) -> int:
+        """`discard` for many at once; return the bytes that are free again."""
+        ...
 
 
 class Copies(Stored, Protocol):

@@ -57,6 +57,26 @@ class Profile:
     """Patterns of names to leave out (fnmatch), beside the built-in ones."""
     workers: int = 0
     """Threads that look at photos; 0 is one for each core."""
+    sweep_minutes: float = 5.0
+    """Between two sweeps of a watch."""
+    settle_seconds: float = 2.0
+    """A file that did not change for so long may be complete."""
+    settle_longest_seconds: float = 120.0
+    """A file that is not complete by then is reported and tried again later."""
+    companion_seconds: float = 10.0
+    """How long a raw file waits for its JPEG and its sidecar."""
+    work_hours: str = ""
+    """`22:00-06:00`, local time (`rules.working_hours`); empty is always."""
+    on_battery: str = "work"
+    """Without mains, `work` on or `pause`."""
+    nice: int = 10
+    """0..19: how far a watch stands back behind other programs."""
+    notify: bool = False
+    """Say on the desktop when an import is done."""
+    recycle_photos: int = 0
+    """A watch begins with a fresh process after so many photos; 0 is never."""
+    recycle_megabytes: int = 1024
+    """A watch begins with a fresh process when it holds more memory; 0 is never."""
     stage_settings: Mapping[str, Mapping[str, str | float | int | bool]] = field(
         default_factory=lambda: MappingProxyType({})
     )
@@ -64,10 +84,26 @@ class Profile:
 
     @property
     def digest(self) -> str:
-        """Hex digest of all choices."""
-        plain = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        """Hex digest of all choices that what is written may depend on.
+
+        When a watch works is none of them: other hours must not plan a library anew.
+        """
+        plain = {
+            name: _plain(getattr(self, name))
+            for name in self.__dataclass_fields__
+            if name not in _WHEN
+        }
         text = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+_WHEN = frozenset(
+    (
+        *("sweep_minutes", "settle_seconds", "settle_longest_seconds", "companion_seconds"),
+        *("work_hours", "on_battery", "nice", "notify", "recycle_photos", "recycle_megabytes"),
+    )
+)
+"""Keys that say when and how gently a watch works, not what is written."""
 
 
 def _plain(value: object) -> object:

@@ -10,13 +10,13 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from urbexmp.model.keyword import Keyword
+from urbexmp.model.keyword import SEPARATOR, Keyword
 
 T = TypeVar("T")
 
@@ -34,39 +34,70 @@ def to_plain(value: Any, *, slim: bool = False) -> Any:
     kind = type(value)
     if kind in _ATOMS:
         return value
-    if kind is Keyword:
-        return str(value)
-    if kind is tuple or kind is list:
-        return [inner if type(inner) in _ATOMS else to_plain(inner, slim=slim) for inner in value]
-    plan = _PLANS[kind] if kind in _PLANS else _field_plan(kind)
-    if plan is not None:
-        plain = {}
-        for name, default in plan:
-            inner = getattr(value, name)
-            if slim and (inner is default or inner == default):
-                continue
-            plain[name] = inner if type(inner) in _ATOMS else to_plain(inner, slim=slim)
-        return plain
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Path):
-        return value.as_posix()
-    if isinstance(value, Mapping):
-        return {str(key): to_plain(inner, slim=slim) for key, inner in value.items()}
-    if isinstance(value, frozenset | set):
-        return sorted(to_plain(inner, slim=slim) for inner in value)
+    return (_WAYS.get(kind) or _way(kind))(value, slim)
+
+
+_Way = Callable[[Any, bool], Any]
+"""How values of one type are made plain; the flag is `slim`."""
+
+
+def _keyword(value: Any, _slim: bool) -> Any:
+    return SEPARATOR.join(value.path)
+
+
+def _list(value: Any, slim: bool) -> Any:
+    return [
+        inner
+        if type(inner) in _ATOMS
+        else (_WAYS.get(type(inner)) or _way(type(inner)))(inner, slim)
+        for inner in value
+    ]
+
+
+def _set(value: Any, slim: bool) -> Any:
+    return sorted(_list(value, slim))
+
+
+def _mapping(value: Any, slim: bool) -> Any:
+    return {str(key): to_plain(inner, slim=slim) for key, inner in value.items()}
+
+
+def _as_it_is(value: Any, _slim: bool) -> Any:
     return value
 
 
-_Plan = tuple[tuple[str, object], ...] | None
-_PLANS: dict[type[Any], _Plan] = {}
+_WAYS: dict[type[Any], _Way] = {Keyword: _keyword, tuple: _list, list: _list, frozenset: _set}
 
 
-def _field_plan(kind: type[Any]) -> _Plan:
-    """Names and defaults of a dataclass's fields, kept; None for any other kind."""
-    if not dataclasses.is_dataclass(kind):
-        _PLANS[kind] = None
-        return None
+def _way(kind: type[Any]) -> _Way:
+    """How values of a type are made plain, found out once."""
+    way: _Way
+    if dataclasses.is_dataclass(kind):
+        way = _of_fields(kind)
+    elif issubclass(kind, Enum):
+        way = _value_of
+    elif issubclass(kind, Path):
+        way = _posix
+    elif issubclass(kind, Mapping):
+        way = _mapping
+    elif issubclass(kind, frozenset | set):
+        way = _set
+    else:
+        way = _as_it_is
+    _WAYS[kind] = way
+    return way
+
+
+def _value_of(value: Any, _slim: bool) -> Any:
+    return value.value
+
+
+def _posix(value: Any, _slim: bool) -> Any:
+    return value.as_posix()
+
+
+def _of_fields(kind: type[Any]) -> _Way:
+    """The way of a dataclass: by the names and defaults of its fields."""
     plan: list[tuple[str, object]] = []
     for field in dataclasses.fields(kind):
         default: object = _NO_DEFAULT
@@ -76,8 +107,21 @@ def _field_plan(kind: type[Any]) -> _Plan:
             default = field.default_factory()
         if field.init:
             plan.append((field.name, default))
-    _PLANS[kind] = tuple(plan)
-    return _PLANS[kind]
+    ways, atoms = _WAYS, _ATOMS
+
+    def of_fields(value: Any, slim: bool) -> Any:
+        plain = {}
+        for name, default in plan:
+            inner = getattr(value, name)
+            if slim and (inner is default or inner == default):
+                continue
+            inner_kind = type(inner)
+            if inner_kind not in atoms:
+                inner = (ways.get(inner_kind) or _way(inner_kind))(inner, slim)
+            plain[name] = inner
+        return plain
+
+    return of_fields
 
 
 def from_plain(kind: type[T], plain: Any) -> T:

@@ -58,6 +58,12 @@ class Report:
     """The same by what keeps it from seeing them (`rules.sight`)."""
     spared: Counter[str] = field(default_factory=Counter)
     """Image files of written photos that got no keywords, by reason (`Spared.reason`)."""
+    by_keywords: int = 0
+    """Photos that an undo took back by keywords alone: the backup of their bytes is gone."""
+    undecided: int = 0
+    """Photos that an undo left because their files contradict each other."""
+    undecided_run: str = ""
+    """The run that was to be taken back there, and still can be."""
     seconds: float = 0.0
     interrupted: bool = False
 

@@ -187,12 +187,10 @@ class Applier:
                 raise BackupMissing(path, digest=write.restore) from missing
         if write.edit is None or write.edit.empty:
             return before
-        if before is None:
-            after = self._codec.create(write.edit)
-        else:
-            after = self._codec.edit(before, write.edit, path)
-        if after != before:
-            self._codec.prove(before, after, write.edit, path)
+        if before is not None:
+            return self._codec.edit_proven(before, write.edit, path)
+        after = self._codec.create(write.edit)
+        self._codec.prove(None, after, write.edit, path)
         return after
 
     def _finish_open(self, change: Change) -> None:

@@ -46,8 +46,12 @@ class Examined:
     """Facts and place that the stages were shown; the mirror keeps them."""
 
 
-LocationReader = Callable[[Carrier], Mapping[str, str]]
-"""City, State, Country, Location (Lightroom's Sublocation) of a sidecar, as far as it has them."""
+LocationReader = Callable[[Carrier, bytes | None], Mapping[str, str]]
+"""City, State, Country, Location (Lightroom's Sublocation) of a sidecar, as far as it has them;
+with its packet where that was read already."""
+
+
+_NO_PACKETS: Mapping[Path, bytes] = {}
 
 
 def facts_key(stat: FileStat) -> str:
@@ -85,9 +89,12 @@ class Looker:
         file is opened only for a stage that has to look. `retag` names stages that look again,
         `*` for all. Raises `Problem` when the file cannot be read or decoded.
         """
-        photo_id = self.identify(photo, known_id)
         fresh: list[tuple[str, StageLook]] = []
-        facts, context = self._surroundings(photo, photo_id, fresh, again=bool(retag))
+        with self._inspector.together():
+            photo_id = self.identify(photo, known_id)
+            facts, context = self._surroundings(
+                photo, photo_id, fresh, _NO_PACKETS, again=bool(retag)
+            )
         preview = functools.cache(lambda: self._preview(photo))
         looks: list[StageLook] = []
         ran: list[str] = []
@@ -106,15 +113,21 @@ class Looker:
             looks.append(look)
         return Examined(photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context)
 
-    def recognise(self, photo: Photo, known_id: PhotoId | None = None) -> Examined:
+    def recognise(
+        self,
+        photo: Photo,
+        known_id: PhotoId | None = None,
+        packets: Mapping[Path, bytes] = _NO_PACKETS,
+    ) -> Examined:
         """What is known of a photo without any stage: its id, facts and place.
 
         Facts that the ledger holds are used while the file's stat is the one they were read
-        with. Raises `Problem`.
+        with. `packets` spares a second reading of sidecars. Raises `Problem`.
         """
-        photo_id = self.identify(photo, known_id)
         fresh: list[tuple[str, StageLook]] = []
-        facts, context = self._surroundings(photo, photo_id, fresh, again=False)
+        with self._inspector.together():
+            photo_id = self.identify(photo, known_id)
+            facts, context = self._surroundings(photo, photo_id, fresh, packets, again=False)
         return Examined(photo, photo_id, (), (), tuple(fresh), facts, context)
 
     def identify(self, photo: Photo, known_id: PhotoId | None = None) -> PhotoId:
@@ -131,20 +144,23 @@ class Looker:
         photo: Photo,
         photo_id: PhotoId,
         fresh: list[tuple[str, StageLook]],
+        packets: Mapping[Path, bytes],
         *,
         again: bool,
     ) -> tuple[CaptureFacts, Context]:
-        facts = self._located(photo, self._facts(photo, photo_id, fresh, again=again))
+        facts = self._located(photo, self._facts(photo, photo_id, fresh, again=again), packets)
         return facts, self._places.context(photo, self._root, facts)
 
     def _preview(self, photo: Photo) -> Preview:
         return self._inspector.preview(photo, PREVIEW_LONG_SIDE)
 
-    def _located(self, photo: Photo, facts: CaptureFacts) -> CaptureFacts:
+    def _located(
+        self, photo: Photo, facts: CaptureFacts, packets: Mapping[Path, bytes]
+    ) -> CaptureFacts:
         """The facts with the location that a person gave in the photo's sidecars, if any."""
         said: dict[str, str] = {}
         for carrier in photo.carriers:
-            said |= self._location(carrier)
+            said |= self._location(carrier, packets.get(carrier.path))
         if not said:
             return facts
         return replace(

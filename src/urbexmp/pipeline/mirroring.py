@@ -67,9 +67,16 @@ class RowReader:
         `examined` spares a second look at the file. What cannot be read is left out of the row,
         and its status is `failed`: a photo with a damaged picture still has its keywords.
         """
+        read: dict[Path, bytes] = {}
+        readings: list[PacketReading] = []
+        packets: dict[Path, Fingerprint] = {}
+        for carrier in _own(photo):
+            packets[carrier.path], reading = self._packet(carrier, read)
+            if reading is not None:
+                readings.append(reading)
         if examined is None or examined.facts is None:
             try:
-                examined = self._looker.recognise(photo, known_id)
+                examined = self._looker.recognise(photo, known_id, read)
             except Problem:
                 examined, status = None, FAILED
         facts: CaptureFacts = NO_FACTS
@@ -78,18 +85,12 @@ class RowReader:
         if examined is not None:
             facts, context = examined.facts or NO_FACTS, examined.context
             photo_id = examined.photo_id
-        readings: list[PacketReading] = []
-        packets: dict[Path, Fingerprint] = {}
-        for carrier in _own(photo):
-            packets[carrier.path], reading = self._packet(carrier)
-            if reading is not None:
-                readings.append(reading)
         versions = list(packets.values())
         elsewhere: list[KeywordFields] = []
         for path in photo.also_read:
             if path in photo.images:
                 continue
-            version, reading = self._packet(Carrier(CarrierKind.SIDECAR, path))
+            version, reading = self._packet(Carrier(CarrierKind.SIDECAR, path), read)
             versions.append(version)
             if reading is not None:
                 elsewhere.append(reading.fields)
@@ -114,11 +115,16 @@ class RowReader:
         ours = any(reading.block is not None for reading in readings)
         return Mirrored(row, packets, examined, ours)
 
-    def _packet(self, carrier: Carrier) -> tuple[Fingerprint, PacketReading | None]:
+    def _packet(
+        self, carrier: Carrier, read: dict[Path, bytes]
+    ) -> tuple[Fingerprint, PacketReading | None]:
+        """Version and reading of a packet. `read` gets a sidecar's bytes."""
         try:
             packet = self._store.read(carrier)
             if packet is None:
                 return fingerprint_of(None), None
+            if carrier.kind is CarrierKind.SIDECAR:
+                read[carrier.path] = packet
             return fingerprint_of(packet), self._codec.read(packet, carrier.path)
         except PacketRefused as refused:
             # A packet inside an image file that is refused spares the file, and no more.

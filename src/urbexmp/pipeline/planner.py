@@ -125,14 +125,17 @@ class Planner:
         change, snapshot = self._possible(photo, photo_id, made)
         return Planned(change, snapshot, Proposal(), moved_from)
 
-    def undo(self, receipt: Receipt) -> Planned:
-        """The change that takes a receipt back. Raises `Problem`."""
+    def undo(self, receipt: Receipt, *, bytes_kept: bool = True) -> Planned:
+        """The change that takes a receipt back. Raises `Problem`.
+
+        `bytes_kept`: whether the backups still have all that it replaced.
+        """
         photo, photo_id = receipt.change.photo, receipt.change.photo_id
         base = self._ledger.base(photo_id, photo.path)
         policy = self._policy()
 
         def made(snapshot: Snapshot) -> Change:
-            return undo(receipt, snapshot, base, self._ledger.told, policy)
+            return undo(receipt, snapshot, base, self._ledger.told, policy, bytes_kept=bytes_kept)
 
         # What the receipt wrote is put back or refused; nothing of it is spared.
         snapshot = self.snapshot(photo, photo_id, sparing=_nothing_spared)

@@ -10,13 +10,11 @@ from typing import Any
 
 from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.profile import Profile, Settings
+from urbexmp.rules.profile_key import ENV_PREFIX, Key, Scalar
 from urbexmp.rules.profile_keys import (
     BY_NAME,
-    ENV_PREFIX,
     KEYS,
     STAGES,
-    Key,
-    Scalar,
     from_text,
     no_such,
     parse_value,
@@ -200,4 +198,11 @@ def _check_together(gathered: _Gathered) -> None:
         gathered.mistakes.append(
             f"ask_from: {asks:g} ({gathered.origins['ask_from']}) is above threshold {writes:g}"
             f" ({gathered.origins['threshold']}); it must be at most the threshold"
+        )
+    settle, longest = gathered.values["settle_seconds"], gathered.values["settle_longest_seconds"]
+    if settle > longest:
+        gathered.mistakes.append(
+            f"settle_seconds: {settle:g} ({gathered.origins['settle_seconds']}) is above"
+            f" settle_longest_seconds {longest:g} ({gathered.origins['settle_longest_seconds']});"
+            " no file would ever be complete"
         )

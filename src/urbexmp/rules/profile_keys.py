@@ -6,72 +6,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from urbexmp.model.profile import Profile
-
-ENV_PREFIX = "URBEXMP_"
+from urbexmp.rules.profile_background import BACKGROUND_KEYS
+from urbexmp.rules.profile_key import ENV_PREFIX, Key, Scalar
 
 STAGES = ("camera", "pixels", "place", "ocr")
 """Names of the stages that a profile may list."""
-
-Scalar = str | float | int | bool
-Kind = Literal["text", "number", "whole", "switch", "names", "numbers by stage"]
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One thing that a profile can say."""
-
-    name: str
-    kind: Kind
-    help: str
-    choices: tuple[str, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
-    flag: str | None = None
-    """Its own flag; a key without one is set with `--set KEY=VALUE`."""
-
-    @property
-    def env(self) -> str:
-        """Name of its environment variable."""
-        return ENV_PREFIX + self.name.upper()
-
-    @property
-    def flag_name(self) -> str:
-        """What `profile show` calls the flag that set it."""
-        return self.flag or f"--set {self.name}"
-
-    @property
-    def default(self) -> Any:
-        """Its value where nobody says anything."""
-        field = Profile.__dataclass_fields__[self.name]
-        if field.default_factory is not dataclasses.MISSING:
-            return field.default_factory()
-        return field.default
-
-    @property
-    def allowed(self) -> str:
-        """What may stand there, in words."""
-        if self.choices:
-            return "one of " + ", ".join(self.choices)
-        words = {
-            "text": "text",
-            "number": "a number",
-            "whole": "a whole number",
-            "switch": "true or false",
-            "names": "a list of names",
-            "numbers by stage": "a table of stage names and numbers",
-        }[self.kind]
-        if math.isfinite(self.low) and math.isfinite(self.high):
-            return f"{words} from {self.low:g} to {self.high:g}"
-        return f"{words} from {self.low:g}" if math.isfinite(self.low) else words
-
 
 KEYS: tuple[Key, ...] = (
     Key("stages", "names", "Stages that look at each photo, in this order.", flag="--stages"),
@@ -191,6 +134,7 @@ KEYS: tuple[Key, ...] = (
         high=256,
         flag="--workers",
     ),
+    *BACKGROUND_KEYS,
 )
 
 BY_NAME = {key.name: key for key in KEYS}
@@ -327,6 +271,8 @@ def _chosen(key: Key, text: str) -> str:
         near = difflib.get_close_matches(text, key.choices, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"{as_toml(text)} is not {key.allowed}{hint}")
+    if key.check is not None:
+        key.check(text)
     return text
 
 

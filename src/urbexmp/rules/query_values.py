@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import unicodedata
 from datetime import date
 
@@ -69,6 +68,8 @@ def _days(text: str) -> tuple[int, int]:
     months = (1, 12) if month is None else (month, month)
     try:
         first = date(year or 0, months[0], 1 if day is None else day)
+        import calendar  # late: with `locale`, a twentieth of a whole query
+
         end = calendar.monthrange(first.year, months[1])[1]
         return first.toordinal(), date(first.year, months[1], day or end).toordinal()
     except ValueError:

@@ -1,8 +1,9 @@
 """Changes, problems and reports as JSON data, one object a line, with stable fields.
 
 Every object has `event`: `begin`, `change`, `problem`, `note` or `end`. Fields are only ever
-added. A path below the library's root is told from there, with `/`; bytes of a name that are
-no UTF-8 stand as lone surrogates, as Python spells them. Keywords are `A|B|C`.
+added. What is said of a library has its `root`, so that the lines of several can be told apart.
+A path below the library's root is told from there, with `/`; bytes of a name that are no UTF-8
+stand as lone surrogates, as Python spells them. Keywords are `A|B|C`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ Root = Path | PurePath
 def line(data: Mapping[str, Any]) -> str:
     """One JSON object on one line, in ASCII, so that no terminal or pipe can garble it."""
     return json.dumps(data, ensure_ascii=True, separators=(", ", ": "))
+
+
+def of_library(data: Mapping[str, Any], root: Root) -> dict[str, Any]:
+    """`data` with the library that it is about."""
+    return {**data, "root": root.as_posix()}
 
 
 def change_data(change: Change, root: Root, *, applied: bool) -> dict[str, Any]:
@@ -131,6 +137,8 @@ def end_data(report: Report, root: Root, *, check: bool = False) -> dict[str, An
         "lightroom_blind": report.lightroom_blind,
         "blind": dict(sorted(report.blind.items())),
         "spared": dict(sorted(report.spared.items())),
+        "by_keywords": report.by_keywords,
+        "undecided": report.undecided,
         "seconds": round(report.seconds, 3),
         "interrupted": report.interrupted,
         "exit_code": report.exit_code(check=check),

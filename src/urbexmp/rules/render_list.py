@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from urbexmp.model.background import WatchState
 from urbexmp.model.change import Edit, EditKind, RunRecord
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.ledger import WaitingWork
 from urbexmp.rules.render import Line, Span, Style, printable, relative, stage_name, width
 from urbexmp.rules.render_json import edit_data
+
+SILENT_SECONDS = 180
+"""A watch says how it goes every ten seconds; one photo rarely takes minutes."""
 
 _SOURCES: Mapping[str, tuple[str, Style, str]] = {
     "person": (" ", Style.PLAIN, "yours"),
@@ -141,15 +146,37 @@ def waiting_lines(waiting: Sequence[WaitingWork], root: Path | PurePath) -> tupl
     lines: list[Line] = []
     for work in waiting:
         tries = "1 try" if work.attempts == 1 else f"{work.attempts} tries"
+        # What is due in a hundred years waits for its files to change, or for a person.
+        parked = work.next_try > "2100"
+        again = "when it changes, or `urbexmp sync` asks" if parked else printable(work.next_try)
         lines.append(photo_line(work.path, root))
         error = work.last_error.removeprefix(f"{work.path}: ").replace(f"{root}/", "")
         lines.append(
             (
                 Span(f"  {printable(error)}", Style.PROBLEM),
-                Span(f"  {tries}, next {printable(work.next_try)}", Style.DIM),
+                Span(f"  {tries}, next {again}", Style.DIM),
             )
         )
     return tuple(lines)
+
+
+def watch_lines(state: WatchState, now: datetime) -> tuple[Line, ...]:
+    """How a watch goes."""
+    phase = f"paused: {state.paused_for}" if state.paused_for else state.phase
+    silent = (now - state.at).total_seconds()
+    if silent > SILENT_SECONDS:
+        phase += f", and has said nothing for {silent / 60:.0f} min"
+    numbers = [f"{state.done:,} done", f"{state.queued:,} waiting", f"{state.settling:,} settling"]
+    if state.failed:
+        numbers.append(f"{state.failed:,} failed")
+    if state.rate_per_minute:
+        numbers.append(f"{state.rate_per_minute:g} a minute")
+    swept = f"{state.last_sweep:%Y-%m-%dT%H:%M:%SZ}" if state.last_sweep else "not yet"
+    return (
+        (),
+        (Span(f"A watch runs (process {state.pid}): {phase}.", Style.GOOD),),
+        (Span(f"  {', '.join(numbers)}; last sweep {swept}"),),
+    )
 
 
 def waiting_data(path: str, work: WaitingWork) -> dict[str, Any]:

@@ -56,6 +56,12 @@ def _details(report: Report) -> Iterator[Line]:
                 Style.LEARNED,
             ),
         )
+    if report.by_keywords:
+        photos = counted(report.by_keywords, "photo")
+        yield (
+            Span(f"  {photos}: the backup of what was replaced is gone, so only the", Style.HELD),
+            Span(" keywords of that run are taken out, and no bytes put back", Style.HELD),
+        )
     yield from _failures(report)
     for reason, number in sorted(report.skipped.items()):
         yield (Span(f"  left out: {number:,} {printable(reason)}", Style.DIM),)
@@ -98,6 +104,13 @@ def _next_steps(report: Report) -> Iterator[Line]:
         yield (
             Span("Waiting for you: ", Style.HELD),
             Span("`urbexmp status` lists them, `urbexmp keyword confirm|refuse` answers them."),
+        )
+    if report.undecided:
+        photos = counted(report.undecided, "photo")
+        yield (
+            Span(f"The files of {photos} contradict each other, so they were left.", Style.HELD),
+            Span(" Answer what waits, then finish with", Style.HELD),
+            Span(f" `urbexmp undo {report.undecided_run}`: it is not taken back yet."),
         )
     if report.dry:
         if report.changed:

@@ -30,7 +30,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
 )
 """Reasons in words, to stand after a number of files; others are refusals of single packets."""
 
-
 _NEVER = "the keywords of JPEG, TIFF and DNG files go to sidecars, which Lightroom does not read"
 _DARKTABLE = "new sidecars of raw files are named for darktable, and Lightroom does not read them"
 _SIGNED = "files with Content Credentials get their keywords in a sidecar, unseen by Lightroom"
@@ -58,6 +57,21 @@ def hidden(profile: Profile) -> tuple[tuple[str, str, bool], ...]:
 def told(reason: str) -> str:
     """A reason in words."""
     return WORDS.get(reason, f"they cannot be edited safely ({reason})")
+
+
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "signed": "`break_c2pa = true` writes into them all the same and makes them invalid",
+        "read-only": "Make them writable; the next `urbexmp sync` takes them up by itself",
+        "hard-linked": "Give each its own copy; the next `urbexmp sync` takes them up by itself",
+        "iptc-newer": "Read and save their metadata in Lightroom, or set `adopt_iptc = true`",
+    }
+)
+
+
+def advice(reason: str) -> str:
+    """What a person can do about files that are spared for a reason, without a full stop."""
+    return _REMEDIES.get(reason, "Save them anew in an image editor, if they should get keywords")
 
 
 def blind(photo: Photo) -> str | None:

@@ -23,23 +23,35 @@ from urbexmp.rules.assemble import Wanted, assemble
 from urbexmp.rules.merge import Answers, Told, with_vetoes
 from urbexmp.rules.plan import Policy, merged_for
 
+BYTES_GONE = (
+    "the backup of what it replaced was given up, so only our keywords of that run are taken out"
+)
+
 
 def undo(
-    receipt: Receipt, snapshot: Snapshot, base: MergeBase | None, told: Told, policy: Policy
+    receipt: Receipt,
+    snapshot: Snapshot,
+    base: MergeBase | None,
+    told: Told,
+    policy: Policy,
+    *,
+    bytes_kept: bool = True,
 ) -> Change:
     """The change that takes `receipt` back.
 
     Where every carrier still has the packet that the receipt left, each gets its former bytes.
-    Where one has moved on, only our keywords of that receipt go (not those that a person has
-    taken over), and what we had taken away returns. Vetoes stay, whichever way: to undo is not to
-    refuse, and a refusal is not undone by accident.
+    Where one has moved on, or the backup of one is gone (`bytes_kept` False), only our keywords of
+    that receipt go (not those that a person has taken over), and what we had taken away returns.
+    Vetoes stay, whichever way: to undo is not to refuse, and a refusal is not undone by accident.
     """
     here = _versions(snapshot)
     kept = base or receipt.change.after
     if all(here.get(done.carrier) == done.after for done in receipt.carriers) and not (
         _taken_over(receipt, kept)
     ):
-        return _restore(receipt, snapshot, kept)
+        if bytes_kept:
+            return _restore(receipt, snapshot, kept)
+        return _take_back(receipt, snapshot, base, told, policy, (BYTES_GONE,))
     return _take_back(receipt, snapshot, base, told, policy)
 
 
@@ -111,7 +123,12 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
 
 
 def _take_back(
-    receipt: Receipt, snapshot: Snapshot, base: MergeBase | None, told: Told, policy: Policy
+    receipt: Receipt,
+    snapshot: Snapshot,
+    base: MergeBase | None,
+    told: Told,
+    policy: Policy,
+    notes: tuple[str, ...] = (),
 ) -> Change:
     merged = merged_for(snapshot, base, told, policy)
     if merged.doubts and not merged.current:
@@ -131,7 +148,7 @@ def _take_back(
     )
     gone = _keywords(edits, EditKind.REMOVE)
     vetoed |= gone & (made.base.vetoed - made.after.vetoed)
-    wanted = Wanted(edits=edits, vetoed=vetoed, settled=gone)
+    wanted = Wanted(edits=edits, vetoed=vetoed, settled=gone, notes=notes)
     if merged.doubts:
         why = merged.doubts[0].why
         held = tuple(replace(edit, hold=why) for edit in edits)

@@ -92,18 +92,17 @@ class Applying(Part):
         path = spelled(change.photo.path)
         with self._database.transaction(durable=True):
             photo = self._photo(change.photo_id)
-            if change.mark:
+            if change.mark and not self._database.changed(
+                "INSERT OR IGNORE INTO mark (mark, photo, path) VALUES (?, ?, ?)",
+                (change.mark, photo, path),
+            ):
                 taken = self._database.row(
                     "SELECT photo, path FROM mark WHERE mark = ?", (change.mark,)
                 )
-                if taken is not None and taken != (photo, path):
+                if taken != (photo, path):
                     raise InternalProblem(
                         change.photo.path, detail=f"the mark {change.mark} was given twice"
                     )
-                self._database.do(
-                    "INSERT OR IGNORE INTO mark (mark, photo, path) VALUES (?, ?, ?)",
-                    (change.mark, photo, path),
-                )
             self._database.do(
                 "INSERT OR REPLACE INTO intent (photo, path, run, at, will_be, change)"
                 " VALUES (?, ?, ?, ?, ?, ?)",

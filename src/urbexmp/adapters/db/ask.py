@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from urbexmp.adapters.db.ask_find import Finder
-from urbexmp.adapters.db.ask_match import begun_words, full_text, spelling
-from urbexmp.adapters.db.ask_sets import Begun, Listed, ids_of, listed
-from urbexmp.adapters.db.mirror_schema import fault
+from urbexmp.adapters.db.ask_match import begun_by_two, full_text, spelling
+from urbexmp.adapters.db.ask_sets import Listed, Posted, listed
+from urbexmp.adapters.db.mirror_schema import TAKEN, VIEW_SCORE, fault, word_of
+from urbexmp.adapters.db.opening import reading
+from urbexmp.adapters.db.posting_codes import ids_of
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
 from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
 from urbexmp.rules.query_values import text_words
@@ -19,7 +21,6 @@ from urbexmp.rules.query_values import text_words
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ask_keywords import KeywordCount
 
-BUSY_SECONDS = 10.0
 RANKED = 1000
 """So many hits of a search are ranked at most."""
 
@@ -58,10 +59,11 @@ class KeywordOf(NamedTuple):
     stage: str
 
 
-_ROWS = """
+_ROWS = f"""
 SELECT photo.id, folder.path, photo.name,
-    kind, taken_at, make, camera, lens, latitude, longitude, view,
-    CAST(round(view_score * 100) AS INTEGER), quality, condition, photo.era, status,
+    {word_of("kind")}, {TAKEN}, {word_of("make")}, {word_of("camera")}, {word_of("lens")},
+    latitude, longitude, {word_of("view")}, CAST(round({VIEW_SCORE} * 100) AS INTEGER), quality,
+    condition, {word_of("era")}, {word_of("status")},
     nullif(city, ''), nullif(state, ''), nullif(country, '')
 FROM json_each(?) AS wanted JOIN photo ON photo.id = wanted.value
     JOIN folder ON folder.id = photo.folder LEFT JOIN location ON location.id = photo.location
@@ -73,8 +75,10 @@ FROM json_each(?) AS wanted JOIN photo ON photo.id = wanted.value
 """
 _KEYWORDS = """
 SELECT link.photo, coalesce(spelling.path, keyword.path), source, score, stage
-FROM json_each(?) AS wanted JOIN link ON link.photo = wanted.value
-    JOIN keyword ON keyword.id = link.keyword LEFT JOIN spelling ON spelling.id = link.spelling
+FROM json_each(?) AS wanted CROSS JOIN photo_link AS link ON link.photo = wanted.value
+    JOIN keyword ON keyword.id = link.keyword
+    LEFT JOIN odd_link AS odd ON odd.photo = link.photo AND odd.keyword = link.keyword
+    LEFT JOIN spelling ON spelling.id = odd.spelling
     JOIN origin ON origin.id = link.origin
 ORDER BY link.photo, keyword.folded
 """
@@ -161,7 +165,7 @@ class Asker:
                 return in_order(
                     finder.planes, whole, order, reverse=reverse, limit=limit, offset=offset
                 )
-            if limit is not None and isinstance(found, Listed | Begun):
+            if limit is not None and isinstance(found, Listed | Posted):
                 at_once = found.page(limit, offset)
                 if at_once is not None:
                     return at_once
@@ -186,13 +190,10 @@ class Asker:
             finder = Finder(connection)
             if isinstance(query, TextTerm):
                 return full_text_count(connection, full_text(query.words, prefix=query.prefix))
-            match = begun_words(query) if isinstance(query, KeywordTerm) else None
-            if match is not None:
-                return full_text_count(connection, match)
             if isinstance(query, KeywordTerm) and not query.scored and not query.vetoed:
-                held = finder.named(query.names, prefix=query.prefix)
-                if len(held) <= 1:
-                    return sum(one.below if query.below else one.photos for one in held)
+                held = () if begun_by_two(query) else finder.named(query.names, prefix=query.prefix)
+                if len(held) == 1:
+                    return held[0].below if query.below else held[0].photos
             found = finder.plan(query)
             return sum(found.bits(stretch).bit_count() for stretch in finder.planes.stretches())
 
@@ -295,14 +296,8 @@ def _path(folder: str | bytes, name: str | bytes) -> str:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro",
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-    )
+    connection = reading(path)
     try:
-        connection.execute("PRAGMA query_only = ON")
         _check(path, connection)
     except BaseException:
         connection.close()

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 from urbexmp.adapters.db.ask_match import (
     begins,
-    begun_words,
+    begun_by_two,
     full_text,
     in_folder,
-    is_name,
     is_word,
-    plain_words,
+    name_test,
     spans,
     spelling,
     text_end,
@@ -25,17 +25,18 @@ from urbexmp.adapters.db.ask_match import (
 from urbexmp.adapters.db.ask_sets import (
     All,
     Any,
-    Begun,
+    Branches,
     Coded,
     Given,
     Listed,
     Plane,
     Planes,
-    Postings,
+    Posted,
     Scored,
     listed,
 )
-from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, day_code
+from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, STATUSES, day_code
+from urbexmp.adapters.db.posting_codes import plain_words
 from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query import (
     And,
@@ -145,13 +146,9 @@ class Finder:
         return sorted(ids)
 
     def _keyword(self, term: KeywordTerm) -> Photos:
-        match = begun_words(term)
-        if match is not None:
-            listing = self._matching(match)
-            return Begun(listing, lambda: self._named(term))
-        return self._named(term)
-
-    def _named(self, term: KeywordTerm) -> Photos:
+        start = begun_by_two(term)
+        if start is not None:
+            return Branches(self.connection, (start,))
         held = self.named(term.names, prefix=term.prefix)
         if not held or term.low > term.high:
             return Given(())
@@ -159,17 +156,7 @@ class Finder:
             return Vetoed(self.connection, self.subtree(held, whole=True))
         if term.scored:
             ids = self.subtree(held, whole=True) if term.below else [one.id for one in held]
-            links = sum(one.below if term.below else one.photos for one in held)
-            family = self._family(term, held)
-            if isinstance(family, Postings):
-                return Scored(self.planes, family, ids, (term.low, term.high), links)
-            return Listed(
-                self.connection,
-                "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
-                " AND score BETWEEN ? AND ? AND keyword IN (SELECT value FROM json_each(?))",
-                (term.low, term.high, listed(ids)),
-                expected=links,
-            )
+            return Scored(self.planes, self._family(term, held), ids, (term.low, term.high))
         return self._family(term, held)
 
     def _family(self, term: KeywordTerm, held: Sequence[Held]) -> Photos:
@@ -179,39 +166,28 @@ class Finder:
         return self._subtrees(held)
 
     def _subtrees(self, held: Sequence[Held]) -> Photos:
-        """By bitmap where there is one, the others by their links."""
-        posted = {
+        """By the set of the subtree where there is one, the others by their own."""
+        paths = {one.folded for one in held}
+        tops = [one for one in held if not _within(one.folded, paths)]
+        big = {
             row[0]
             for row in self.connection.execute(
-                "SELECT keyword FROM posting WHERE keyword IN (SELECT value FROM json_each(?))",
-                (listed([one.id for one in held]),),
+                "SELECT value FROM json_each(?)"
+                " WHERE EXISTS (SELECT 1 FROM branch WHERE keyword = value)",
+                (listed([one.id for one in tops if one.below > one.photos]),),
             )
         }
         parts: list[Photos] = []
-        if posted:
-            parts.append(Postings(self.connection, sorted(posted)))
-        rest = [one for one in held if one.id not in posted]
+        if big:
+            parts.append(Branches(self.connection, sorted(big)))
+        rest = [one for one in tops if one.id not in big]
         if rest:
             expected = sum(one.below for one in rest)
             parts.append(self._linked(self.subtree(rest), expected))
         return parts[0] if len(parts) == 1 else Any(parts)
 
     def _linked(self, ids: Sequence[int], expected: int) -> Photos:
-        if len(ids) == 1:
-            return Listed(
-                self.connection,
-                "SELECT photo FROM link WHERE photo BETWEEN ? AND ? AND keyword = ?",
-                (ids[0],),
-                expected=expected,
-                ordered="photo",
-            )
-        return Listed(
-            self.connection,
-            "SELECT photo FROM link INDEXED BY link_keyword WHERE photo BETWEEN ? AND ?"
-            " AND keyword IN (SELECT value FROM json_each(?))",
-            (listed(ids),),
-            expected=expected,
-        )
+        return Posted(self.connection, ids, expected)
 
     # --- Fields --------------------------------------------------------------------------------
 
@@ -239,15 +215,15 @@ class Finder:
             # The one field that changes without its photo: it is in no plane, but few are open.
             open_now = (
                 "SELECT id FROM photo INDEXED BY photo_open"
-                " WHERE id BETWEEN ? AND ? AND status <> 'completed'"
+                " WHERE id BETWEEN ? AND ? AND status <> 0"
             )
             if term.text == "completed":
                 every = Plane(self.planes, EXISTS)
                 return All([every], [Listed(self.connection, open_now)])
-            return Listed(self.connection, f"{open_now} AND status = ?", (term.text,))
-        rows = self.connection.execute(
-            "SELECT code, word FROM plane_word WHERE field = ?", (term.field,)
-        )
+            return Listed(
+                self.connection, f"{open_now} AND status = ?", (STATUSES.get(term.text, -1),)
+            )
+        rows = self.connection.execute("SELECT code, word FROM word WHERE field = ?", (term.field,))
         return self._coded(term.field, rows, lambda word: is_word(word, term))
 
     def _folder(self, term: WordTerm) -> Photos:
@@ -288,7 +264,7 @@ class Finder:
         if words and term.text.isascii():
             glued = term.ends_open and term.text[-1:].isalnum()
             sql += " AND id IN (SELECT rowid FROM photo_text WHERE photo_text MATCH ?)"
-            values = (f"name : ({full_text(words, prefix=glued)})",)
+            values = (full_text(words, prefix=glued),)
         return Named(self.connection, sql, values, term)
 
     def _matching(self, match: str) -> Listed:
@@ -311,11 +287,11 @@ class Named(Listed):
         term: WordTerm,
     ) -> None:
         super().__init__(connection, sql, values)
-        self._term = term
+        self._fits = name_test(term)
 
     def _read(self, first: int, last: int) -> list[int]:
         rows = self._connection.execute(self._sql, (first, last, *self._values))
-        return [photo for photo, name in rows if is_name(spelling(name), self._term)]
+        return [photo for photo, name in rows if self._fits(spelling(name))]
 
 
 class Vetoed(Listed):
@@ -328,6 +304,16 @@ class Vetoed(Listed):
     def _read(self, first: int, last: int) -> list[int]:
         rows = self._connection.execute(self._sql, (first, last))
         return [photo for photo, keyword in rows if keyword in self._keywords]
+
+
+def _within(folded: str, paths: AbstractSet[str]) -> bool:
+    """Whether a path lies below one of these."""
+    above = folded.rpartition(SEPARATOR)[0]
+    while above:
+        if above in paths:
+            return True
+        above = above.rpartition(SEPARATOR)[0]
+    return False
 
 
 def _cost(query: Query) -> int:

@@ -6,8 +6,9 @@ import sqlite3
 from typing import NamedTuple
 
 from urbexmp.adapters.db.ask_find import Finder
-from urbexmp.adapters.db.ask_match import begins, full_text, plain_words
+from urbexmp.adapters.db.ask_match import begins, full_text
 from urbexmp.adapters.db.ask_sets import listed
+from urbexmp.adapters.db.posting_codes import plain_words
 from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query_values import text_words
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import PurePosixPath
-from unicodedata import combining, normalize
+from collections.abc import Callable, Sequence
 
+from urbexmp.adapters.db.posting_codes import plain_words, start_code
 from urbexmp.model.folding import fold
 from urbexmp.rules.query import KeywordTerm, WordTerm
-from urbexmp.rules.query_values import text_words
 
 
 def full_text(words: Sequence[str], *, prefix: bool) -> str:
@@ -31,29 +29,17 @@ def spans(codes: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def begun_words(term: KeywordTerm) -> str | None:
-    """The full-text expression for all photos with a keyword that begins so; None: there is none.
-
-    The index knows the words of a photo's keywords and of those above them, not which belong
-    together.
-    """
+def begun_by_two(term: KeywordTerm) -> int | None:
+    """The number of the set of all photos with a keyword that begins so; None: there is none."""
     if not term.prefix or not term.below or term.scored or term.vetoed or len(term.names) > 1:
         return None
-    begun = term.names[0]
-    if not (begun.isascii() and begun.isalnum()):
-        return None
-    return f"keywords : ({full_text((begun,), prefix=True)})"
+    begun = fold(term.names[0])
+    return start_code(begun) if len(begun) == 2 else None
 
 
 def text_end(start: str) -> str:
     """The first text behind all that begin with `start`."""
     return start + "\U0010ffff"
-
-
-def plain_words(text: str) -> tuple[str, ...]:
-    """The words of a folded text without accents, as the full-text index keeps them."""
-    bare = (char for char in normalize("NFD", text) if not combining(char))
-    return text_words("".join(bare))
 
 
 def begins(name: str, begun: str, words: Sequence[str]) -> bool:
@@ -85,9 +71,23 @@ def is_word(word: str, term: WordTerm) -> bool:
     return have.startswith(want) if term.ends_open else have == want
 
 
-def is_name(name: str, term: WordTerm) -> bool:
+def name_test(term: WordTerm) -> Callable[[str], bool]:
     """Whether a file has the name that a term asks for, with or without its extension."""
-    return is_word(name, term) or (not term.ends_open and is_word(PurePosixPath(name).stem, term))
+    want = fold(term.text)
+
+    def fits(name: str) -> bool:
+        have = fold(name)
+        if term.starts_open:
+            return want in have if term.ends_open else have.endswith(want) or stem(have)
+        return have.startswith(want) if term.ends_open else have == want or stem(have)
+
+    def stem(have: str) -> bool:
+        dot = have.rfind(".")
+        if not 0 < dot < len(have) - 1:
+            return False
+        return have[:dot].endswith(want) if term.starts_open else have[:dot] == want
+
+    return fits
 
 
 def in_folder(path: str, term: WordTerm) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from urbexmp.adapters.db.ask_sets import Planes, ids_of, listed
+from urbexmp.adapters.db.ask_sets import Planes, listed
+from urbexmp.adapters.db.mirror_schema import TAKEN
 from urbexmp.adapters.db.plane_codes import LAST_DAY_CODE
+from urbexmp.adapters.db.posting_codes import ids_of
 
 ORDERS = ("taken", "name", "quality", "score")
 _WIDTHS = {"taken": LAST_DAY_CODE.bit_length(), "quality": 7, "score": 7}
@@ -72,7 +74,7 @@ def _by_time(planes: Planes, found: int, wanted: int, *, newest: bool) -> list[i
         day = ids_of(group)
         times = dict(
             planes.connection.execute(
-                "SELECT id, coalesce(taken_at, '') FROM photo"
+                f"SELECT id, coalesce({TAKEN}, '') FROM photo"
                 " WHERE id IN (SELECT value FROM json_each(?))",
                 (listed(day),),
             ).fetchall()

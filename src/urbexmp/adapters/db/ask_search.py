@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from urbexmp.adapters.db.ask_match import full_text
+from urbexmp.adapters.db.ask_match import full_text, spelling
 from urbexmp.adapters.db.ask_sets import listed
+from urbexmp.adapters.db.posting_codes import as_text, plain_words
+from urbexmp.model.folding import fold
 
 NAMES = 500
 """Keywords with one of the words in their name, the most used, that are looked at."""
@@ -43,24 +45,42 @@ def _ranked(connection: sqlite3.Connection, words: Sequence[str], ids: list[int]
     worth = dict.fromkeys(ids, 0)
     if not worth:
         return []
-    span, among = (min(ids), max(ids)), listed(ids)
+    rows = connection.execute(
+        "SELECT photo.id, name, description, text, links, scores FROM json_each(?) AS wanted"
+        " JOIN photo ON photo.id = wanted.value",
+        (listed(ids),),
+    ).fetchall()
     for word in words:
-        best: dict[int, int] = {}
-        for column, value in (("text", _SURE // 2), ("description", _SURE), ("name", _SURE)):
-            for (photo,) in connection.execute(
-                "SELECT rowid FROM photo_text WHERE photo_text MATCH ? AND rowid BETWEEN ? AND ?",
-                (f"{column} : {full_text((word,), prefix=False)}", *span),
+        plain = " ".join(plain_words(fold(word)))
+        named = {
+            as_text((keyword,))
+            for (keyword,) in connection.execute(
+                "SELECT id FROM keyword WHERE id IN"
+                " (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
+                " ORDER BY below DESC LIMIT ?",
+                (full_text((word,), prefix=False), NAMES),
+            )
+        }
+        for photo, name, description, text, links, scores in rows:
+            best = 0
+            if not named.isdisjoint(links):
+                # No score, one character below 0, counts as a sure one.
+                best = max(
+                    (ord(scores[at]) - 2) % (_SURE + 1) if scores else _SURE
+                    for at, link in enumerate(links)
+                    if link in named
+                )
+            if best < _SURE and (
+                _says(spelling(name), plain) or (description and _says(description, plain))
             ):
-                best[photo] = max(best.get(photo, 0), value)
-        for photo, score in connection.execute(
-            "SELECT photo, max(coalesce(score, ?)) FROM link WHERE photo IN"
-            " (SELECT value FROM json_each(?)) AND keyword IN (SELECT id FROM keyword WHERE id IN"
-            " (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
-            " ORDER BY below DESC LIMIT ?) GROUP BY photo",
-            (_SURE, among, full_text((word,), prefix=False), NAMES),
-        ):
-            best[photo] = max(best.get(photo, 0), score)
-        for photo, value in best.items():
-            if photo in worth:
-                worth[photo] += value
+                best = _SURE
+            if best < _SURE // 2 and text and _says(text, plain):
+                best = _SURE // 2
+            worth[photo] += best
     return sorted(ids, key=lambda photo: (-worth[photo], -photo))
+
+
+def _says(text: str, word: str) -> bool:
+    """Whether a text has a word."""
+    folded = fold(text)
+    return (word in folded or not folded.isascii()) and word in plain_words(folded)

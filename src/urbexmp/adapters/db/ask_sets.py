@@ -7,12 +7,20 @@ makes a list of all photos that match.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS
+from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS, SPAN, SPANNED
+from urbexmp.adapters.db.posting_codes import (
+    as_text,
+    ids_of,
+    offsets_bits,
+    set_bits,
+    text_offsets,
+)
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -89,6 +97,17 @@ class Planes:
             return 0
         return int.from_bytes(raw[stretch.start : stretch.stop], "little")
 
+    def spans(self, field: str) -> dict[int, tuple[int, int]] | None:
+        """The lowest and highest code of each chunk that has any; None: not kept for this field."""
+        if field not in SPANNED:
+            return None
+        return {
+            chunk: (int.from_bytes(bits[:4], "little"), int.from_bytes(bits[4:], "little"))
+            for chunk, bits in self.connection.execute(
+                "SELECT chunk, bits FROM plane WHERE field = ? AND bit = ?", (field, SPAN)
+            )
+        }
+
     def whole(self, field: str, bit: int) -> int:
         """One plane over all photos."""
         parts = [bytes(CHUNK_BYTES)] * self.chunks
@@ -124,10 +143,19 @@ class Coded:
         self._planes, self._field, self._width = planes, field, width
         self._lows = [low for low, _ in spans]
         self._highs = [high for _, high in spans]
+        self._spans = planes.spans(field)
+
+    def misses(self, chunk: int) -> bool:
+        """Whether no photo of a chunk can be one, as far as is known without its planes."""
+        if self._spans is None:
+            return False
+        low, high = self._spans.get(chunk, (0, -1))
+        at = bisect_left(self._highs, low)
+        return low > high or at == len(self._lows) or self._lows[at] > high
 
     def bits(self, stretch: Stretch) -> int:
         """Found from the highest plane down."""
-        if not self._lows:
+        if not self._lows or self.misses(stretch.chunk):
             return 0
         return self._half(stretch, self._width - 1, 0, self._planes.bits(EXISTS, 0, stretch))
 
@@ -144,29 +172,91 @@ class Coded:
         )
 
 
-class Postings:
-    """Photos of one or more keywords that have bitmaps of their own."""
+class Branches:
+    """Photos of one or more subtrees that have sets of their own."""
 
     def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
-        self._connection = connection
-        self._keywords = keywords
-        self._raw: list[bytes] | None = None
+        self._connection, self._keywords = connection, listed(keywords)
+        self._chunk = -1
+        self._sets: list[bytes] = []
 
     def bits(self, stretch: Stretch) -> int:
-        """The bitmaps, joined."""
-        if self._raw is None:
-            self._raw = [
+        """The sets, joined."""
+        if stretch.chunk != self._chunk:
+            self._chunk = stretch.chunk
+            self._sets = [
                 row[0]
                 for row in self._connection.execute(
-                    "SELECT bits FROM posting WHERE keyword IN (SELECT value FROM json_each(?))",
-                    (listed(self._keywords),),
+                    "SELECT photos FROM json_each(?) AS wanted CROSS JOIN branch"
+                    " ON branch.keyword = wanted.value AND branch.chunk = ?",
+                    (self._keywords, stretch.chunk),
                 )
             ]
         found = 0
-        low, high = stretch.first >> 3, (stretch.last >> 3) + 1
-        for raw in self._raw:
-            found |= int.from_bytes(raw[low:high], "little")
+        for packed in self._sets:
+            found |= set_bits(packed, stretch.start, stretch.stop)
         return found
+
+
+class Posted:
+    """Photos that hold at least one of some keywords themselves."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, keywords: Sequence[int], expected: int
+    ) -> None:
+        """`expected`: about how many photos; few are read at once, many chunk by chunk."""
+        self._connection, self._keywords = connection, listed(keywords)
+        self._few, self._one = expected <= AT_ONCE, len(keywords) == 1
+        self._chunks: dict[int, list[array[int]]] | None = None
+        self._chunk = -1
+
+    def bits(self, stretch: Stretch) -> int:
+        """The postings, joined."""
+        found = 0
+        for offsets in self._of(stretch.chunk):
+            found |= offsets_bits(offsets, stretch.start, stretch.stop, raised=1)
+        return found
+
+    def page(self, limit: int, offset: int) -> list[int] | None:
+        """A page of one keyword's photos, as they stand in its posting."""
+        if not self._one:
+            return None
+        ids: list[int] = []
+        for chunk, text in self._connection.execute(
+            "SELECT chunk, photos FROM posting"
+            " WHERE keyword = (SELECT value FROM json_each(?)) ORDER BY chunk",
+            (self._keywords,),
+        ):
+            if offset >= len(text):
+                offset -= len(text)
+                continue
+            wanted = text_offsets(text[offset : offset + limit - len(ids)])
+            first = chunk * CHUNK - 1
+            ids += [first + each for each in wanted]
+            offset = 0
+            if len(ids) >= limit:
+                break
+        return ids
+
+    def _of(self, chunk: int) -> list[array[int]]:
+        if self._few:
+            if self._chunks is None:
+                self._chunks = {}
+                for at, text in self._connection.execute(
+                    "SELECT chunk, photos FROM json_each(?) AS wanted CROSS JOIN posting"
+                    " ON posting.keyword = wanted.value",
+                    (self._keywords,),
+                ):
+                    self._chunks.setdefault(at, []).append(text_offsets(text))
+        elif chunk != self._chunk or self._chunks is None:
+            self._chunk = chunk
+            rows = self._connection.execute(
+                "SELECT photos FROM json_each(?) AS wanted CROSS JOIN posting"
+                " ON posting.keyword = wanted.value AND posting.chunk = ?",
+                (self._keywords, chunk),
+            )
+            self._chunks = {chunk: [text_offsets(text) for (text,) in rows]}
+        return self._chunks.get(chunk, [])
 
 
 class Listed:
@@ -219,71 +309,58 @@ class Scored:
     What is sought among few photos is looked up photo by photo, else keyword by keyword.
     """
 
-    LOOK_UP, PER_KEYWORD, PER_LINK = 3.0, 2.0, 0.15
+    LOOK_UP, PER_KEYWORD = 3.0, 3.0
     """Microseconds, measured: only their ratios matter."""
+    FEW = 8
+    """Of so few keywords the scores themselves are the quickest answer."""
 
     def __init__(
-        self,
-        planes: Planes,
-        family: Photos,
-        keywords: Sequence[int],
-        span: tuple[int, int],
-        links: int,
+        self, planes: Planes, family: Photos, keywords: Sequence[int], span: tuple[int, int]
     ) -> None:
-        """`family`: all photos with these keywords; `links`: how many links they have."""
-        self._planes, self._family, self._span = planes, family, span
-        self._keywords, self._number, self._links = listed(keywords), len(keywords), links
+        """`family`: all photos with these keywords."""
+        self._planes, self._family, self._keywords = planes, family, keywords
+        low, high = span[0] + 1, span[1] + 1
+        self._within = bytes(low <= score <= high and score > 0 for score in range(256))
         # The highest of a photo's scores is no lower than this keyword's.
-        self._high = Coded(planes, "score", 7, ((span[0] + 1, 101),))
+        self._high = Coded(planes, "score", 7, ((low, 101),))
 
     def bits(self, stretch: Stretch) -> int:
         """The cheaper way for this stretch."""
+        if len(self._keywords) <= self.FEW:
+            return self._by_keyword(stretch)
         found = self._family.bits(stretch)
         found &= self._high.bits(stretch) if found else 0
         if not found:
             return 0
-        share = (stretch.stop - stretch.start) / max(1, self._planes.chunks * CHUNK_BYTES)
-        by_keyword = self._number * self.PER_KEYWORD + self._links * share * self.PER_LINK
-        if found.bit_count() * self.LOOK_UP < by_keyword:
-            rows = self._planes.connection.execute(
-                # The + keeps SQLite from seeking every keyword of every photo.
-                "SELECT link.photo FROM json_each(?) AS wanted CROSS JOIN link"
-                " ON link.photo = wanted.value WHERE link.score BETWEEN ? AND ?"
-                " AND +link.keyword IN (SELECT value FROM json_each(?))",
-                (listed(ids_of(found, stretch.first)), *self._span, self._keywords),
+        if found.bit_count() * self.LOOK_UP > len(self._keywords) * self.PER_KEYWORD:
+            return self._by_keyword(stretch)
+        within, mine = self._within, frozenset(as_text(self._keywords))
+        rows = self._planes.connection.execute(
+            "SELECT photo.id, links, scores FROM json_each(?) AS wanted JOIN photo"
+            " ON photo.id = wanted.value WHERE scores <> ''",
+            (listed(ids_of(found, stretch.first)),),
+        )
+        ids = [
+            photo
+            for photo, links, scores in rows
+            if any(
+                link in mine and within[ord(score) - 1]
+                for link, score in zip(links, scores, strict=True)
             )
-        else:
-            rows = self._planes.connection.execute(
-                "SELECT photo FROM link INDEXED BY link_keyword"
-                " WHERE photo BETWEEN ? AND ? AND score BETWEEN ? AND ?"
-                " AND keyword IN (SELECT value FROM json_each(?))",
-                (stretch.first, stretch.last, *self._span, self._keywords),
-            )
-        return packed([photo for (photo,) in rows], stretch)
+        ]
+        return packed(ids, stretch)
 
-
-class Begun:
-    """Photos with a keyword one of whose words begins so.
-
-    The full-text index has them at hand in the order of their ids, which suits a first page; long
-    stretches are joined from the sets of the keywords, which are made when they are needed.
-    """
-
-    def __init__(self, first: Listed, rest: Callable[[], Photos]) -> None:
-        self._first, self._make = first, rest
-        self._rest: Photos | None = None
-
-    def page(self, limit: int, offset: int) -> list[int] | None:
-        """By the index."""
-        return self._first.page(limit, offset)
-
-    def bits(self, stretch: Stretch) -> int:
-        """By the index where the stretch is short."""
-        if stretch.stop - stretch.start < CHUNK_BYTES // 2:
-            return self._first.bits(stretch)
-        if self._rest is None:
-            self._rest = self._make()
-        return self._rest.bits(stretch)
+    def _by_keyword(self, stretch: Stretch) -> int:
+        found = 0
+        for text, scores in self._planes.connection.execute(
+            "SELECT photos, scores FROM json_each(?) AS wanted CROSS JOIN posting"
+            " ON posting.keyword = wanted.value AND posting.chunk = ? WHERE scores IS NOT NULL",
+            (listed(self._keywords), stretch.chunk),
+        ):
+            fitting = list(compress(text_offsets(text), scores.translate(self._within)))
+            if fitting:
+                found |= offsets_bits(fitting, stretch.start, stretch.stop, raised=1)
+        return found
 
 
 class Given:
@@ -303,9 +380,12 @@ class All:
 
     def __init__(self, parts: Sequence[Photos], without: Sequence[Photos] = ()) -> None:
         self._parts, self._without = parts, without
+        self._coded = [part for part in parts if isinstance(part, Coded)]
 
     def bits(self, stretch: Stretch) -> int:
         """The parts, met, less those that are taken out."""
+        if any(part.misses(stretch.chunk) for part in self._coded):
+            return 0
         found = self._parts[0].bits(stretch)
         for part in self._parts[1:]:
             if not found:
@@ -347,34 +427,3 @@ def packed(ids: Sequence[int], stretch: Stretch) -> int:
         at = photo - first
         raw[at >> 3] |= 1 << (at & 7)
     return int.from_bytes(raw, "little")
-
-
-_BLOCK = 128
-_EMPTY = bytes(_BLOCK)
-
-
-def ids_of(bits: int, first: int = 0, skip: int = 0, limit: int | None = None) -> list[int]:
-    """Positions of set bits, lowest first, `first` added; `skip` of them left out.
-
-    Walks bytes: taking the lowest bit from a long integer again and again copies it each time.
-    """
-    raw = bits.to_bytes((bits.bit_length() + 7) >> 3, "little")
-    found: list[int] = []
-    for at in range(0, len(raw), _BLOCK):
-        block = raw[at : at + _BLOCK]
-        if block == _EMPTY:
-            continue
-        if skip:
-            held = int.from_bytes(block, "little").bit_count()
-            if held <= skip:
-                skip -= held
-                continue
-        for offset, byte in enumerate(block, at):
-            if byte:
-                found += [first + offset * 8 + bit for bit in _BITS[byte]]
-        if limit is not None and len(found) >= skip + limit:
-            break
-    return found[skip : None if limit is None else skip + limit]
-
-
-_BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]

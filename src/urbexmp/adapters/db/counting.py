@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
 
-from urbexmp.adapters.db.mirror_schema import VERSION, fault
+from urbexmp.adapters.db.mirror_schema import TAKEN, VERSION, fault, word_of
+from urbexmp.adapters.db.opening import reading
 from urbexmp.model.errors import MirrorDamaged, Problem, UsageProblem
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.stats import CONDITION_BANDS, QUALITY_BANDS, LibraryCounts, Named, Standing
@@ -17,16 +18,28 @@ from urbexmp.model.stats import CONDITION_BANDS, QUALITY_BANDS, LibraryCounts, N
 _MONTHS = 1200
 """More months than photography has: no list of them is cut."""
 
+_MAKE, _CAMERA = f"coalesce({word_of('make')}, '')", f"coalesce({word_of('camera')}, '')"
+_DAY = (
+    "CASE typeof(taken_at) WHEN 'integer'"
+    " THEN taken_at - (taken_at % 86400 + 86400) % 86400 ELSE taken_at END"
+)
 _FIELDS = {
-    "view": "nullif(photo.view, '')",
-    "kind": "photo.kind",
-    "status": "photo.status",
-    "month": "nullif(substr(photo.taken_at, 1, 7), '')",
-    "camera": "nullif(trim(coalesce(photo.make, '') || char(10) || coalesce(photo.camera, ''),"
-    " ' ' || char(10)), '')",
-    "quality": "CAST(max(0, min(9, photo.quality / 10)) AS INTEGER)",
-    "condition": "CAST(max(0, min(4, photo.condition / 20)) AS INTEGER)",
+    "view": (f"nullif({word_of('view')}, '')", "view"),
+    "kind": (word_of("kind"), "kind"),
+    "status": (word_of("status"), "status"),
+    "month": (
+        f"nullif(substr({TAKEN}, 1, 7), '')",
+        _DAY + " AS taken_at",
+    ),
+    "camera": (
+        f"nullif(trim({_MAKE} || char(10) || {_CAMERA}, ' ' || char(10)), '')",
+        "make, camera",
+    ),
+    "quality": ("CAST(max(0, min(9, photo.quality / 10)) AS INTEGER)", "quality"),
+    "condition": ("CAST(max(0, min(4, photo.condition / 20)) AS INTEGER)", "condition"),
 }
+"""What is counted, and the columns of table `photo` that it follows from: a million photos have
+few different ones, so words are looked up once for each."""
 
 
 class Counting:
@@ -39,7 +52,7 @@ class Counting:
         if not path.exists():
             raise _unusable(path, "is not there yet")
         with self._guarded():
-            self._connection = _reading(path)
+            self._connection = reading(path)
         try:
             with self._guarded():
                 why = fault(self._connection)
@@ -83,7 +96,7 @@ class Counting:
             rows = self._rows(
                 "SELECT origin.stage, origin.model, keyword.path, sum(found.photos) FROM ("
                 f" SELECT link.origin AS origin, {column} AS keyword, count(*) AS photos"
-                f" FROM link{join} WHERE 1{where} GROUP BY 1, 2) AS found"
+                f" FROM photo_link AS link{join} WHERE 1{where} GROUP BY 1, 2) AS found"
                 " JOIN origin ON origin.id = found.origin"
                 " LEFT JOIN keyword ON keyword.id = found.keyword"
                 " WHERE origin.source = 'ai' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
@@ -117,8 +130,12 @@ class Counting:
         )
 
     def _by_photo(self, name: str, where: str, values: tuple[Any, ...]) -> Named:
+        shown, columns = _FIELDS[name]
         rows = self._rows(
-            f"SELECT {_FIELDS[name]}, count(*) FROM photo WHERE 1{where} GROUP BY 1", values
+            f"SELECT {shown}, sum(photos) FROM (SELECT {columns}, count(*) AS photos"
+            f" FROM photo WHERE 1{where} GROUP BY {columns.partition(' AS ')[0]}) AS photo"
+            " GROUP BY 1",
+            values,
         )
         if name in ("quality", "condition"):
             bands = QUALITY_BANDS if name == "quality" else CONDITION_BANDS
@@ -161,20 +178,23 @@ class Counting:
             different = self._value("SELECT count(*) FROM keyword WHERE photos > 0")
             return keyword, branch, different
         keyword = self._named(
-            "SELECT keyword.path, count(*) FROM link JOIN photo ON photo.id = link.photo"
+            "SELECT keyword.path, count(*) FROM photo_link AS link"
+            " JOIN photo ON photo.id = link.photo"
             f" JOIN keyword ON keyword.id = link.keyword WHERE 1{where} GROUP BY keyword.id"
             " ORDER BY 2 DESC, keyword.folded LIMIT ?",
             (*values, top),
         )
         branch = self._named(
             f"{branches}SELECT keyword.path, count(DISTINCT link.photo) FROM photo"
-            " JOIN link ON link.photo = photo.id JOIN tree ON tree.keyword = link.keyword"
+            " JOIN photo_link AS link ON link.photo = photo.id"
+            " JOIN tree ON tree.keyword = link.keyword"
             f" JOIN keyword ON keyword.id = tree.branch WHERE 1{where} GROUP BY keyword.id"
             " ORDER BY 2 DESC, keyword.folded LIMIT ?",
             (*values, top),
         )
         different = self._value(
-            "SELECT count(DISTINCT link.keyword) FROM photo JOIN link ON link.photo = photo.id"
+            "SELECT count(DISTINCT link.keyword) FROM photo"
+            " JOIN photo_link AS link ON link.photo = photo.id"
             f" WHERE 1{where}",
             values,
         )
@@ -184,7 +204,7 @@ class Counting:
         join = " JOIN photo ON photo.id = link.photo" if where else ""
         rows = self._rows(
             "SELECT origin.source, origin.stage, origin.model, found.links FROM ("
-            f" SELECT link.origin AS origin, count(*) AS links FROM link{join}"
+            f" SELECT link.origin AS origin, count(*) AS links FROM photo_link AS link{join}"
             f" WHERE 1{where} GROUP BY 1) AS found JOIN origin ON origin.id = found.origin",
             values,
         )
@@ -214,23 +234,6 @@ class Counting:
             yield
         except sqlite3.Error as failure:
             raise MirrorDamaged(self.path, detail=str(failure)) from failure
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    name = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{name}?mode=ro", uri=True, isolation_level=None)
-    try:
-        connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.OperationalError:
-        # A write-ahead log needs a file beside it, which a read-only folder does not allow.
-        # With no log left over, the file by itself is complete.
-        connection.close()
-        log = path.with_name(path.name + "-wal")
-        if log.exists() and log.stat().st_size:
-            raise
-        connection = sqlite3.connect(f"{name}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
 
 
 def stage_id(stage: str, model: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from urbexmp.adapters.db.opening import REASONS, code_of, reading, write_ahead, writing
 from urbexmp.adapters.db.schema import KNOWN, is_foreign, migrate, version_of
 from urbexmp.model.errors import (
     LedgerDamaged,
@@ -17,24 +18,7 @@ from urbexmp.model.errors import (
     StateUnwritable,
 )
 
-BUSY_SECONDS = 10.0
-"""How long a write waits for another process (a dry run that keeps what the stages said)."""
-
-CHECKPOINT_PAGES = 4000
-"""Of 4 KB: how long the write-ahead log grows before it is folded into the file (two syncs)."""
-
 Row = tuple[Any, ...]
-
-_UNWRITABLE = {
-    sqlite3.SQLITE_PERM: "permission denied",
-    sqlite3.SQLITE_BUSY: "another program holds it locked",
-    sqlite3.SQLITE_LOCKED: "another program holds it locked",
-    sqlite3.SQLITE_READONLY: "it is read-only",
-    sqlite3.SQLITE_IOERR: "the disk reports an error",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened or created",
-    sqlite3.SQLITE_AUTH: "permission denied",
-}
 
 
 class Database:
@@ -83,15 +67,32 @@ class Database:
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row of a query."""
-        with self._lock, self.guard():
-            found: Row | None = self._connection.execute(sql, values).fetchone()
+        with self._lock:
+            # As `guard` does; this and `do` are called several times for each photo.
+            try:
+                found: Row | None = self._connection.execute(sql, values).fetchone()
+            except sqlite3.ProgrammingError:
+                raise
+            except sqlite3.Error as failure:
+                raise _problem(self.path, failure) from failure
             return found
 
     def do(self, sql: str, values: Sequence[Any] = ()) -> int:
         """One statement inside `transaction`; returns the id of a row that it inserted."""
+        return self._executed(sql, values).lastrowid or 0
+
+    def changed(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """One statement inside `transaction`; returns how many rows it changed."""
+        return self._executed(sql, values).rowcount
+
+    def _executed(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
         assert self._open
-        with self.guard():
-            return self._connection.execute(sql, values).lastrowid or 0
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as failure:
+            raise _problem(self.path, failure) from failure
 
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[None]:
@@ -142,16 +143,10 @@ class Database:
 
 
 def _problem(path: Path, failure: sqlite3.Error) -> Problem:
-    code = getattr(failure, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in _UNWRITABLE:
-        return StateUnwritable(path, detail=_UNWRITABLE[code])
+    code = code_of(failure)
+    if code in REASONS:
+        return StateUnwritable(path, detail=REASONS[code])
     return LedgerDamaged(path, detail=str(failure))
-
-
-def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
-    return sqlite3.connect(
-        name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=uri
-    )
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:
@@ -167,13 +162,11 @@ def _writing(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         raise StateUnwritable(path, detail=failure.strerror or str(failure)) from failure
-    connection = _connect(str(path))
+    connection = writing(path)
     try:
-        # Looked at before anything is set: a newer or foreign file must not change by a byte.
         _check(path, connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        # Tables that a power cut takes back are made again; transactions say for themselves.
+        write_ahead(connection, durable=False)
         migrate(connection)
     except BaseException:
         connection.close()
@@ -185,22 +178,11 @@ def _reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot write. A file that is absent reads as an empty ledger."""
     if not path.exists():
         return _empty()
-    name = path.absolute().as_uri()
-    connection = _connect(f"{name}?mode=ro", uri=True)
+    connection = reading(path)
     try:
-        try:
-            version_of(connection)
-        except sqlite3.OperationalError:
-            # A write-ahead log needs a file beside it, which a read-only folder does not allow.
-            # With no log left over, the file by itself is complete.
-            log = path.with_name(path.name + "-wal")
-            if log.exists() and log.stat().st_size:
-                raise
-            connection.close()
-            connection = _connect(f"{name}?mode=ro&immutable=1", uri=True)
         _check(path, connection)
         if version_of(connection) < KNOWN:
-            older, connection = connection, _connect(":memory:")
+            older, connection = connection, writing(":memory:")
             older.backup(connection)
             older.close()
             migrate(connection)
@@ -212,7 +194,7 @@ def _reading(path: Path) -> sqlite3.Connection:
 
 
 def _empty() -> sqlite3.Connection:
-    connection = _connect(":memory:")
+    connection = writing(":memory:")
     migrate(connection)
     connection.execute("PRAGMA query_only = ON")
     return connection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,10 @@ from urbexmp.model.photo import FileStat, PhotoId
 
 if TYPE_CHECKING:
     from urbexmp.model.change import Edit
+
+
+_BEHIND = "|spared:"
+"""Stands between a policy's digest and the reasons why files of a photo are spared."""
 
 
 class Files(Part):
@@ -42,6 +46,20 @@ class Files(Part):
         )
         return sum(count for column, count in rows if path_of(column).is_relative_to(root))
 
+    def spared(self, root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+        """Photos below `root` with an image file that is not written into, and why."""
+        rows = self._database.rows(
+            "SELECT folder.path, known.name, word.text FROM known"
+            " JOIN word ON word.id = known.policy JOIN folder ON folder.id = known.folder"
+            " WHERE instr(word.text, ?)",
+            (_BEHIND,),
+        )
+        found = [
+            (path_of(folder) / path_of(name), tuple(text.partition(_BEHIND)[2].split(",")))
+            for folder, name, text in rows
+        ]
+        yield from sorted(each for each in found if each[0].is_relative_to(root))
+
     def settle(self, files: Iterable[KnownFile]) -> None:
         """Remember that these were dealt with."""
         with self._database.transaction(durable=False):
@@ -54,7 +72,7 @@ class Files(Part):
                         spelled(Path(file.path.name)),
                         self._photo(file.photo_id),
                         _files_text(file),
-                        self._words.number(file.policy),
+                        self._words.number(_policy_text(file)),
                         file.held,
                     ),
                 )
@@ -164,11 +182,14 @@ class Files(Part):
                 ),
             )
 
-    def waiting(self, now: str, limit: int = 100) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first, then the one that waits longest."""
+    def waiting(
+        self, now: str, limit: int = 100, *, newest: bool = False
+    ) -> tuple[WaitingWork, ...]:
+        """Due at `now`, most urgent first, then the one that waits longest, or shortest."""
+        order = "DESC" if newest else "ASC"
         rows = self._database.rows(
             "SELECT path, priority, attempts, next_try, last_error FROM waiting"
-            " WHERE next_try <= ? ORDER BY priority, next_try, path LIMIT ?",
+            f" WHERE next_try <= ? ORDER BY priority, next_try {order}, path LIMIT ?",
             (now, limit),
         )
         return tuple(WaitingWork(path_of(row[0]), *row[1:]) for row in rows)
@@ -204,6 +225,7 @@ class Files(Part):
         # Once for every photo of a run over an archive where nothing changed: no detours.
         name, files, photo, policy, held = row
         stat, *carriers = json.loads(files)
+        dealt, _, spared = self._words.text(policy).partition(_BEHIND)
         return KnownFile(
             folder / (name if isinstance(name, str) else path_of(name)),
             FileStat(*stat),
@@ -214,9 +236,15 @@ class Files(Part):
                     for path, *numbers in carriers
                 ]
             ),
-            self._words.text(policy),
+            dealt,
             bool(held),
+            tuple(spared.split(",")) if spared else (),
         )
+
+
+def _policy_text(file: KnownFile) -> str:
+    """The policy, and behind it why files were spared: the same few words for many photos."""
+    return file.policy + (_BEHIND + ",".join(file.spared) if file.spared else "")
 
 
 def _files_text(file: KnownFile) -> str:

@@ -4,22 +4,37 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import gmtime, strftime
 from typing import Any
 
+from urbexmp.adapters.db.link_codes import Link
 from urbexmp.adapters.db.mirror_faults import faults
 from urbexmp.adapters.db.mirror_file import MirrorFile, backup, discard
-from urbexmp.adapters.db.mirror_schema import LINK_INDEX, POSTING_LEAST
-from urbexmp.adapters.db.mirror_values import COLUMNS, spelled_folder, spelled_name
+from urbexmp.adapters.db.mirror_schema import POSTING_LEAST
+from urbexmp.adapters.db.mirror_values import (
+    COLUMNS,
+    NAMES,
+    as_hex,
+    share,
+    shown_moment,
+    shown_time,
+    spelled_folder,
+    spelled_name,
+)
 from urbexmp.adapters.db.mirror_writer import Writer
+from urbexmp.adapters.db.plane_codes import STATUSES
 from urbexmp.adapters.db.texts import path_of
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.mirror import MirrorHeld, MirrorKeyword, MirrorRow
 from urbexmp.model.observation import CaptureFacts, Context
 from urbexmp.model.photo import FileKind, FileStat
+
+_COLLECT = 10_000
+"""New objects after which Python looks for garbage, while a mirror is built."""
 
 
 class SqliteMirror:
@@ -91,7 +106,7 @@ class SqliteMirror:
                 changed += self._file.do(
                     "UPDATE photo SET status = ?1 WHERE name = ?2 AND status <> ?1 AND"
                     " folder = (SELECT id FROM folder WHERE path = ?3)",
-                    (status, spelled_name(path), spelled_folder(path.parent)),
+                    (STATUSES[status], spelled_name(path), spelled_folder(path.parent)),
                 )
             self._advance(changed)
 
@@ -99,8 +114,8 @@ class SqliteMirror:
         """Set one status for another everywhere."""
         with self._file.transaction(durable=False):
             changed = self._file.do(
-                "UPDATE photo SET status = ? WHERE status = ? AND status <> 'completed'",
-                (to, status),
+                "UPDATE photo SET status = ? WHERE status = ? AND status <> 0",
+                (STATUSES[to], STATUSES[status]),
             )
             self._advance(changed)
 
@@ -110,7 +125,7 @@ class SqliteMirror:
             "SELECT name, version FROM photo WHERE folder = (SELECT id FROM folder WHERE path = ?)",
             (spelled_folder(folder),),
         )
-        return {path_of(name).name: version for name, version in rows}
+        return {path_of(name).name: as_hex(version) for name, version in rows}
 
     def folders(self) -> tuple[Path, ...]:
         """Folders that have rows."""
@@ -137,54 +152,70 @@ class SqliteMirror:
             " (SELECT id FROM folder WHERE path = ?) ORDER BY name",
             (spelled_folder(folder),),
         )
+        words: dict[Any, str] = {
+            (field, code): word
+            for field, code, word in self._file.rows("SELECT field, code, word FROM word")
+        }
+        origins = {
+            number: said
+            for number, *said in self._file.rows(
+                "SELECT id, source, stage, model, profile FROM origin"
+            )
+        }
         for values in found:
-            yield self._row(folder, values)
+            yield self._row(folder, values, words, origins)
 
-    def _row(self, folder: Path, values: tuple[Any, ...]) -> MirrorRow:
-        number, names = values[0], ("folder", *COLUMNS.split(", ")[1:])
-        said = dict(zip(names, values[1:], strict=True))
-        links = self._file.rows(
-            "SELECT link.keyword, link.spelling, has.source, link.score, has.stage, has.model,"
-            " has.profile, has.at FROM link JOIN photo_keyword AS has"
-            " ON has.photo = link.photo AND has.keyword = link.keyword"
-            " WHERE link.photo = ? ORDER BY link.keyword",
-            (number,),
-        )
-        vetoes = self._file.rows("SELECT keyword, spelling FROM veto WHERE photo = ?", (number,))
+    def _row(
+        self,
+        folder: Path,
+        values: tuple[Any, ...],
+        words: Mapping[Any, str],
+        origins: Mapping[int, list[str]],
+    ) -> MirrorRow:
+        number = values[0]
+        said = dict(zip(NAMES, values[1:], strict=True))
+        links, vetoes = self._writer.stored(values)
         held = self._file.rows(
             "SELECT keyword_path, confidence, reason FROM held WHERE photo = ?", (number,)
         )
+
+        def word(field: str) -> str | None:
+            return words.get((field, said[field]))
+
+        def keyword(number: int, link: Link) -> MirrorKeyword:
+            origin, score, at, spelling = link
+            source, stage, model, profile = origins[origin]
+            named = Keyword(self._writer.spelled((number, spelling)))
+            return MirrorKeyword(named, source, score, stage, model, profile, shown_moment(at))
+
         return MirrorRow(
             folder / path_of(said["name"]),
-            said["photo_id"],
-            FileKind(said["kind"]),
+            as_hex(said["photo_id"]),
+            FileKind(word("kind")),
             FileStat(said["size"], said["mtime_ns"], 0),
             CaptureFacts(
-                make=said["make"],
-                model=said["camera"],
-                lens=said["lens"],
-                taken_at=said["taken_at"],
+                make=word("make"),
+                model=word("camera"),
+                lens=word("lens"),
+                taken_at=shown_time(said["taken_at"]),
                 width=said["width"],
                 height=said["height"],
                 latitude=said["latitude"],
                 longitude=said["longitude"],
             ),
             self._context(said["location"]),
-            said["view"],
-            said["view_score"],
+            word("view"),
+            share(said["view_score"]),
             said["quality"],
             said["condition"],
-            said["era"],
-            said["status"],
+            word("era"),
+            words["status", said["status"]],
             said["description"],
             said["text"],
-            tuple(
-                MirrorKeyword(Keyword(self._writer.spelled((link[0], link[1]))), *link[2:])
-                for link in links
-            ),
-            tuple(Keyword(self._writer.spelled(where)) for where in vetoes),
+            tuple(keyword(*each) for each in links.items()),
+            tuple(Keyword(self._writer.spelled(where)) for where in vetoes.items()),
             tuple(MirrorHeld(Keyword.parse(path), *rest) for path, *rest in held),
-            said["version"],
+            as_hex(said["version"]),
         )
 
     def _context(self, location: int | None) -> Context | None:
@@ -223,11 +254,22 @@ class SqliteMirror:
         content until the new one is whole.
         """
         new = SqliteMirror(self._half(), posting_least=self._least, scratch=True)
+        # A build makes very many objects that stay, and every search for garbage goes over them:
+        # with many keywords a third of the whole time.
+        collected = gc.get_threshold()
+        gc.set_threshold(max(collected[0], _COLLECT) if collected[0] else 0, *collected[1:])
         try:
-            new._file.do("DROP INDEX link_keyword")
+            # Made last: sorted once, an index costs a third.
+            indexes = new._file.rows(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+            )
+            for name, _ in indexes:
+                new._file.do(f"DROP INDEX {name}")
             yield new
             with new._file.transaction(durable=False):
-                new._file.do(LINK_INDEX)
+                new._writer.write_tree()
+                for _, made in indexes:
+                    new._file.do(made)
                 new._writer.remake_postings()
                 new._set("whole", 1)
                 new._set("generation", self.generation() + 1)
@@ -236,6 +278,7 @@ class SqliteMirror:
             new._file.do("INSERT INTO photo_text (photo_text) VALUES ('optimize')")
             self._file.take_over(new._file)
         finally:
+            gc.set_threshold(*collected)
             new.close()
             with suppress(OSError):
                 discard(new.path)

@@ -4,41 +4,30 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from urbexmp.adapters.db.mirror_schema import fault, make
+from urbexmp.adapters.db.opening import REASONS, code_of, reading, write_ahead, writing
 from urbexmp.model.errors import MirrorDamaged, Problem, StateUnwritable, UsageProblem
+from urbexmp.model.mirror import PROCESSING
 
-BUSY_SECONDS = 10.0
-"""How long a write waits for another program that writes (datasette, a person's own shell)."""
-
-CHECKPOINT_PAGES = 4000
 CACHE_KIB = 16_000
 BUILD_CACHE_KIB = 128_000
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-_REASONS = {
-    sqlite3.SQLITE_PERM: "permission denied",
-    sqlite3.SQLITE_BUSY: "another program holds it locked",
-    sqlite3.SQLITE_LOCKED: "another program holds it locked",
-    sqlite3.SQLITE_READONLY: "it is read-only",
-    sqlite3.SQLITE_IOERR: "the disk reports an error",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened or created",
-}
 
 Row = tuple[Any, ...]
 
 
 def problem_of(path: Path, failure: sqlite3.Error) -> Problem:
     """What SQLite says, as a `Problem`."""
-    code = getattr(failure, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    code = code_of(failure)
     if code in _DAMAGED:
         return MirrorDamaged(path, detail=str(failure))
-    return StateUnwritable(path, detail=_REASONS.get(code, str(failure)))
+    return StateUnwritable(path, detail=REASONS.get(code, str(failure)))
 
 
 class MirrorFile:
@@ -85,9 +74,7 @@ class MirrorFile:
             raise problem_of(self.path, failure) from failure
 
     def _prepared(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        connection = writing(self.path)
         try:
             _refuse_unfit(connection)
             if self.scratch:
@@ -95,14 +82,12 @@ class MirrorFile:
                 connection.execute("PRAGMA synchronous = OFF")
                 connection.execute(f"PRAGMA cache_size = -{BUILD_CACHE_KIB}")
             else:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+                write_ahead(connection, durable=False)
                 connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             if not connection.execute("PRAGMA user_version").fetchone()[0]:
                 make(connection)
             # Damage is often not where the header is: these are the roots of what is used most.
-            for table in ("meta", "photo", "keyword", "link", "folder"):
+            for table in ("meta", "photo", "keyword", "posting", "folder"):
                 connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
         except BaseException:
             connection.close()
@@ -148,17 +133,6 @@ class MirrorFile:
         """One statement for each of the values, inside a transaction."""
         with self.guard():
             self._connection.executemany(sql, values)
-
-    def patch(
-        self, table: str, column: str, row: int, masks: Mapping[int, tuple[int, int]]
-    ) -> None:
-        """Change single bytes of a blob, by offset: keep the bits of one mask, add another's.
-
-        Inside a transaction. Only the pages that hold these bytes are written.
-        """
-        with self.guard(), self._connection.blobopen(table, column, row) as blob:
-            for offset, (keep, add) in masks.items():
-                blob[offset] = blob[offset] & keep | add
 
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[None]:
@@ -222,24 +196,49 @@ def discard(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
+def holds(path: Path, photos: int) -> bool:
+    """Whether a mirror is there, sound as far as its header says, whole, and of so many photos.
+
+    For a run that had nothing to do: a look, without opening the mirror to write. A photo that a
+    killed run left as `processing` is to be put right, so the mirror does not hold then.
+    """
+    try:
+        connection = reading(path)
+        try:
+            if fault(connection) is not None:
+                return False
+            whole = connection.execute("SELECT value FROM meta WHERE key = 'whole'").fetchone()
+            rows = connection.execute("SELECT count(*) FROM photo").fetchone()
+            under_way = connection.execute(
+                "SELECT 1 FROM photo WHERE status = ? AND status <> 'completed' LIMIT 1",
+                (PROCESSING,),
+            ).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+    return bool(whole and whole[0]) and int(rows[0]) == photos and under_way is None
+
+
 def _only_read(path: Path) -> sqlite3.Connection:
     if not path.exists():
-        raise UsageProblem(path, "there is no mirror yet", "Run `urbexmp mirror rebuild` first")
+        raise _absent(path)
     try:
         connection = reading(path)
         why = fault(connection)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as failure:
         raise problem_of(path, failure) from failure
-    if why is not None:
+    if why is not None or not version:
         connection.close()
+        if why is None:  # a kill came before its first table
+            raise _absent(path)
         raise MirrorDamaged(path, detail=why)
     return connection
 
 
-def reading(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write. Raises `sqlite3.Error`."""
-    name = f"{path.absolute().as_uri()}?mode=ro"
-    return sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+def _absent(path: Path) -> Problem:
+    return UsageProblem(path, "there is no mirror yet", "Run `urbexmp mirror rebuild` first")
 
 
 def backup(path: Path, target: Path) -> int:
@@ -249,7 +248,7 @@ def backup(path: Path, target: Path) -> int:
     what stood at the target. Raises `UsageProblem`, `MirrorDamaged`, `StateUnwritable`.
     """
     if not path.exists():
-        raise UsageProblem(path, "there is no mirror yet", "Run `urbexmp mirror rebuild` first")
+        raise _absent(path)
     if target.is_dir():
         target /= path.name
     if target.exists() and target.samefile(path):

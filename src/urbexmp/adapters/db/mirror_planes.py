@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 from itertools import groupby
@@ -13,22 +14,24 @@ from urbexmp.adapters.db.plane_codes import (
     CHUNK_BYTES,
     EXISTS,
     HAS,
+    SPAN,
+    SPANNED,
     WORDS,
     day_code,
     number_code,
     taken_day,
 )
+from urbexmp.adapters.db.posting_codes import as_text
 
 _PHOTO = """
 SELECT photo.id, folder, kind, make, camera, lens, view, photo.era, city, state, country, taken_at,
-    quality, condition, view_score * 100, keywords > 0, vetoes > 0, latitude IS NOT NULL,
-    coalesce(description, '') <> '', coalesce(text, '') <> ''
+    quality, condition, CASE typeof(view_score) WHEN 'real' THEN view_score * 100 ELSE view_score
+    END, keywords > 0, vetoes > 0, latitude IS NOT NULL,
+    coalesce(description, '') <> '', coalesce(text, '') <> '', origins, scores
 FROM photo LEFT JOIN location ON location.id = photo.location WHERE photo.id BETWEEN ? AND ?
 """
-_LINKS = (
-    "SELECT photo, max(score), group_concat(DISTINCT origin) FROM link WHERE photo BETWEEN ? AND ?"
-)
 _HELD = "SELECT DISTINCT photo FROM held WHERE photo BETWEEN ? AND ?"
+_PERSON = as_text((1,))
 _NONE = bytes(CHUNK_BYTES)
 _AMONG = " AND {} IN (SELECT value FROM json_each(?))"
 
@@ -45,6 +48,8 @@ def refresh(file: MirrorFile, photos: Iterable[int]) -> None:
             )
         }
         before = {key: bytes(bits) for key, bits in planes.items()}
+        for field in SPANNED:
+            planes.pop((field, SPAN), None)
         for photo in among:
             at, keep = (photo % CHUNK) >> 3, 0xFF ^ (1 << (photo & 7))
             for bits in planes.values():
@@ -63,12 +68,44 @@ def rebuild(file: MirrorFile) -> None:
         _store(file, chunk, planes, {})
 
 
+def chunk_planes(file: MirrorFile, chunk: int) -> dict[tuple[str, int], bytes]:
+    """The planes of a chunk as they ought to be; writes nothing."""
+    planes: dict[tuple[str, int], bytearray] = {}
+    _fill(file, chunk, planes, _Words(file, known=True), None)
+    _add_spans(planes)
+    return {key: bytes(bits) for key, bits in planes.items() if any(bits)}
+
+
+def _add_spans(planes: dict[tuple[str, int], bytearray]) -> None:
+    """The lowest and highest code of the fields that have them kept."""
+    for field in SPANNED:
+        width = max((bit for name, bit in planes if name == field), default=-1) + 1
+        by_bit = [int.from_bytes(planes.get((field, bit), b""), "little") for bit in range(width)]
+        lowest = highest = functools.reduce(int.__or__, by_bit, 0)
+        low = high = 0
+        if not lowest:
+            continue
+        for bit in reversed(range(width)):
+            if highest & by_bit[bit]:
+                highest &= by_bit[bit]
+                high += 1 << bit
+            if lowest & ~by_bit[bit]:
+                lowest &= ~by_bit[bit]
+            else:
+                low += 1 << bit
+        planes[field, SPAN] = bytearray(low.to_bytes(4, "little") + high.to_bytes(4, "little"))
+
+
 def _store(
     file: MirrorFile,
     chunk: int,
     planes: dict[tuple[str, int], bytearray],
     before: dict[tuple[str, int], bytes],
 ) -> None:
+    _add_spans(planes)
+    for field in SPANNED:
+        if (field, SPAN) in before and (field, SPAN) not in planes:
+            planes[field, SPAN] = bytearray(CHUNK_BYTES)
     for (field, bit), bits in planes.items():
         key, raw = (field, chunk, bit), bytes(bits)
         if before.get((field, bit)) == raw:
@@ -86,15 +123,16 @@ def _store(
 class _Words:
     """The codes of words, given out as they are met."""
 
-    def __init__(self, file: MirrorFile) -> None:
-        self._file = file
+    def __init__(self, file: MirrorFile, *, known: bool = False) -> None:
+        """`known`: the words of all photos have codes; one without has no bit."""
+        self._file, self._known = file, known
         self._codes: dict[tuple[str, str], int] = {}
         self._last: dict[str, int] = {}
-        for field, word, code in file.rows("SELECT field, word, code FROM plane_word"):
+        for field, word, code in file.rows("SELECT field, word, code FROM word"):
             self._codes[field, word] = code
             self._last[field] = max(code, self._last.get(field, 0))
         self.origins: dict[str, tuple[str, str]] = {
-            str(origin): (source, stage)
+            as_text((origin,)): (source, stage)
             for origin, source, stage in file.rows("SELECT id, source, stage FROM origin")
         }
 
@@ -103,9 +141,13 @@ class _Words:
             return 0
         known = self._codes.get((field, word))
         if known is None:
+            if self._known:
+                return 0
             known = self._codes[field, word] = self._last.get(field, 0) + 1
             self._last[field] = known
-            self._file.do("INSERT INTO plane_word VALUES (?, ?, ?)", (field, word, known))
+            self._file.do(
+                "INSERT INTO word (field, word, code) VALUES (?, ?, ?)", (field, word, known)
+            )
         return known
 
 
@@ -146,7 +188,9 @@ def _fill(
         photo, folder = row[:2]
         put(photo, EXISTS, 1)
         put(photo, "folder", folder)
-        for field, word in zip(WORDS, row[2:11], strict=True):
+        for field, code in zip(WORDS[:6], row[2:8], strict=True):
+            put(photo, field, code or 0)
+        for field, word in zip(WORDS[6:], row[8:11], strict=True):
             put(photo, field, words.code(field, word))
         day = taken_day(row[11])
         if day is not None:
@@ -154,13 +198,15 @@ def _fill(
         put(photo, "quality", number_code(row[12]))
         put(photo, "condition", number_code(row[13]))
         put(photo, "viewscore", number_code(row[14]))
-        keywords, vetoes, gps, description, text = row[15:]
+        keywords, vetoes, gps, description, text, origins, scores = row[15:]
         has = (keywords, vetoes, 0, gps, day is not None, description, text)
         for field, yes in zip(HAS, has, strict=True):
             put(photo, f"has:{field}", int(yes))
-    for photo, score, origins in rows(_LINKS, "photo", " GROUP BY photo"):
-        put(photo, "score", number_code(score))
-        for source, stage in {words.origins[origin] for origin in origins.split(",")}:
+        if not keywords:
+            continue
+        put(photo, "score", ord(max(scores)) - 1 if scores else 0)
+        for origin in set(origins) or (_PERSON,):
+            source, stage = words.origins[origin]
             put(photo, f"source:{source}", 1)
             if stage:
                 put(photo, f"stage:{stage}", 1)

@@ -1,22 +1,42 @@
-"""Postings: for a keyword with many photos in its subtree, a bitmap of their numbers.
+"""Which photos hold a keyword, chunk by chunk, kept as the photos change.
 
-Bit `n % 8` of byte `n // 8` stands for photo `n`, so `int.from_bytes(bits, "little")` has bit `n`
-set. AND, OR, NOT and counts over a million photos are then single operations on integers.
+Three kinds of sets, in the forms of `posting_codes`:
+
+- `posting`: the photos that hold a keyword itself, as text, with their scores;
+- `branch`: the photos of a keyword's subtree, where they are many and more than hold the keyword
+  itself: AND, OR, NOT and counts over a million photos are then operations on a few integers;
+- `branch` with a number below zero: the photos with a keyword one of whose words begins with two
+  letters (`start_code`), because 2 letters name a thousand keywords.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
+from urbexmp.adapters.db.link_codes import Link
 from urbexmp.adapters.db.mirror_file import MirrorFile
-from urbexmp.adapters.db.mirror_tree import KeywordTree
+from urbexmp.adapters.db.mirror_tree import KeywordTree, Node
+from urbexmp.adapters.db.plane_codes import CHUNK
+from urbexmp.adapters.db.posting_codes import (
+    as_numbers,
+    offsets_bits,
+    offsets_text,
+    packed_set,
+    set_bits,
+    text_offsets,
+)
 
-SPARE = 1024
-"""Bytes that a posting is made longer than it needs to be, and an eighth of its size."""
+_PUT_POSTING = "INSERT OR REPLACE INTO posting (keyword, chunk, photos, scores) VALUES (?, ?, ?, ?)"
+_PUT_BRANCH = "INSERT OR REPLACE INTO branch (keyword, chunk, photos) VALUES (?, ?, ?)"
+_GONE = -1
+"""In place of a score: the photo no longer holds the keyword."""
 
 
 class Postings:
-    """Keeps the postings as the photos change: exactly the keywords with enough photos have one."""
+    """Keeps the sets as the photos change: just the keywords with enough photos have a branch."""
 
     def __init__(self, file: MirrorFile, tree: KeywordTree, least: int) -> None:
         self._file = file
@@ -27,89 +47,235 @@ class Postings:
 
     def forget(self) -> None:
         """Drop what is in memory."""
-        self._sizes: dict[int, int] | None = None
-        self._changes: dict[int, dict[int, bool]] = {}
+        self._branches: set[int] | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._links: dict[tuple[int, int], dict[int, int]] = {}
+        self._changes: dict[tuple[int, int], dict[int, bool]] = {}
 
     def load(self) -> None:
-        """Learn which keywords have one, unless that is known."""
-        if self._sizes is None:
-            self._sizes = dict(self._file.rows("SELECT keyword, length(bits) FROM posting"))
+        """Learn which keywords have a branch, unless that is known."""
+        if self._branches is None:
+            rows = self._file.rows("SELECT DISTINCT keyword FROM branch WHERE keyword > 0")
+            self._branches = {row[0] for row in rows}
 
-    def change(self, photo: int, keywords: Iterable[int], *, there: bool) -> None:
-        """A photo comes into the subtrees of these keywords, or leaves them."""
-        assert self._sizes is not None
-        for keyword in self._sizes.keys() & keywords:
-            self._changes.setdefault(keyword, {})[photo] = there
+    def link(self, photo: int, old: dict[int, Link], new: dict[int, Link]) -> None:
+        """A photo holds other keywords itself, or with other scores."""
+        chunk, offset = divmod(photo, CHUNK)
+        for keyword in old.keys() - new.keys():
+            self._links.setdefault((keyword, chunk), {})[offset] = _GONE
+        for keyword, link in new.items():
+            before = old.get(keyword)
+            if before is None or before[1] != link[1]:
+                score = 0 if link[1] is None else link[1] + 1
+                self._links.setdefault((keyword, chunk), {})[offset] = score
 
-    def flush(self, below: dict[int, int]) -> None:
-        """Write what changed. `below`: photos in the subtrees that changed; links are written."""
-        assert self._sizes is not None
-        for keyword in self._sizes.keys() & below.keys():
-            if below[keyword] < self._least:
-                self._file.do("DELETE FROM posting WHERE keyword = ?", (keyword,))
-                del self._sizes[keyword]
-                self._changes.pop(keyword, None)
-        for keyword, changes in self._changes.items():
-            self._patch(keyword, changes)
-        self._changes = {}
-        grown = [
-            keyword
-            for keyword, photos in below.items()
-            if photos >= self._least and keyword not in self._sizes
-        ]
-        self._make_all(grown)
+    def change(self, photo: int, keywords: Collection[int], *, there: bool) -> None:
+        """A photo comes into these subtrees, or sets by letters, or leaves them."""
+        assert self._branches is not None
+        chunk, offset = divmod(photo, CHUNK)
+        for keyword in keywords:
+            if keyword < 0 or keyword in self._branches:
+                self._changes.setdefault((keyword, chunk), {})[offset] = there
 
-    def _patch(self, keyword: int, changes: dict[int, bool]) -> None:
-        assert self._sizes is not None
-        most = max(changes) // 8 + 1
-        if most > self._sizes[keyword]:
-            row = self._file.row("SELECT bits FROM posting WHERE keyword = ?", (keyword,))
-            assert row is not None
-            size = most + most // 8 + SPARE
-            bits = row[0] + bytes(size - len(row[0]))
-            self._file.do("UPDATE posting SET bits = ? WHERE keyword = ?", (bits, keyword))
-            self._sizes[keyword] = size
-        by_byte: dict[int, tuple[int, int]] = {}
-        for photo, there in changes.items():
-            keep, add = by_byte.get(photo // 8, (0xFF, 0))
-            bit = 1 << photo % 8
-            by_byte[photo // 8] = (keep, add | bit) if there else (keep & ~bit, add)
-        self._file.patch("posting", "bits", keyword, by_byte)
+    def flush(self, counted: dict[int, int]) -> None:
+        """Write what changed. `counted`: keywords whose counts did; the photos are written."""
+        assert self._branches is not None
+        for (keyword, chunk), photos in self._links.items():
+            self._patch_posting(keyword, chunk, photos)
+        nodes = self._tree.nodes
+        wanted = {
+            number
+            for number in counted
+            if number in nodes and wants_branch(nodes[number], self._least)
+        }
+        for keyword in (self._branches & counted.keys()) - wanted:
+            self._file.do("DELETE FROM branch WHERE keyword = ?", (keyword,))
+            self._branches.discard(keyword)
+        for (keyword, chunk), changes in self._changes.items():
+            if keyword < 0 or keyword in self._branches:
+                self._patch_branch(keyword, chunk, changes)
+        self._clear()
+        # Deepest first: each is made of the postings of its small parts and the bits of its big.
+        for keyword in sorted(wanted - self._branches, key=lambda each: -nodes[each].depth):
+            self._make_branch(nodes[keyword])
 
-    def _make_all(self, keywords: Iterable[int]) -> None:
-        """Deepest first: each is made of the links of its small parts and the bits of its big."""
-        for keyword in sorted(keywords, key=lambda each: -self._tree.nodes[each].depth):
-            self._make(keyword)
+    def _patch_posting(self, keyword: int, chunk: int, changes: dict[int, int]) -> None:
+        row = self._file.row(
+            "SELECT photos, scores FROM posting WHERE keyword = ? AND chunk = ?", (keyword, chunk)
+        )
+        offsets: list[int] = []
+        scores = bytearray()
+        if row is not None:
+            offsets = [each - 1 for each in text_offsets(row[0])]
+            scores = bytearray(row[1] or bytes(len(offsets)))
+        for offset, score in changes.items():
+            at = bisect_left(offsets, offset)
+            there = at < len(offsets) and offsets[at] == offset
+            if score == _GONE:
+                if there:
+                    del offsets[at], scores[at]
+            elif there:
+                scores[at] = score
+            else:
+                offsets.insert(at, offset)
+                scores.insert(at, score)
+        if offsets:
+            kept = bytes(scores) if any(scores) else None
+            self._file.do(_PUT_POSTING, (keyword, chunk, offsets_text(offsets), kept))
+        else:
+            self._file.do("DELETE FROM posting WHERE keyword = ? AND chunk = ?", (keyword, chunk))
 
-    def _make(self, keyword: int) -> None:
-        assert self._sizes is not None
-        most = self._file.number("SELECT max(id) FROM photo") // 8 + 1
-        bits = bytearray(most + most // 8 + SPARE)
-        waiting = [self._tree.nodes[keyword]]
-        parts: list[int] = []
+    def _patch_branch(self, keyword: int, chunk: int, changes: dict[int, bool]) -> None:
+        come = offsets_bits([offset for offset, there in changes.items() if there])
+        gone = offsets_bits([offset for offset, there in changes.items() if not there])
+        before = self._branch(keyword, chunk)
+        bits = (before | come) & ~gone
+        if bits != before:
+            self._put_branch(keyword, chunk, bits)
+
+    def _branch(self, keyword: int, chunk: int) -> int:
+        row = self._file.row(
+            "SELECT photos FROM branch WHERE keyword = ? AND chunk = ?", (keyword, chunk)
+        )
+        return 0 if row is None else set_bits(row[0])
+
+    def _put_branch(self, keyword: int, chunk: int, bits: int) -> None:
+        if bits:
+            self._file.do(_PUT_BRANCH, (keyword, chunk, packed_set(bits)))
+        else:
+            self._file.do("DELETE FROM branch WHERE keyword = ? AND chunk = ?", (keyword, chunk))
+
+    def _make_branch(self, top: Node) -> None:
+        assert self._branches is not None
+        found: dict[int, int] = defaultdict(int)
+        waiting = [top]
         while waiting:
             node = waiting.pop()
-            if node.id in self._sizes and node.id != keyword:
-                parts.append(node.id)
+            if node.id in self._branches:
+                for chunk, photos in self._file.rows(
+                    "SELECT chunk, photos FROM branch WHERE keyword = ?", (node.id,)
+                ):
+                    found[chunk] |= set_bits(photos)
                 continue
             waiting.extend(node.children.values())
-            for (photo,) in self._file.rows("SELECT photo FROM link WHERE keyword = ?", (node.id,)):
-                bits[photo >> 3] |= 1 << (photo & 7)
-        whole = int.from_bytes(bits, "little")
-        for part in parts:
-            row = self._file.row("SELECT bits FROM posting WHERE keyword = ?", (part,))
-            assert row is not None
-            whole |= int.from_bytes(row[0], "little")
-        # A part can be longer, by spare bytes that are all zero.
-        self._file.do(
-            "INSERT OR REPLACE INTO posting (keyword, bits) VALUES (?, ?)",
-            (keyword, whole.to_bytes(len(bits), "little")),
-        )
-        self._sizes[keyword] = len(bits)
+            for chunk, photos in self._file.rows(
+                "SELECT chunk, photos FROM posting WHERE keyword = ?", (node.id,)
+            ):
+                found[chunk] |= offsets_bits(text_offsets(photos), raised=1)
+        for chunk, bits in found.items():
+            self._put_branch(top.id, chunk, bits)
+        self._branches.add(top.id)
+
+    # all at once
 
     def remake(self) -> None:
-        """Make all postings from the links: the end of a mirror's building."""
+        """Make all sets from the photos: the end of a mirror's building."""
         self._file.do("DELETE FROM posting")
-        self._sizes, self._changes = {}, {}
-        big = self._file.rows("SELECT id FROM keyword WHERE below >= ?", (self._least,))
-        self._make_all(int(row[0]) for row in big)
+        self._file.do("DELETE FROM branch")
+        self._clear()
+        nodes = self._tree.nodes
+        deepest = sorted(nodes.values(), key=lambda node: -node.depth)
+        wanted = {node.id for node in deepest if wants_branch(node, self._least)}
+        # Made chunk by chunk, kept keyword by keyword: sorted once, pages are full and in order.
+        for table in ("posting", "branch"):
+            self._file.do(f"CREATE TEMP TABLE new_{table} AS SELECT * FROM {table}")
+        for chunk in chunks(self._file):
+            sets = chunk_sets(self._file, chunk)
+            self._file.many(
+                "INSERT INTO new_posting VALUES (?, ?, ?, ?)",
+                [(keyword, chunk, *said) for keyword, said in sets.postings().items()],
+            )
+            branches, _ = sets.branches(deepest, wanted)
+            self._file.many(
+                "INSERT INTO new_branch VALUES (?, ?, ?)",
+                [(keyword, chunk, *packed) for keyword, packed in branches.items()],
+            )
+        for table in ("posting", "branch"):
+            self._file.do(f"INSERT INTO {table} SELECT * FROM new_{table} ORDER BY keyword, chunk")
+            self._file.do(f"DROP TABLE new_{table}")
+        self._branches = wanted
+
+
+def wants_branch(node: Node, least: int) -> bool:
+    """Whether a keyword has a branch."""
+    return node.below >= least and node.below > node.photos
+
+
+def chunks(file: MirrorFile) -> range:
+    """The chunks that have photos."""
+    return range(file.number("SELECT max(id) FROM photo") // CHUNK + 1)
+
+
+class ChunkSets(NamedTuple):
+    """All sets of one chunk, made from the photos."""
+
+    photos: dict[int, list[int]]
+    """Offsets of the photos that hold a keyword themselves."""
+    scores: dict[int, str]
+    """As the photos have them: one character for each of the offsets."""
+    miscounted: list[tuple[str, int, int]]
+    """Name of a photo, how many keywords its row notes, how many it has."""
+
+    def postings(self) -> dict[int, tuple[str, bytes | None]]:
+        """Rows of `posting`, by keyword, without keyword and chunk."""
+        rows = {}
+        for keyword, offsets in self.photos.items():
+            said = self.scores[keyword].encode("ascii").translate(_LOWERED)
+            rows[keyword] = (offsets_text(offsets), said if any(said) else None)
+        return rows
+
+    def branches(
+        self, deepest: Iterable[Node], wanted: set[int]
+    ) -> tuple[dict[int, tuple[bytes]], dict[int, int]]:
+        """Rows of `branch`, and how many photos the subtree of each keyword has.
+
+        `deepest`: all keywords, none before those below it.
+        """
+        below: dict[int, int] = defaultdict(int)
+        for keyword, offsets in self.photos.items():
+            below[keyword] = offsets_bits(offsets)
+        starts: dict[int, int] = defaultdict(int)
+        packed: dict[int, tuple[bytes]] = {}
+        counts: dict[int, int] = {}
+        for node in deepest:
+            bits = below.pop(node.id, 0)
+            if not bits:
+                continue
+            counts[node.id] = bits.bit_count()
+            if node.parent is not None:
+                below[node.parent.id] |= bits
+            if node.id in wanted:
+                packed[node.id] = (packed_set(bits),)
+            for start in node.starts:
+                starts[start] |= bits
+        return packed | {start: (packed_set(bits),) for start, bits in starts.items()}, counts
+
+
+_LOWERED = bytes([0, *range(255)])
+"""A score's character, which is 2 and more, as the byte in a posting: 1 less."""
+
+
+def chunk_sets(file: MirrorFile, chunk: int) -> ChunkSets:
+    """Read the photos of a chunk."""
+    photos: dict[str, list[int]] = defaultdict(list)
+    scored: dict[str, list[str]] = defaultdict(list)
+    miscounted: list[tuple[str, int, int]] = []
+    first = chunk * CHUNK
+    for photo, name, keywords, links, scores in file.rows(
+        "SELECT id, name, keywords, links, scores FROM photo WHERE id BETWEEN ? AND ?"
+        " AND (keywords > 0 OR links <> '') ORDER BY id",
+        (first, first + CHUNK - 1),
+    ):
+        offset = photo - first
+        if len(links) != keywords or (scores and len(scores) != keywords):
+            miscounted.append((name, keywords, len(links)))
+        for keyword, score in zip(links, scores or "\1" * len(links), strict=False):
+            photos[keyword].append(offset)
+            scored[keyword].append(score)
+    return ChunkSets(
+        {as_numbers(keyword)[0]: offsets for keyword, offsets in photos.items()},
+        {as_numbers(keyword)[0]: "".join(scores) for keyword, scores in scored.items()},
+        miscounted,
+    )

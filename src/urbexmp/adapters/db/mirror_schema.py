@@ -10,11 +10,11 @@ import sqlite3
 APPLICATION = 0x75786D72
 """`PRAGMA application_id` of a mirror: the letters `uxmr`."""
 
-VERSION = 1
+VERSION = 2
 """`PRAGMA user_version`: raised with every change to what stands below."""
 
-POSTING_LEAST = 8192
-"""A keyword whose subtree has at least so many photos has a posting."""
+POSTING_LEAST = 1000
+"""A keyword whose subtree has so many photos, more than hold it themselves, has a `branch`."""
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -24,19 +24,29 @@ CREATE TABLE location (
     city TEXT NOT NULL, county TEXT NOT NULL, state TEXT NOT NULL, country TEXT NOT NULL,
     UNIQUE (name, type, era, city, county, state, country)
 );
+CREATE TABLE word (
+    field TEXT NOT NULL, code INTEGER NOT NULL, word TEXT NOT NULL, PRIMARY KEY (field, code)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX word_code ON word (field, word);
+INSERT INTO word VALUES ('status', 0, 'completed'), ('status', 1, 'pending'),
+    ('status', 2, 'processing'), ('status', 3, 'failed');
 CREATE TABLE photo (
     id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, name TEXT NOT NULL,
-    photo_id TEXT NOT NULL, kind TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    width INTEGER, height INTEGER, make TEXT, camera TEXT, lens TEXT, taken_at TEXT,
-    latitude REAL, longitude REAL, view TEXT, view_score REAL, quality REAL, condition REAL,
-    era TEXT, status TEXT NOT NULL, description TEXT, text TEXT, location INTEGER,
-    keywords INTEGER NOT NULL, vetoes INTEGER NOT NULL, version TEXT NOT NULL,
-    UNIQUE (folder, name)
+    photo_id NOT NULL, kind INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    width INTEGER, height INTEGER, make INTEGER, camera INTEGER, lens INTEGER, taken_at,
+    latitude REAL, longitude REAL, view INTEGER, view_score, quality REAL, condition REAL,
+    era INTEGER, status INTEGER NOT NULL, description TEXT, text TEXT, location INTEGER,
+    keywords INTEGER NOT NULL, vetoes INTEGER NOT NULL, version NOT NULL,
+    links TEXT NOT NULL, origins TEXT NOT NULL, scores TEXT NOT NULL, written_at,
+    odd INTEGER NOT NULL, UNIQUE (folder, name)
 );
-CREATE INDEX photo_taken ON photo (taken_at);
 CREATE INDEX photo_untagged ON photo (id) WHERE keywords = 0;
-CREATE INDEX photo_open ON photo (status) WHERE status <> 'completed';
+CREATE INDEX photo_open ON photo (status) WHERE status <> 0;
 CREATE INDEX photo_location ON photo (location) WHERE location IS NOT NULL;
+CREATE TABLE odd_link (
+    photo INTEGER NOT NULL, keyword INTEGER NOT NULL, at, spelling INTEGER,
+    PRIMARY KEY (photo, keyword)
+) WITHOUT ROWID;
 
 CREATE TABLE keyword (
     id INTEGER PRIMARY KEY, parent INTEGER, name TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
@@ -55,10 +65,6 @@ CREATE TABLE origin (
     profile TEXT NOT NULL, UNIQUE (source, stage, model, profile)
 );
 INSERT INTO origin VALUES (1, 'person', '', '', '');
-CREATE TABLE link (
-    photo INTEGER NOT NULL, keyword INTEGER NOT NULL, origin INTEGER NOT NULL, score INTEGER,
-    at, spelling INTEGER, PRIMARY KEY (photo, keyword)
-) WITHOUT ROWID;
 CREATE TABLE veto (
     photo INTEGER NOT NULL, keyword INTEGER NOT NULL, spelling INTEGER,
     PRIMARY KEY (photo, keyword)
@@ -68,19 +74,25 @@ CREATE TABLE held (
     photo INTEGER NOT NULL, keyword_path TEXT NOT NULL, confidence REAL, reason TEXT NOT NULL,
     PRIMARY KEY (photo, keyword_path)
 ) WITHOUT ROWID;
-CREATE TABLE posting (keyword INTEGER PRIMARY KEY, bits BLOB NOT NULL);
+CREATE TABLE posting (
+    keyword INTEGER NOT NULL, chunk INTEGER NOT NULL, photos TEXT NOT NULL, scores BLOB,
+    PRIMARY KEY (keyword, chunk)
+) WITHOUT ROWID;
+CREATE TABLE branch (
+    keyword INTEGER NOT NULL, chunk INTEGER NOT NULL, photos BLOB NOT NULL,
+    PRIMARY KEY (keyword, chunk)
+) WITHOUT ROWID;
+CREATE TABLE number (n INTEGER PRIMARY KEY);
+INSERT INTO number WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up
+    WHERE n < 32768) SELECT n FROM up;
 
 CREATE TABLE plane (
     id INTEGER PRIMARY KEY, field TEXT NOT NULL, chunk INTEGER NOT NULL, bit INTEGER NOT NULL,
     bits BLOB NOT NULL, UNIQUE (field, chunk, bit)
 );
-CREATE TABLE plane_word (
-    field TEXT NOT NULL, word TEXT NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (field, word)
-) WITHOUT ROWID;
-
 CREATE VIRTUAL TABLE photo_text USING fts5(
-    name, keywords, description, text, content = '', detail = column, columnsize = 0,
-    prefix = '2 3', tokenize = "unicode61 remove_diacritics 2"
+    name, keywords, description, text, content = '', detail = none, columnsize = 0,
+    tokenize = "unicode61 remove_diacritics 2"
 );
 CREATE VIRTUAL TABLE keyword_name USING fts5(
     name, content = '', detail = none, columnsize = 0, prefix = '1 2 3',
@@ -88,10 +100,60 @@ CREATE VIRTUAL TABLE keyword_name USING fts5(
 );
 """
 
-LINK_INDEX = "CREATE INDEX link_keyword ON link (keyword, photo, score)"
-"""Made last where a whole mirror is built: sorted once, it costs a third."""
 
-VIEWS = """
+def word_of(field: str) -> str:
+    """SQL for the word behind a code in table `photo`."""
+    return f"(SELECT word FROM word WHERE field = '{field}' AND code = photo.{field})"
+
+
+def hex_of(column: str) -> str:
+    """SQL for hex digits, which stand as bytes where they are nothing else."""
+    shown = f"lower(hex(photo.{column}))"
+    return f"CASE typeof(photo.{column}) WHEN 'blob' THEN {shown} ELSE photo.{column} END"
+
+
+TAKEN = (
+    "CASE typeof(photo.taken_at) WHEN 'integer'"
+    " THEN strftime('%Y-%m-%dT%H:%M:%S', photo.taken_at, 'unixepoch') ELSE photo.taken_at END"
+)
+"""SQL for the time as the camera's clock had it: seconds where it has the usual form."""
+VIEW_SCORE = (
+    "CASE typeof(photo.view_score) WHEN 'integer' THEN photo.view_score / 100.0"
+    " ELSE photo.view_score END"
+)
+"""SQL for a score from 0 to 1: whole hundredths stand as whole numbers."""
+
+_PATH = "CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END"
+_KEYWORD = (
+    "unicode(substr(photo.links, number.n, 1))"
+    " - (unicode(substr(photo.links, number.n, 1)) > 57343) * 2048"
+)
+
+VIEWS = f"""
+CREATE VIEW link AS
+SELECT has.photo, has.keyword,
+    coalesce(unicode(substr(has.origins, has.place, 1)), 1) AS origin,
+    nullif(unicode(substr(has.scores, has.place, 1)), 1) - 2 AS score,
+    CASE WHEN odd.at IS NOT NULL THEN nullif(odd.at, '')
+        WHEN coalesce(unicode(substr(has.origins, has.place, 1)), 1) <> 1 THEN has.written_at
+        END AS at,
+    odd.spelling
+FROM (
+    SELECT photo.id AS photo, posting.keyword, photo.origins, photo.scores, photo.written_at,
+        photo.odd,
+        instr(photo.links, char(posting.keyword + (posting.keyword > 55295) * 2048)) AS place
+    FROM posting CROSS JOIN number ON number.n <= length(posting.photos)
+        CROSS JOIN photo
+        ON photo.id = posting.chunk * 32768 + unicode(substr(posting.photos, number.n, 1)) - 1
+) AS has LEFT JOIN odd_link AS odd
+    ON has.odd > 0 AND odd.photo = has.photo AND odd.keyword = has.keyword;
+
+CREATE VIEW photo_link AS
+SELECT photo.id AS photo, {_KEYWORD} AS keyword,
+    coalesce(unicode(substr(photo.origins, number.n, 1)), 1) AS origin,
+    nullif(unicode(substr(photo.scores, number.n, 1)), 1) - 2 AS score
+FROM photo CROSS JOIN number ON number.n <= length(photo.links);
+
 CREATE VIEW photo_keyword AS
 SELECT link.photo, link.keyword, origin.source, link.score, origin.stage, origin.model,
     origin.profile,
@@ -100,29 +162,30 @@ SELECT link.photo, link.keyword, origin.source, link.score, origin.stage, origin
 FROM link LEFT JOIN origin ON origin.id = link.origin;
 
 CREATE VIEW photos AS
-SELECT photo.id,
-    CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END AS path,
-    folder.path AS folder, photo.name, photo.kind, photo.size,
+SELECT photo.id, {_PATH} AS path,
+    folder.path AS folder, photo.name, {word_of("kind")} AS kind, photo.size,
     strftime('%Y-%m-%dT%H:%M:%SZ', photo.mtime_ns / 1000000000, 'unixepoch') AS changed_at,
-    photo.width, photo.height, photo.make, photo.camera, photo.lens, photo.taken_at,
-    photo.latitude, photo.longitude, photo.view, photo.view_score, photo.quality,
-    photo.condition, photo.era, photo.status, photo.description, photo.text,
+    photo.width, photo.height, {word_of("make")} AS make, {word_of("camera")} AS camera,
+    {word_of("lens")} AS lens, {TAKEN} AS taken_at,
+    photo.latitude, photo.longitude, {word_of("view")} AS view, {VIEW_SCORE} AS view_score,
+    photo.quality, photo.condition, {word_of("era")} AS era, {word_of("status")} AS status,
+    photo.description, photo.text,
     nullif(location.name, '') AS place, nullif(location.type, '') AS place_type,
     nullif(location.city, '') AS city, nullif(location.county, '') AS county,
     nullif(location.state, '') AS state, nullif(location.country, '') AS country,
     photo.keywords AS keyword_count, photo.vetoes AS veto_count,
     (SELECT json_group_array(path) FROM (
-        SELECT keyword.path FROM link JOIN keyword ON keyword.id = link.keyword
-        WHERE link.photo = photo.id ORDER BY keyword.folded)) AS keywords,
+        SELECT keyword.path FROM number CROSS JOIN keyword ON keyword.id = {_KEYWORD}
+        WHERE number.n <= length(photo.links) ORDER BY keyword.folded)) AS keywords,
     (SELECT json_group_array(path) FROM (
         SELECT keyword.path FROM veto JOIN keyword ON keyword.id = veto.keyword
         WHERE veto.photo = photo.id ORDER BY keyword.folded)) AS vetoes,
-    photo.photo_id, photo.version
+    {hex_of("photo_id")} AS photo_id, {hex_of("version")} AS version
 FROM photo JOIN folder ON folder.id = photo.folder
     LEFT JOIN location ON location.id = photo.location;
 
 CREATE VIEW photo_keywords AS
-SELECT CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END AS photo,
+SELECT {_PATH} AS photo,
     keyword.path AS keyword, keyword.name, has.source, has.score, has.stage, has.model,
     has.profile, has.at
 FROM photo_keyword AS has JOIN photo ON photo.id = has.photo
@@ -135,19 +198,19 @@ FROM keyword LEFT JOIN keyword AS above ON above.id = keyword.parent
 ORDER BY keyword.folded;
 
 CREATE VIEW vetoes AS
-SELECT CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END AS photo,
+SELECT {_PATH} AS photo,
     keyword.path AS keyword
 FROM veto JOIN photo ON photo.id = veto.photo JOIN folder ON folder.id = photo.folder
     JOIN keyword ON keyword.id = veto.keyword;
 
 CREATE VIEW suggestions AS
-SELECT CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END AS photo,
+SELECT {_PATH} AS photo,
     held.keyword_path AS keyword, held.confidence, held.reason
 FROM held JOIN photo ON photo.id = held.photo JOIN folder ON folder.id = photo.folder;
 
 CREATE VIEW untagged AS
-SELECT CASE folder.path WHEN '' THEN photo.name ELSE folder.path || '/' || photo.name END AS photo,
-    photo.kind, photo.taken_at, photo.status
+SELECT {_PATH} AS photo,
+    {word_of("kind")} AS kind, {TAKEN} AS taken_at, {word_of("status")} AS status
 FROM photo JOIN folder ON folder.id = photo.folder WHERE photo.keywords = 0;
 
 CREATE VIEW locations AS
@@ -164,7 +227,7 @@ def make(connection: sqlite3.Connection) -> None:
     """Make all tables and views in an empty file, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in (*TABLES.split(";\n"), LINK_INDEX, *VIEWS.split(";\n")):
+        for statement in (*TABLES.split(";\n"), *VIEWS.split(";\n")):
             if statement.strip():
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")

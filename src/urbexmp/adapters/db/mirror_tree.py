@@ -14,7 +14,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.posting_codes import start_codes
 from urbexmp.model.keyword import SEPARATOR, Keyword
+from urbexmp.model.mirror import PERSON, MirrorKeyword
+
+MOST_PLAIN = 1 << 16
 
 Where = tuple[int, int | None]
 """Number of a keyword; number of the spelling, None for the keyword's first one."""
@@ -41,11 +45,19 @@ class Node:
     children: dict[int, Node] = field(default_factory=dict)
     spellings: list[Spelling] = field(default_factory=list)
     """Of the whole path, in the order they were met; links to the first one are the usual."""
+    _starts: frozenset[int] | None = None
 
     @property
     def path(self) -> str:
         """`A|B|C` as shown."""
         return self.name if self.parent is None else f"{self.parent.path}{SEPARATOR}{self.name}"
+
+    @property
+    def starts(self) -> frozenset[int]:
+        """Numbers of the sets of photos by how the words of its name begin."""
+        if self._starts is None:
+            self._starts = start_codes(self.word)
+        return self._starts
 
     @property
     def alive(self) -> bool:
@@ -75,6 +87,10 @@ class KeywordTree:
         """Drop all; the next use reads the file again."""
         self.nodes: dict[int, Node] = {}
         self.where: dict[tuple[str, ...], Where] = {}
+        self.plain: dict[int, tuple[MirrorKeyword, int]] = {}
+        """Numbers of a person's keywords in the first spelling, by the identity of the object:
+        photos share them, and to work out what a path is costs more than all else of a link."""
+        self._closures: dict[int, tuple[int, ...]] = {}
         self._by_folded: dict[str, Node] = {}
         self._spellings: dict[int, Spelling] = {}
         self._next_node = self._next_spelling = 1
@@ -83,6 +99,7 @@ class KeywordTree:
 
     def _clear(self) -> None:
         self._uses: Counter[Where] = Counter()
+        self._plain: Counter[int] = Counter()
         self._photos: Counter[int] = Counter()
         self._below: Counter[int] = Counter()
         self._new: list[Node] = []
@@ -121,6 +138,7 @@ class KeywordTree:
             below,
         )
         self.nodes[number] = node
+        self._closures[number] = node.closure
         self._by_folded[folded] = node
         if parent is not None:
             parent.children[number] = node
@@ -174,8 +192,33 @@ class KeywordTree:
 
     def closure(self, keywords: Iterable[int]) -> set[int]:
         """The keywords and all that are above them."""
-        nodes = self.nodes
-        return set().union(*[nodes[number].closure for number in keywords])
+        return set().union(*map(self._closures.__getitem__, keywords))
+
+    def plainly(self, each: MirrorKeyword) -> int | None:
+        """Number of a keyword that needs no more to be said of its link than that it is there.
+
+        None: it is not a person's, or another spelling of one that is known.
+        """
+        known = self.plain.get(id(each))
+        if known is not None:
+            return known[1]
+        if each.source != PERSON or each.score is not None:
+            return None
+        if each.stage or each.model or each.profile or each.at:
+            return None
+        number, spelling = self.find(each.keyword)
+        if spelling is not None:
+            return None
+        if len(self.plain) >= MOST_PLAIN:
+            self.plain.clear()
+        # With the object, so that no other one can get its identity.
+        self.plain[id(each)] = (each, number)
+        return number
+
+    def count_plain(self, photos: Collection[int], below: Collection[int]) -> None:
+        """A photo comes with these keywords, each in its first spelling, and their subtrees."""
+        self._plain.update(photos)
+        self._below.update(below)
 
     def count(self, photos: Collection[int], below: Collection[int], by: int) -> None:
         """A photo gets (1) or loses (-1) these keywords itself, and these in its subtrees."""
@@ -204,13 +247,21 @@ class KeywordTree:
             waiting.extend(node.children.values())
         return found
 
+    def starts(self, keywords: Iterable[int]) -> set[int]:
+        """How the words of these keywords begin."""
+        nodes = self.nodes
+        return set().union(*[nodes[number].starts for number in keywords])
+
     # written
 
     def flush(self) -> dict[int, int]:
-        """Write what changed; return the new `below` of the keywords whose subtree changed.
+        """Write what changed; return the new `below` of the keywords whose counts changed.
 
         One that nothing holds or refuses any more is taken out, and has 0.
         """
+        for number, more in self._plain.items():
+            self._uses[number, None] += more
+            self._photos[number] += more
         touched: dict[int, Node] = {node.id: node for node in self._new}
         changed_spellings: dict[int, Spelling] = {}
         for (number, spelling_number), more in self._uses.items():
@@ -230,7 +281,12 @@ class KeywordTree:
                     node = self.nodes[number]
                     setattr(node, name, getattr(node, name) + more)
                     changed[number] = node
-        result = {number: self.nodes[number].below for number, by in self._below.items() if by}
+        result = {
+            number: self.nodes[number].below
+            for counts in (self._below, self._photos)
+            for number, by in counts.items()
+            if by
+        }
         self._rename(touched.values(), changed)
         self._write(touched.values(), changed, changed_spellings)
         self._clear()
@@ -239,6 +295,8 @@ class KeywordTree:
     def _rename(self, touched: Iterable[Node], changed: dict[int, Node]) -> None:
         for node in touched:
             if not node.names:
+                continue
+            if len(node.names) == 1 and node.name in node.names:
                 continue
             best = min(node.names, key=lambda name: (-node.names[name], name))
             if best != node.name:
@@ -274,7 +332,10 @@ class KeywordTree:
         )
         for node in dead:
             self._drop(node)
-        living = [node for node in self._new if node.id in self.nodes]
+        # In the order of the text indexes, which then grow at their end.
+        living = sorted(
+            [node for node in self._new if node.id in self.nodes], key=lambda node: node.folded
+        )
         file.many(
             "INSERT INTO keyword (id, parent, name, path, folded, depth, photos, below)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -294,7 +355,8 @@ class KeywordTree:
         )
         file.many(
             "INSERT INTO keyword_name (rowid, name) VALUES (?, ?)",
-            [(node.id, node.word) for node in living],
+            # Full text wants its numbers in order.
+            sorted([(node.id, node.word) for node in living]),
         )
         file.many(
             "UPDATE keyword SET name = ?, path = ?, photos = ?, below = ? WHERE id = ?",
@@ -320,11 +382,13 @@ class KeywordTree:
         for spelling in list(node.spellings):
             self._drop_spelling(spelling)
         del self.nodes[node.id]
+        del self._closures[node.id]
         del self._by_folded[node.folded]
         if node.parent is not None:
             node.parent.children.pop(node.id, None)
 
     def _drop_spelling(self, spelling: Spelling) -> None:
+        self.plain.clear()
         spelling.node.spellings.remove(spelling)
         del self.where[spelling.path]
         del self._spellings[spelling.id]

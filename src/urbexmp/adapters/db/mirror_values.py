@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from calendar import timegm
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from time import strptime
+from time import gmtime, strftime, strptime
 from typing import Any
 
+from urbexmp.adapters.db.link_codes import Columns
 from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.plane_codes import STATUSES
 from urbexmp.adapters.db.texts import spelled
 from urbexmp.model.mirror import MirrorRow
 from urbexmp.rules.mirrored import place_of
@@ -16,12 +19,12 @@ from urbexmp.rules.mirrored import place_of
 COLUMNS = (
     "folder, name, photo_id, kind, size, mtime_ns, width, height, make, camera, lens, taken_at,"
     " latitude, longitude, view, view_score, quality, condition, era, status, description, text,"
-    " location, keywords, vetoes, version"
+    " location, keywords, vetoes, version, links, origins, scores, written_at, odd"
 )
 NAMES = COLUMNS.split(", ")
 DESCRIPTION, TEXT = NAMES.index("description") + 1, NAMES.index("text") + 1
 LOCATION, KEYWORDS = NAMES.index("location") + 1, NAMES.index("keywords") + 1
-VETOES = NAMES.index("vetoes") + 1
+VETOES, LINKS = NAMES.index("vetoes") + 1, NAMES.index("links") + 1
 
 
 class Numbers:
@@ -38,8 +41,10 @@ class Numbers:
     def forget(self) -> None:
         """Drop what is cached."""
         self._folders: dict[str, int] = {}
+        self._made: set[int] = set()
         self._locations: dict[tuple[str, ...], int] = {}
         self._origins: dict[tuple[str, str, str, str], int] = {}
+        self._words: dict[str, dict[str, int]] = {}
 
     def folder(self, path: Path, *, new: bool = True) -> int:
         """Number of the folder of a photo; 0 for one that is not known and not to be made."""
@@ -54,9 +59,18 @@ class Numbers:
             if found is None:
                 self._file.do("INSERT INTO folder (path) VALUES (?)", (column,))
                 found = self._file.row("SELECT last_insert_rowid()")
+                assert found is not None
+                self._made.add(int(found[0]))
             assert found is not None
             known = self._folders[head] = int(found[0])
         return known
+
+    def is_new(self, folder: int) -> bool:
+        """Whether a folder's number was given since this was last asked of it."""
+        if folder not in self._made:
+            return False
+        self._made.remove(folder)
+        return True
 
     def location(self, row: MirrorRow) -> int | None:
         """Number of a photo's place; None where nothing is known of it."""
@@ -99,6 +113,27 @@ class Numbers:
             known = self._origins[key] = int(found[0])
         return known
 
+    def word(self, field: str, word: str | None) -> int | None:
+        """Code of a word that many photos share; None for none."""
+        if word is None:
+            return None
+        codes = self._words.get(field)
+        if codes is None:
+            codes = self._words[field] = dict(
+                self._file.rows("SELECT word, code FROM word WHERE field = ?", (field,))
+            )
+        code = codes.get(word)
+        if code is None:
+            kept = clean(word) or ""
+            code = codes.get(kept)
+            if code is None:
+                code = codes[kept] = max(codes.values(), default=0) + 1
+                self._file.do(
+                    "INSERT INTO word (field, code, word) VALUES (?, ?, ?)", (field, code, kept)
+                )
+            codes[word] = code
+        return code
+
     def leave(self, folders: set[int], locations: set[int]) -> None:
         """Take out folders and places that no photo is in any more."""
         for table, column, numbers, cache in (
@@ -118,40 +153,93 @@ def photo_values(
     row: MirrorRow,
     folder: int,
     name: str | bytes,
-    location: int | None,
-    keywords: int,
+    numbers: Numbers,
+    links: Columns,
     vetoes: int,
+    odd: int,
 ) -> tuple[Any, ...]:
     """The columns of table `photo`, in the order of `COLUMNS`."""
-    facts = row.facts
+    facts, word = row.facts, numbers.word
     return (
         folder,
         name,
-        row.photo_id,
-        row.kind.value,
+        as_bytes(row.photo_id),
+        word("kind", row.kind.value),
         row.stat.size,
         row.stat.mtime_ns,
         facts.width,
         facts.height,
-        clean(facts.make),
-        clean(facts.model),
-        clean(facts.lens),
-        clean(facts.taken_at),
+        word("make", facts.make),
+        word("camera", facts.model),
+        word("lens", facts.lens),
+        seconds(facts.taken_at),
         facts.latitude,
         facts.longitude,
-        row.view,
-        row.view_score,
+        word("view", row.view),
+        hundredths(row.view_score),
         row.quality,
         row.condition,
-        row.era,
-        row.status,
+        word("era", row.era),
+        STATUSES[row.status],
         clean(row.description),
         clean(row.text),
-        location,
-        keywords,
+        numbers.location(row) if row.context is not None else None,
+        len(links[0]),
         vetoes,
-        row.version,
+        as_bytes(row.version),
+        *links,
+        odd,
     )
+
+
+def as_bytes(text: str) -> bytes | str:
+    """Hex digits as bytes, half as long; anything else stays text."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        return clean(text) or ""
+    return raw if raw and raw.hex() == text else text
+
+
+def as_hex(column: bytes | str) -> str:
+    """What `as_bytes` was given."""
+    return column.hex() if isinstance(column, bytes) else column
+
+
+def seconds(time: str | None) -> int | str | None:
+    """`2024-05-11T10:00:00` as seconds since 1970 by the same clock; other texts stay."""
+    if time is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(time)
+        if len(time) == 19 and moment.isoformat() == time:
+            return (moment - _EPOCH) // _SECOND
+    except (ValueError, TypeError):
+        pass
+    return clean(time)
+
+
+def shown_time(column: int | str | None) -> str | None:
+    """What `seconds` was given."""
+    if not isinstance(column, int):
+        return column
+    return (_EPOCH + column * _SECOND).isoformat()
+
+
+def hundredths(score: float | None) -> int | float | None:
+    """A score from 0 to 1 in whole hundredths, where it is that."""
+    if score is None:
+        return None
+    whole = round(score * 100)
+    return whole if whole / 100 == score else score
+
+
+def share(column: int | float | None) -> float | None:
+    """What `hundredths` was given."""
+    return column / 100 if isinstance(column, int) else column
+
+
+_EPOCH, _SECOND = datetime(1970, 1, 1), timedelta(seconds=1)  # noqa: DTZ001
 
 
 def texts_of(photo: tuple[Any, ...]) -> tuple[str, str]:
@@ -188,3 +276,8 @@ def moment(at: str) -> int | str | None:
     except ValueError:
         return clean(at)
     return seconds
+
+
+def shown_moment(at: int | str | None) -> str:
+    """What `moment` was given."""
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(at)) if isinstance(at, int) else at or ""

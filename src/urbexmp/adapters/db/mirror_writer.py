@@ -10,22 +10,26 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
+from urbexmp.adapters.db.link_codes import Link, Odd, packed_links, unpacked_links
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import rebuild, refresh
 from urbexmp.adapters.db.mirror_postings import Postings
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
 from urbexmp.adapters.db.mirror_values import (
     COLUMNS,
-    KEYWORDS,
+    LINKS,
     LOCATION,
     NAMES,
     VETOES,
     Numbers,
+    as_bytes,
     moment,
     photo_values,
     spelled_name,
     texts_of,
 )
+from urbexmp.adapters.db.plane_codes import STATUSES
+from urbexmp.adapters.db.posting_codes import as_text
 from urbexmp.model.keyword import fold
 from urbexmp.model.mirror import MirrorRow
 
@@ -41,8 +45,8 @@ _TEXT_IN = (
     "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
 )
 
-Link = tuple[int, int | None, int | str | None, int | None]
-"""Origin, score, time, spelling."""
+_PLAIN: Link = (1, None, None, None)
+"""A person's keyword of which there is no more to say."""
 
 
 class Writer:
@@ -61,15 +65,16 @@ class Writer:
         """Drop what is in memory."""
         self._next = 0
         self._holding: set[int] | None = None
+        self._folder = 0
+        self._names: set[str | bytes] | None = None
         self._clear()
 
     def _clear(self) -> None:
         self._inserts: list[tuple[Any, ...]] = []
         self._updates: list[tuple[Any, ...]] = []
         self._deletes: list[tuple[int]] = []
-        self._links_out: list[tuple[int, int]] = []
-        self._links_in: list[tuple[Any, ...]] = []
-        self._links_new: list[tuple[Any, ...]] = []
+        self._odd_out: list[tuple[int]] = []
+        self._odd_in: list[tuple[Any, ...]] = []
         self._vetoes_out: list[tuple[int, int]] = []
         self._vetoes_in: list[tuple[Any, ...]] = []
         self._texts_out: list[tuple[Any, ...]] = []
@@ -90,7 +95,7 @@ class Writer:
         """Make the rows stand; return how many photos differed. Inside a transaction."""
         self._begin()
         # The last one counts, should a photo come twice.
-        wanted = {row.path: row for row in rows}
+        wanted = {str(row.path): row for row in rows}
         changed = sum([self._put(row) for row in wanted.values()])
         self._flush()
         return changed
@@ -106,15 +111,19 @@ class Writer:
 
     def _put(self, row: MirrorRow) -> bool:
         folder, name = self._numbers.folder(row.path), spelled_name(row.path)
-        before = self._file.row(_STANDS, (folder, name))
+        before = None
+        if not self._later or self._met(folder, name):
+            before = self._file.row(_STANDS, (folder, name))
         if before is not None:
-            if row.version and before[1:] == (row.version, row.status):
+            if row.version and before[1:] == (as_bytes(row.version), STATUSES[row.status]):
                 return self._hold(before[0], row)
             before = self._file.row(_SELECT, (folder, name))
+        elif not row.vetoed and self._put_plain(row, folder, name):
+            return True
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
-        location = self._numbers.location(row)
-        values = photo_values(row, folder, name, location, len(links), len(vetoes))
+        columns, odd = packed_links(links)
+        values = photo_values(row, folder, name, self._numbers, columns, len(vetoes), len(odd))
         old_links: dict[int, Link] = {}
         old_vetoes: dict[int, int | None] = {}
         if before is None:
@@ -124,7 +133,7 @@ class Writer:
             changed = True
         else:
             photo = before[0]
-            old_links, old_vetoes = self._stored(before)
+            old_links, old_vetoes = self.stored(before)
             changed = before[1:] != values or old_links != links or old_vetoes != vetoes
             if before[1:] != values:
                 self._updates.append((*values, photo))
@@ -135,9 +144,12 @@ class Writer:
             return held
         self._touched.add(photo)
         self._difference(photo, old_links, links, old_vetoes, vetoes)
+        self._odd(photo, before is not None and before[-1] > 0, odd)
         same = old_links.keys() == links.keys()
         closure = self._tree.closure(links)
         old_closure = closure if same else self._tree.closure(old_links)
+        if not self._later:
+            self._postings.link(photo, old_links, links)
         if not same:
             self._count(photo, old_links.keys(), links.keys(), old_closure, closure)
         if before is None:
@@ -147,14 +159,63 @@ class Writer:
             self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
         return True
 
+    def _put_plain(self, row: MirrorRow, folder: int, name: str | bytes) -> bool:
+        """A new photo whose keywords are all a person's, as usually spelled: most of an index.
+
+        Whether it was one; else nothing was done.
+        """
+        plain = self._tree.plain
+        try:
+            numbers = {plain[id(each)][1] for each in row.keywords}
+        except KeyError:
+            numbers = set()
+            for each in row.keywords:
+                number = self._tree.plainly(each)
+                if number is None:
+                    return False
+                numbers.add(number)
+        if len(numbers) != len(row.keywords):
+            return False
+        photo = self._next
+        self._next += 1
+        ordered = sorted(numbers)
+        columns = (as_text(ordered), "", "", None)
+        values = photo_values(row, folder, name, self._numbers, columns, 0, 0)
+        self._inserts.append((photo, *values))
+        if row.held:
+            self._hold(photo, row)
+        self._touched.add(photo)
+        closure = self._tree.closure(ordered)
+        self._tree.count_plain(ordered, closure)
+        if not self._later:
+            self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
+            self._postings.change(photo, closure | self._tree.starts(closure), there=True)
+        self._texts_in.append(
+            self._text(photo, name, closure, row.description or "", row.text or "")
+        )
+        return True
+
+    def _met(self, folder: int, name: str | bytes) -> bool:
+        """Whether a photo may stand there already, where a mirror is built folder by folder."""
+        if folder != self._folder:
+            self._folder = folder
+            self._names = set() if self._numbers.is_new(folder) else None
+        if self._names is None or name in self._names:
+            return True
+        self._names.add(name)
+        return False
+
     def _remove(self, path: Path) -> bool:
         folder, name = self._numbers.folder(path, new=False), spelled_name(path)
         before = self._file.row(_SELECT, (folder, name))
         if before is None:
             return False
         photo = before[0]
-        links, vetoes = self._stored(before)
+        links, vetoes = self.stored(before)
         self._difference(photo, links, {}, vetoes, {})
+        self._odd(photo, before[-1] > 0, {})
+        if not self._later:
+            self._postings.link(photo, links, {})
         closure = self._tree.closure(links)
         self._count(photo, links.keys(), set(), closure, set())
         self._texts_out.append(self._text(photo, name, closure, *texts_of(before)))
@@ -169,17 +230,17 @@ class Writer:
             self._file.do("DELETE FROM held WHERE photo = ?", (photo,))
         return True
 
-    def _stored(self, before: tuple[Any, ...]) -> tuple[dict[int, Link], dict[int, int | None]]:
+    def stored(self, before: tuple[Any, ...]) -> tuple[dict[int, Link], dict[int, int | None]]:
         """Links and vetoes of a photo as they stand."""
-        links: dict[int, Link] = {}
-        if before[KEYWORDS]:
-            links = {
-                keyword: (origin, score, at, spelling)
-                for keyword, origin, score, at, spelling in self._file.rows(
-                    "SELECT keyword, origin, score, at, spelling FROM link WHERE photo = ?",
-                    (before[0],),
+        odd: Odd = {}
+        if before[-1]:
+            odd = {
+                keyword: (at, spelling)
+                for keyword, at, spelling in self._file.rows(
+                    "SELECT keyword, at, spelling FROM odd_link WHERE photo = ?", (before[0],)
                 )
             }
+        links = unpacked_links(before[LINKS : LINKS + 4], odd)
         vetoes: dict[int, int | None] = {}
         if before[VETOES]:
             vetoes = dict(
@@ -209,19 +270,14 @@ class Writer:
     ) -> None:
         use = self._tree.use
         if not old_links and not old_vetoes and not vetoes:  # most of an index: a shorter way
-            self._links_new += [(photo, number, *links[number]) for number in sorted(links)]
             self._tree.use_all([(number, new[3]) for number, new in links.items()])
             return
         for number, old in old_links.items():
             new = links.get(number)
-            if new is None:
-                self._links_out.append((photo, number))
             if new is None or new[3] != old[3]:
                 use((number, old[3]), -1)
         for number, new in links.items():
             stood = old_links.get(number)
-            if stood != new:
-                self._links_in.append((photo, number, *new))
             if stood is None or stood[3] != new[3]:
                 use((number, new[3]), 1)
         if old_vetoes == vetoes:
@@ -232,6 +288,11 @@ class Writer:
         for where in vetoes.items() - old_vetoes.items():
             self._vetoes_in.append((photo, *where))
             use(where, 1)
+
+    def _odd(self, photo: int, stood: bool, odd: Odd) -> None:
+        if stood:
+            self._odd_out.append((photo,))
+        self._odd_in += [(photo, keyword, *each) for keyword, each in odd.items()]
 
     def _count(
         self,
@@ -246,8 +307,9 @@ class Writer:
         tree.count(new - old, come, 1)
         tree.count(old - new, gone, -1)
         if not self._later:
-            self._postings.change(photo, come, there=True)
-            self._postings.change(photo, gone, there=False)
+            letters, old_letters = tree.starts(closure), tree.starts(old_closure)
+            self._postings.change(photo, come | letters - old_letters, there=True)
+            self._postings.change(photo, gone | old_letters - letters, there=False)
 
     def _text(
         self, photo: int, name: str | bytes, closure: set[int], description: str, text: str
@@ -279,26 +341,18 @@ class Writer:
         (self._holding.add if wanted else self._holding.discard)(photo)
         return True
 
-    # pieces
-
     # all together
 
     def _flush(self) -> None:
         file = self._file
-        below = self._tree.flush()
+        # Who builds a whole mirror writes the tree once, at the end.
+        below = {} if self._later else self._tree.flush()
         file.many("DELETE FROM photo WHERE id = ?", self._deletes)
         file.many(_INSERT, self._inserts)
         file.many(_UPDATE, self._updates)
-        file.many("DELETE FROM link WHERE photo = ? AND keyword = ?", self._links_out)
+        file.many("DELETE FROM odd_link WHERE photo = ?", self._odd_out)
         file.many(
-            "INSERT INTO link (photo, keyword, origin, score, at, spelling)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            self._links_new,
-        )
-        file.many(
-            "INSERT OR REPLACE INTO link (photo, keyword, origin, score, at, spelling)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            self._links_in,
+            "INSERT INTO odd_link (photo, keyword, at, spelling) VALUES (?, ?, ?, ?)", self._odd_in
         )
         file.many("DELETE FROM veto WHERE photo = ? AND keyword = ?", self._vetoes_out)
         file.many(
@@ -313,8 +367,13 @@ class Writer:
         self._numbers.leave(self._left_folders, self._left_locations)
         self._clear()
 
+    def write_tree(self) -> None:
+        """The end of building: all keywords at once. Inside a transaction."""
+        self._tree.load()
+        self._tree.flush()
+
     def remake_postings(self) -> None:
-        """The end of building: all postings and planes at once. Inside a transaction."""
+        """After that, when the indexes stand: all postings and planes. Inside a transaction."""
         self._tree.load()
         self._postings.remake()
         rebuild(self._file)

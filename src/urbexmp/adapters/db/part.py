@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from urbexmp.model.change import Change
     from urbexmp.model.photo import PhotoId
 
+MOST_PHOTOS = 1000
+"""Numbers kept at a time."""
+
 PHOTO = "(SELECT id FROM photo WHERE name = ?)"
 """SQL for the number of a photo id."""
 
@@ -25,15 +28,27 @@ class Part:
         """Folded keyword to the spelling that the table holds."""
         self._changes: dict[int, tuple[Change, bytes]] = {}
         """Packed changes whose receipt is to come, by the identity of the change."""
+        self._photos: dict[PhotoId, int] = {}
+        """Numbers of the photos dealt with last, by their id."""
         self._stages: dict[str, int] = {}
         """Stage id to its number."""
         # A dropped transaction takes back what these say.
         database.on_rollback.append(self._spellings.clear)
         database.on_rollback.append(self._stages.clear)
+        database.on_rollback.append(self._photos.clear)
 
     def _photo(self, photo_id: PhotoId) -> int:
         """The number of a photo id; inside a transaction, which may give it one."""
+        known = self._photos.get(photo_id)
+        if known is not None:
+            return known
         found = self._database.row("SELECT id FROM photo WHERE name = ?", (photo_id,))
-        if found is not None:
-            return int(found[0])
-        return self._database.do("INSERT INTO photo (name) VALUES (?)", (photo_id,))
+        number = (
+            int(found[0])
+            if found is not None
+            else self._database.do("INSERT INTO photo (name) VALUES (?)", (photo_id,))
+        )
+        if len(self._photos) >= MOST_PHOTOS:
+            self._photos.clear()
+        self._photos[photo_id] = number
+        return number

@@ -71,6 +71,8 @@ class EmbeddedCodec:
         self._containers = tuple(containers)
         self._adopt = adopt_iptc
         self._break = break_c2pa
+        self._last: tuple[bytes, Unsealed] | None = None
+        """What was edited last: it is opened again at once, to be proven."""
 
     def read(self, packet: bytes, subject: Path) -> PacketReading:
         """Read a packet; of an image file also what it has of IPTC. Raises `PacketRefused`."""
@@ -107,19 +109,10 @@ class EmbeddedCodec:
         """
         if not is_envelope(packet):
             return self._inner.edit(packet, edit, subject)
-        old = self._open(packet, subject)
-        layout = old.layout
-        refusal = self._refusal(layout)
-        if refusal is not None:
-            raise PacketRefused(subject, refusal.detail, refusal.reason, refusal.advice)
-        new = self._edited(layout, self._full(layout, edit, subject), subject)
-        if new == layout.packet:
-            return packet
-        words = self._iptc_words(layout, new, edit, subject)
-        self._must_go(layout, new, words, edit, subject)
-        new = old.container.pad(layout, new, words)
-        splices = old.container.splices(layout, new, words, subject)
-        return resealed(old, splices, subject)
+        old = self._writable(packet, subject)
+        self._last = packet, old
+        new = self._edited(old.layout, self._full(old.layout, edit, subject), subject)
+        return packet if new == old.layout.packet else self._holding(old, new, edit, subject)
 
     def create(self, edit: PacketEdit) -> bytes:
         """Return a new sidecar's bytes."""
@@ -135,7 +128,9 @@ class EmbeddedCodec:
         if before is None or not is_envelope(before):
             self._inner.prove(before, after, edit, subject)
             return
-        old, new = self._open(before, subject).layout, self._open(after, subject).layout
+        last = self._last
+        known = last[1] if last is not None and last[0] is before else self._open(before, subject)
+        old, new = known.layout, self._open(after, subject).layout
         if new.packet is None:
             raise ProofFailed(subject, detail="the packet is not where it should be")
         full = self._full(old, edit, subject)
@@ -152,9 +147,35 @@ class EmbeddedCodec:
                     raise ProofFailed(subject, detail="more than the padding was fitted")
             self._inner.prove(old.packet, plain, full, subject)
         words = self._iptc_words(old, new.packet, edit, subject)
-        fault = prove_beside(before, after, words)
-        if fault is not None:
-            raise ProofFailed(subject, detail=fault)
+        self._prove_beside(before, after, words, subject)
+
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises.
+
+        The packet is edited and proven by itself; then the new envelope is opened, and the packet
+        in it must be the proven one, but for blanks before its trailer.
+        """
+        if not is_envelope(packet):
+            return self._inner.edit_proven(packet, edit, subject)
+        old = self._writable(packet, subject)
+        if old.layout.packet is None:
+            after = self.edit(packet, edit, subject)
+            self.prove(packet, after, edit, subject)
+            return after
+        full = self._full(old.layout, edit, subject)
+        new = self._inner.edit_proven(old.layout.packet, full, subject)
+        if new == old.layout.packet:
+            return packet
+        after = self._holding(old, new, edit, subject)
+        inside = self._open(after, subject).layout.packet
+        if inside is None:
+            raise ProofFailed(subject, detail="the packet is not where it should be")
+        if not only_padding_differs(new, inside):
+            raise ProofFailed(subject, detail="more than the padding was fitted")
+        self._prove_beside(
+            packet, after, self._iptc_words(old.layout, inside, edit, subject), subject
+        )
+        return after
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -186,6 +207,14 @@ class EmbeddedCodec:
             return IPTC_NEWER
         return None
 
+    def _writable(self, envelope: bytes, subject: Path) -> Unsealed:
+        """An opened envelope. Raises `PacketRefused` where its file must not be written into."""
+        old = self._open(envelope, subject)
+        refusal = self._refusal(old.layout)
+        if refusal is not None:
+            raise PacketRefused(subject, refusal.detail, refusal.reason, refusal.advice)
+        return old
+
     # --- editing ------------------------------------------------------------------------------
 
     def _full(self, layout: Layout, edit: PacketEdit, subject: Path) -> PacketEdit:
@@ -210,6 +239,21 @@ class EmbeddedCodec:
         if layout.packet is None:
             return wrapped(self._inner.create(full))
         return self._inner.edit(layout.packet, full, subject)
+
+    def _holding(self, old: Unsealed, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """The envelope with another packet, and what must follow it."""
+        layout = old.layout
+        words = self._iptc_words(layout, packet, edit, subject)
+        self._must_go(layout, packet, words, edit, subject)
+        padded = old.container.pad(layout, packet, words)
+        return resealed(old, old.container.splices(layout, padded, words, subject), subject)
+
+    def _prove_beside(
+        self, before: bytes, after: bytes, words: tuple[str, ...] | None, subject: Path
+    ) -> None:
+        fault = prove_beside(before, after, words)
+        if fault is not None:
+            raise ProofFailed(subject, detail=fault)
 
     def _must_go(
         self,

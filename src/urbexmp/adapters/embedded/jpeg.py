@@ -32,6 +32,8 @@ _SHARED = 4096
 pictures behind it can be shared with the old file instead of being copied."""
 _APP0, _APP1, _APP2, _APP11, _APP13, _SOS, _EOI = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_FRONT = 32 * 1024
+"""Bytes in which mostly all segments begin that are looked at."""
 _LOOK = 4 + extended.HEAD
 """Bytes of a segment that are looked at first."""
 _KINDS = {_APP1: extended.HEAD, _APP2: 4, _APP13: len(PHOTOSHOP)}
@@ -209,6 +211,8 @@ class JpegContainer:
             each[0] for each in new if not each[1].startswith(XMP)
         ]:
             return "segments would be in another order"
+        if not any(payload.startswith(mpf.IDENT) for _, payload in (*old, *new)):
+            return None
         return _lost_picture(before, after)
 
 
@@ -222,9 +226,10 @@ def _walk(source: Source, subject: Path) -> tuple[list[Segment], str | None]:
     segments: list[Segment] = []
     at, size = 2, source.size
     view, keep = source.view, source.keep
+    front = view(0, min(_FRONT, size))
     while True:
         start = at
-        head = view(at, _LOOK)
+        head = front[at : at + _LOOK] if at + _LOOK <= len(front) else view(at, _LOOK)
         while head[:2] == b"\xff\xff":
             at += 1
             head = view(at, _LOOK)

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from urbexmp.adapters.embedded.compare import prove_rewrite
 from urbexmp.adapters.embedded.envelope import FileSource, opened, seal
 from urbexmp.adapters.embedded.layout import Container, Layout, Splice
-from urbexmp.adapters.embedded.rewrite import prove_rewrite, rewrite
+from urbexmp.adapters.embedded.rewrite import Trace, rewrite
 from urbexmp.adapters.files.disk import read_problem
 from urbexmp.adapters.files.whole import Begun, WholeFileStore
 from urbexmp.model.errors import (
@@ -48,6 +49,7 @@ class EmbeddedStore(WholeFileStore):
     ) -> None:
         super().__init__(step)
         self._containers = tuple(containers)
+        self._looked: dict[Path, _Looked] = {}
 
     def path_of(self, carrier: Carrier) -> Path:
         """Path of the image file. Raises `InternalProblem` for a sidecar."""
@@ -82,11 +84,12 @@ class EmbeddedStore(WholeFileStore):
             if fingerprint_of(now) != begun.assumes:
                 raise CarrierMoved(path)
             _, known, _, _ = opened(now, path, self._containers)
+            self._looked[begun.temp] = tuple(zip(known.starts, known.pieces, strict=True))
             splices = container.towards(known, wanted, path)
-            shared: list[tuple[int, int]] = []
-            handle = rewrite(target, splices, begun.temp, shared)
+            trace = Trace()
+            handle = rewrite(target, splices, begun.temp, trace)
             try:
-                prove_rewrite(target, begun.temp, splices, shared)
+                prove_rewrite(target, begun.temp, splices, trace)
                 self._prove_read_back(begun, packet, container, source, splices)
             except BaseException:
                 os.close(handle)
@@ -94,17 +97,28 @@ class EmbeddedStore(WholeFileStore):
         return handle
 
     def compare(self, begun: Begun) -> None:
-        """Raise `CarrierMoved` unless the file still is the one that was copied."""
-        like = begun.like
+        """Raise `CarrierMoved` unless the file still is the one that was copied.
+
+        The bytes that its envelope was made of are read again, and so is the version of the file:
+        its picture may have changed, and that is not in the envelope.
+        """
+        like, looked = begun.like, self._looked.get(begun.temp)
         try:
-            found = begun.target.stat()
-            with _source(begun.target) as source:
-                now = fingerprint_of(self._sealed(source, begun.path))
-        except (FileNotFoundError, FileVanished, PacketRefused):
+            with _regular(begun.target) as handle:
+                same = looked is not None and all(
+                    _bytes_at(handle, start, len(piece)) == piece for start, piece in looked
+                )
+                found = os.fstat(handle)
+        except FileVanished:
             raise CarrierMoved(begun.path) from None
-        # Its picture may have changed as well, and that is not in the envelope.
-        if like is None or now != begun.assumes or _version(found) != _version(like):
+        except OSError as failure:
+            raise read_problem(begun.path, failure) from failure
+        if like is None or not same or _version(found) != _version(like):
             raise CarrierMoved(begun.path)
+
+    def _end(self, begun: Begun) -> None:
+        super()._end(begun)
+        self._looked.pop(begun.temp, None)
 
     def replace_many(self, wanted: Sequence[Replacement]) -> tuple[Problem | None, ...]:
         """`replace` for many, in batches that take no more than `AT_ONCE` bytes of the disk."""
@@ -157,6 +171,10 @@ class EmbeddedStore(WholeFileStore):
         return seal(source, container, container.layout(source, path))
 
 
+_Looked = tuple[tuple[int, bytes], ...]
+"""Where the bytes of an envelope stand in the file, and what they are."""
+
+
 def _version(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
@@ -168,8 +186,23 @@ def _size(path: Path) -> int:
         return 0
 
 
+def _bytes_at(handle: int, start: int, length: int) -> bytes:
+    """Bytes of the file; fewer at its end."""
+    os.lseek(handle, start, os.SEEK_SET)
+    data = os.read(handle, length)
+    while len(data) < length and (more := os.read(handle, length - len(data))):
+        data += more
+    return data
+
+
 @contextmanager
 def _source(path: Path) -> Iterator[FileSource]:
+    with _regular(path) as handle:
+        yield FileSource(handle, path)
+
+
+@contextmanager
+def _regular(path: Path) -> Iterator[int]:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(path, flags)
@@ -180,6 +213,6 @@ def _source(path: Path) -> Iterator[FileSource]:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise FileUnreadable(path, detail="it is no regular file")
-        yield FileSource(handle, path)
+        yield handle
     finally:
         os.close(handle)

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import Iterable
@@ -25,6 +24,9 @@ LARGEST = 256 * 2**20
 _TEMP = re.compile(r"\.(?s:.*)\.urbexmp-(\d+)-[0-9a-f]{8}\.tmp")
 """Names of our temp files. The dot and the extension hide them from photo programs."""
 
+
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Without O_NONBLOCK, a pipe that is named like a sidecar would hold us for ever."""
 
 _LINKED = (".xmp", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".dng")
 """Ends of the names of files that are written through a symbolic link."""
@@ -82,10 +84,8 @@ def read_packet(path: Path) -> bytes | None:
     Raises `FileVanished` when its folder is gone too: that says nothing about the sidecar.
     Raises `FileUnreadable` for anything but a regular file.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        # Without O_NONBLOCK, a pipe that is named like a sidecar would hold us for ever.
-        handle = os.open(path, flags)
+        handle = os.open(path, _READING)
         try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
@@ -123,8 +123,12 @@ def advanced(after: int, before: int | None) -> int | None:
 
 def temp_beside(target: Path) -> Path:
     """A fresh name of a temp file in the folder of `target`."""
+    import secrets  # not for reading
+
     # Cut, because a name may hold 255 bytes and ours is longer than the target's.
-    stem = os.fsdecode(os.fsencode(target.name)[:180]).encode("utf-8", "ignore").decode()
+    stem = target.name
+    if len(stem) > 45 or not stem.isascii():
+        stem = os.fsdecode(os.fsencode(stem)[:180]).encode("utf-8", "ignore").decode()
     return target.with_name(f".{stem}.urbexmp-{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
@@ -158,20 +162,19 @@ def create_like(temp: Path, like: os.stat_result | None) -> int:
 
 def finish_like(handle: int, temp: Path, like: os.stat_result | None, source: Path) -> None:
     """Give a written temp file the mode, owner and attributes of `source`, and a later mtime."""
-    if like is not None:
-        _dress(handle, like, source)
     now = os.fstat(handle)
+    if like is not None:
+        _dress(handle, now, like, source)
     mtime = advanced(now.st_mtime_ns, like.st_mtime_ns if like is not None else None)
     if mtime is not None:
         times = (now.st_atime_ns, mtime)
         os.utime(handle if os.utime in os.supports_fd else temp, ns=times)
 
 
-def _dress(handle: int, like: os.stat_result, source: Path) -> None:
+def _dress(handle: int, made: os.stat_result, like: os.stat_result, source: Path) -> None:
     """Give the new file the owner, mode and attributes of the old one, as far as permitted."""
     if WINDOWS:
         return
-    made = os.fstat(handle)
     if (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):
         try:
             os.fchown(handle, like.st_uid, like.st_gid)

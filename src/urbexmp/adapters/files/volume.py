@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from pathlib import Path
@@ -22,6 +21,8 @@ def sync_volume(handle: int) -> bool:
     """
     if sys.platform != "linux" or _busy() or _release() < (5, 8):
         return False
+    import ctypes  # not for reading
+
     library = ctypes.CDLL(None, use_errno=True)
     if not hasattr(library, "syncfs"):
         return False

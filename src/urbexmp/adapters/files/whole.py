@@ -99,7 +99,7 @@ class WholeFileStore(ABC):
         """
         path = self.path_of(carrier)
         with explained(path):
-            begun = self._begin(path, packet, assumes)
+            begun = self._begin(path, packet, assumes, set())
             try:
                 self._sync(begun)
                 self._take_effect(begun)
@@ -115,16 +115,21 @@ class WholeFileStore(ABC):
         """
         problems: dict[int, Problem] = {}
         begun: dict[int, Begun] = {}
+        folders: set[Path] = set()
         try:
             for number, item in enumerate(wanted):
                 path = self.path_of(item.carrier)
-                with _collected(problems, number, path):
-                    begun[number] = self._begin(path, item.packet, item.assumes)
+                try:
+                    begun[number] = self._begin(path, item.packet, item.assumes, folders)
+                except (Problem, OSError) as failure:
+                    problems[number] = _problem(path, failure)
             self._sync_many(begun, problems)
             for number, each in begun.items():
                 if number not in problems:
-                    with _collected(problems, number, each.path):
+                    try:
                         self._take_effect(each)
+                    except (Problem, OSError) as failure:
+                        problems[number] = _problem(each.path, failure)
         finally:
             for each in begun.values():
                 self._end(each)
@@ -141,15 +146,17 @@ class WholeFileStore(ABC):
 
     # the steps of a replacement
 
-    def _begin(self, path: Path, packet: bytes, assumes: Fingerprint) -> Begun:
+    def _begin(self, path: Path, packet: bytes, assumes: Fingerprint, folders: set[Path]) -> Begun:
+        """Write the temp file; `folders` are known to be writable, and get more."""
         target, like = path, None
         if assumes == ABSENT:
             if os.path.lexists(path):
                 raise CarrierMoved(path)
             folder_writable(path, path.parent)
         else:
-            target = Path(os.path.realpath(path)) if path.is_symlink() else path
-            like = writable(path, target)
+            if path.is_symlink():
+                target = Path(os.path.realpath(path))
+            like = writable(path, target, folders)
         begun = Begun(path, target, temp_beside(target), assumes, like)
         self._live.add(begun.temp)
         try:
@@ -205,10 +212,12 @@ class WholeFileStore(ABC):
                     together = False
             for number in numbers:
                 each = begun[number]
-                with _collected(problems, number, each.path):
-                    if not together:
-                        assert each.handle is not None
+                if not together:
+                    assert each.handle is not None
+                    try:
                         sync_file(each.handle)
+                    except OSError as failure:
+                        problems[number] = write_problem(each.path, failure)
                 each.close()
         self._step("synced")
 
@@ -255,17 +264,14 @@ def explained(path: Path) -> Iterator[None]:
         raise write_problem(path, failure) from failure
 
 
-@contextmanager
-def _collected(problems: dict[int, Problem], number: int, path: Path) -> Iterator[None]:
-    try:
-        with explained(path):
-            yield
-    except Problem as problem:
-        problems[number] = problem
+def _problem(path: Path, failure: Problem | OSError) -> Problem:
+    return failure if isinstance(failure, Problem) else write_problem(path, failure)
 
 
-def writable(path: Path, target: Path) -> os.stat_result:
+def writable(path: Path, target: Path, folders: set[Path] | None = None) -> os.stat_result:
     """The file's stat, if a person would call it writable. Raises `Problem`.
+
+    Its folder is not looked at when it is among `folders`, and goes there.
 
     A rename needs no right to the file, only to its folder, and root has every right: so the
     mode is asked. Who took the write bit away meant it.
@@ -282,7 +288,11 @@ def writable(path: Path, target: Path) -> os.stat_result:
         raise HardLinked(path, links=found.st_nlink)
     if not found.st_mode & stat.S_IWUSR or not os.access(target, os.W_OK):
         raise WriteFailed(path, "it is read-only", "Make it writable if it should get keywords")
-    folder_writable(path, target.parent)
+    folder = target.parent
+    if folders is None or folder not in folders:
+        folder_writable(path, folder)
+        if folders is not None:
+            folders.add(folder)
     return found
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import local
 
 from urbexmp.adapters.inspect import embedded, identity, jpeg, magic
 from urbexmp.adapters.inspect.reader import Reader, opened
 from urbexmp.adapters.inspect.tags import Tags, capture_facts
 from urbexmp.adapters.inspect.tiff import read_tiff
+from urbexmp.adapters.inspect.usual_exif import read_usual
 from urbexmp.adapters.inspect.xmp_facts import read_xmp_facts
 from urbexmp.model.errors import Problem, Undecodable
 from urbexmp.model.observation import CaptureFacts, Preview
@@ -19,7 +23,38 @@ _EXIFREAD = frozenset({"a JPEG", "a TIFF", "a DNG", "a PNG", "a WebP", "a HEIC",
 
 
 class FileInspector:
-    """Opens photo files (`ports.Inspector`). Holds nothing, so threads may share it."""
+    """Opens photo files (`ports.Inspector`). Threads may share it: each has its own open files."""
+
+    def __init__(self) -> None:
+        self._mine = local()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Questions that this thread asks inside the block open each file once.
+
+        Half of what they cost is opening a file and reading its directories. Nothing is kept
+        for longer than the block: the next one sees the file as it stands then.
+        """
+        if getattr(self._mine, "readers", None) is not None:
+            yield
+            return
+        with ExitStack() as files:
+            self._mine.files, self._mine.readers = files, {}
+            try:
+                yield
+            finally:
+                self._mine.readers = None
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[Reader]:
+        readers: dict[Path, Reader] | None = getattr(self._mine, "readers", None)
+        if readers is None:
+            with opened(path) as reader:
+                yield reader
+            return
+        if path not in readers:
+            readers[path] = self._mine.files.enter_context(opened(path))
+        yield readers[path]
 
     def verify(self, file: PhotoFile) -> None:
         """Raise `NotAPhoto` when the content does not fit the extension.
@@ -27,7 +62,7 @@ class FileInspector:
         A `.tif` may be a DNG; a `.dng` must be one. Of raw extensions that have no magic bytes
         of their own, only what is certainly another format is refused.
         """
-        with opened(file.path) as reader:
+        with self._opened(file.path) as reader:
             magic.check(file.path, magic.sniff(reader))
 
     def photo_id(self, path: Path) -> PhotoId:
@@ -35,16 +70,17 @@ class FileInspector:
 
         Raises `Undecodable` where that data is cut off.
         """
-        with opened(path) as reader:
+        with self._opened(path) as reader:
             return identity.photo_id(reader, magic.sniff(reader))
 
     def facts(self, path: Path) -> CaptureFacts:
         """Capture facts; what the file does not say, or cannot be true, is None."""
-        with opened(path) as reader:
+        with self._opened(path) as reader:
             found = magic.sniff(reader)
             xmp = read_xmp_facts(reader, found)
             frame = _frame(reader, found)
-        return capture_facts(_exif(path, found), xmp, frame)
+            tags = read_usual(reader, found)
+        return capture_facts(_exif(path, found) if tags is None else tags, xmp, frame)
 
     def preview(self, photo: Photo, long_side: int) -> Preview:
         """Upright picture of at most `long_side` pixels, at least where the source has them.
@@ -53,7 +89,7 @@ class FileInspector:
         is larger than what was found; else the file itself, where something can decode it.
         Raises `Undecodable`.
         """
-        with opened(photo.path) as reader:
+        with self._opened(photo.path) as reader:
             found = magic.sniff(reader)
             if found in ("a HEIC", "an AVIF", "a PNG", "a WebP", "a Photoshop document"):
                 return _decoded(photo.path, long_side, found)

@@ -13,7 +13,7 @@ import math
 import warnings
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from urbexmp.adapters.inspect import heif
 from urbexmp.model.errors import Undecodable
@@ -24,6 +24,8 @@ from urbexmp.model.observation import Preview
 warnings.filterwarnings("ignore", module=r"PIL\..*")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
+_BLOCK = 1 << 20
+"""Bytes given to libjpeg at once: wherever they end it begins a row of blocks again."""
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -102,6 +104,8 @@ def _decoded(
     if image.format in ("JPEG", "MPO") and longest > long_side:
         wanted = [math.ceil(side * long_side / longest) for side in image.size]
         image.draft("RGB" if image.mode != "L" else "L", (wanted[0], wanted[1]))
+    if isinstance(image, ImageFile.ImageFile):
+        image.decodermaxblock = max(image.decodermaxblock, _BLOCK)
     turn = orientation if orientation is not None else _own_orientation(image)
     if turn >= 5 and stored_upright is False and image.height > image.width:
         turn = 1

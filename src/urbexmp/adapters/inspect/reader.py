@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from urbexmp.model.errors import FileUnreadable, FileVanished
 
@@ -22,6 +23,8 @@ class Reader:
         self._descriptor = descriptor
         self._block_at = 0
         self._block = b""
+        self.known: dict[str, Any] = {}
+        """What was worked out of its content, by whom: directories, the format."""
 
     def at(self, offset: int, length: int) -> bytes:
         """Bytes from `offset`; fewer than `length` at the end of the file, none outside it."""

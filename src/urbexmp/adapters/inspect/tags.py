@@ -24,6 +24,7 @@ _DATE = re.compile(r"^(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _DRONE_MODEL = re.compile(r"^(?:FC\d{3,4}[A-Z]*|L[12]D-20c)$", re.IGNORECASE)
 _DRONE_MAKERS = frozenset({"", "dji", "hasselblad"})
 """DJI's drones; the Mavic Mini leaves the maker out."""
+_MACRO_MAKERS = re.compile(r"canon|olympus|fuji", re.IGNORECASE)
 _INFINITE = 0xFFFFFFFF
 _ISO_TAGS = (
     "ISOSpeedRatings",
@@ -68,6 +69,13 @@ def capture_facts(tags: Tags, xmp: XmpFacts, frame: tuple[int, int] | None = Non
         state=xmp.state,
         country=xmp.country,
     )
+
+
+def needs_maker_note(tags: Tags) -> bool:
+    """Whether only the maker's note says if macro mode was on: compact cameras of a few makers."""
+    make, model = tags.get("Make"), tags.get("Model")
+    compact = isinstance(model, str) and "EOS" not in model
+    return isinstance(make, str) and compact and _MACRO_MAKERS.search(make) is not None
 
 
 def _is_drone_camera(make: str | None, model: str | None) -> bool:

@@ -23,7 +23,7 @@ _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: 
 _MOST_IFDS, _MOST_ENTRIES, _MOST_VALUES = 64, 4096, 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One entry of a directory; `at` is where its values lie in the file."""
 
@@ -106,7 +106,14 @@ class Tiff:
 
 
 def read_tiff(reader: Reader) -> Tiff | None:
-    """Read the directories. None: it is no TIFF. Damaged ones are left out; loops end."""
+    """Read the directories, once. None: it is no TIFF. Damaged ones are left out; loops end."""
+    if "tiff" not in reader.known:
+        reader.known["tiff"] = _read(reader)
+    known: Tiff | None = reader.known["tiff"]
+    return known
+
+
+def _read(reader: Reader) -> Tiff | None:
     head = reader.at(0, 16)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if order is None or len(head) < 8:
@@ -147,16 +154,16 @@ def directory(tiff: Tiff, at: int, big: bool) -> tuple[dict[int, Entry], int]:
     at += len(head)
     table = reader.at(at, count * width + (8 if big else 4))
     entries: dict[int, Entry] = {}
-    for n in range(min(count, len(table) // width)):
-        raw = table[n * width : (n + 1) * width]
-        tag, kind = struct.unpack(order + "HH", raw[:4])
-        (values,) = struct.unpack(order + ("Q" if big else "I"), raw[4:12] if big else raw[4:8])
-        room = 8 if big else 4
-        entry = Entry(kind, values, at + n * width + (12 if big else 8))
-        if entry.size > room:
-            (where,) = struct.unpack(order + ("Q" if big else "I"), raw[-room:])
-            entry = Entry(kind, values, where)
-        entries.setdefault(tag, entry)
+    room = 8 if big else 4
+    place = at + width - room
+    whole = min(count, len(table) // width) * width
+    for tag, kind, values, where in struct.iter_unpack(
+        order + ("HHQQ" if big else "HHII"), table[:whole]
+    ):
+        if tag not in entries:
+            inside = _SIZES.get(kind, 0) * values <= room
+            entries[tag] = Entry(kind, values, place if inside else where)
+        place += width
     tail = table[count * width :]
     if len(tail) < (8 if big else 4):
         return entries, 0

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Block, BlockEntry
@@ -61,7 +62,7 @@ def as_read(block: Block) -> Block:
     return Block(
         block.mark,
         tuple(
-            BlockEntry(entry.keyword, _score(_score_text(entry.score)), *_rest(entry))
+            BlockEntry(entry.keyword, _rounded(entry.score), entry.stage, entry.profile, entry.at)
             for entry in block.written
         ),
         block.vetoed,
@@ -89,7 +90,7 @@ def block_of(found: Mapping[str, Sequence[str]]) -> tuple[Block | None, tuple[st
     vetoed: list[Keyword] = []
     for item in found.get("Vetoed", ()):
         try:
-            vetoed.append(Keyword.parse(item))
+            vetoed.append(_keyword(item))
         except ValueError:
             damaged += 1
     facts: list[tuple[str, str]] = []
@@ -113,17 +114,27 @@ def _item(entry: BlockEntry, profile: str, at: str) -> str:
         "" if entry.profile == profile else entry.profile,
         "" if entry.at == at else entry.at,
     )
-    return ";".join(_quote(field) for field in fields).rstrip(";")
+    text = ";".join(fields)
+    if "%" in text or text.count(";") >= len(fields):
+        text = ";".join(map(_quote, fields))
+    return text.rstrip(";")
 
 
+@lru_cache(4096)
+def _keyword(text: str) -> Keyword:
+    """A keyword by its text; the same ones are in block after block. Raises `ValueError`."""
+    return Keyword.parse(text)
+
+
+@lru_cache(4096)
 def _entry(item: str, profile: str, at: str) -> BlockEntry | None:
-    path, *more = (_unquote(field) for field in item.split(";"))
+    path, *more = map(_unquote, item.split(";"))
     if len(more) > 4:
         return None
     score, stage, own_profile, own_at = (*more, *([""] * (4 - len(more))))
     try:
         return BlockEntry(
-            Keyword.parse(path), _score(score), stage, own_profile or profile, own_at or at
+            _keyword(path), _score(score), stage, own_profile or profile, own_at or at
         )
     except ValueError:
         return None
@@ -134,8 +145,9 @@ def _shared(values: list[str]) -> str:
     return values[0] if values and all(values) else ""
 
 
-def _rest(entry: BlockEntry) -> tuple[str, str, str]:
-    return entry.stage, entry.profile, entry.at
+@lru_cache(4096)
+def _rounded(score: float | None) -> float | None:
+    return _score(_score_text(score))
 
 
 def _score_text(score: float | None) -> str:

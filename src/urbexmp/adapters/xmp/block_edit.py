@@ -82,7 +82,11 @@ def _loose(document: Document, resource: Resource, subject: object) -> Iterator[
 
 
 def _description(document: Document, block: Block, subject: object) -> bytes:
-    """The block as XML, without the indentation before it: a line for each property."""
+    """The block as XML, without the indentation before it, on two lines.
+
+    What changes with every write (mark, profile, time) is on the first one, the lists are on the
+    second: that is what a diff shows of a write.
+    """
     first = document.resources[0] if document.resources else None
     spaces = layout.indents(document, first) if first else layout.new_resource(document)
     own = spaces.own
@@ -91,15 +95,16 @@ def _description(document: Document, block: Block, subject: object) -> bytes:
     ours, declared = layout.prefix_for(URBEXMP, document.rdf.scope, PREFIX)
     about = layout.attribute(first.about if first else "", subject)
     opened = b"<" + rdf + b":Description" + rdf_declared + b" " + rdf + b':about="' + about + b'"'
-    lines = [opened + declared + b">"]
+    head, lists = [opened + declared + b">"], list[bytes]()
     for name, value in properties(block):
         tag = ours + b":" + name.encode()
         if isinstance(value, str):
-            content = layout.escape(value, subject)
+            head.append(b"<%b>%b</%b>" % (tag, layout.escape(value, subject), tag))
         else:
-            li, end = b"<" + rdf + b":li>", b"</" + rdf + b":li>"
-            items = b"".join(li + layout.escape(item, subject) + end for item in value)
-            content = b"<" + rdf + b":Seq>" + items + b"</" + rdf + b":Seq>"
-        lines.append(child + b"<" + tag + b">" + content + b"</" + tag + b">")
-    lines.append(own + b"</" + rdf + b":Description>")
-    return b"".join(lines)
+            between = b"</%b:li><%b:li>" % (rdf, rdf)
+            items = between.join(layout.escape_all(value, subject))
+            content = b"<%b:Seq><%b:li>%b</%b:li></%b:Seq>" % (rdf, rdf, items, rdf, rdf)
+            lists.append(b"<%b>%b</%b>" % (tag, content, tag))
+    if lists:
+        lists.insert(0, child)
+    return b"".join((*head, *lists, b"</", rdf, b":Description>"))

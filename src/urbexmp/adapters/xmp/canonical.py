@@ -24,6 +24,7 @@ from lxml import etree
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _LANG = _XML + "lang"
+_DESCRIPTION, _LI = _RDF + "Description", _RDF + "li"
 _ARRAYS = {_RDF + "Bag": "Bag", _RDF + "Seq": "Seq", _RDF + "Alt": "Alt"}
 _IGNORED = {_RDF + "about", "about", _RDF + "ID", _RDF + "nodeID", _RDF + "parseType"}
 
@@ -118,47 +119,55 @@ def top_level(document: bytes, lists: frozenset[str], namespace: str, attribute:
         raise Unreadable(str(failure)) from failure
     if len(root) != 1 or root[0].tag != _RDF + "RDF" or root[0].attrib or _stray(root[0]):
         raise Unreadable("there is no rdf:RDF by itself in the root")
-    found, prefix, abouts = TopLevel(), f"{{{namespace}}}", set[str]()
-    for description in root[0].iterchildren():
-        if description.tag != _RDF + "Description":
+    found, abouts = TopLevel(), set[str]()
+    prefix = f"{{{namespace}}}"
+    asked = (*lists, prefix + "*")
+    for description in root[0]:
+        if description.tag != _DESCRIPTION:
             raise Unreadable("a node with a type")
         abouts.add(description.get(_RDF + "about", ""))
         if (value := description.get(attribute)) is not None:
             found.attributes.append(value)
-        for child in description.iterchildren():
+        ours = False
+        # Filtered by libxml2: most children are of no interest, and each costs an object here.
+        for child in description.iterchildren(*asked):
             tag = child.tag
-            ours = tag.startswith(prefix)
-            if not ours and tag not in lists:
-                continue
-            if child.attrib or (len(child) and _stray(child)):
+            if child.keys():
                 raise Unreadable(f"{tag} is not plain")
-            if not ours:
+            if tag in lists:
                 if tag in found.lists or not len(child):
                     raise Unreadable(f"{tag} is no single list")
-                found.lists[tag] = _plain_list(child[0])
+                found.lists[tag] = _plain_list(child)
                 continue
+            ours = True
             local = tag[len(prefix) :]
-            if local in found.texts or _stray(description):
+            if local in found.texts:
                 raise Unreadable(f"{tag} is not by itself")
             if len(child):
-                found.texts[local] = list(_plain_list(child[0])[1])
+                found.texts[local] = list(_plain_list(child)[1])
             else:
                 text = child.text or ""
                 found.texts[local] = [text] if text.strip() else []
+        if ours and _stray(description):
+            raise Unreadable("our block is not by itself")
     if len(abouts) > 1:
         raise Unreadable("it describes two things")
     return found
 
 
-def _plain_list(container: etree._Element) -> tuple[str, tuple[str, ...]]:
+def _plain_list(element: etree._Element) -> tuple[str, tuple[str, ...]]:
+    container = element[0]
     kind = _ARRAYS.get(str(container.tag))
-    if kind is None or container.attrib or _stray(container) or container.getnext() is not None:
+    blanks, texts = [element.text, container.tail, container.text], []
+    if kind is None or container.keys() or len(element) != 1:
         raise Unreadable("a list that is not plain")
-    texts = []
     for item in container:
-        if item.tag != _RDF + "li" or item.attrib or len(item):
+        if item.tag != _LI or len(item) or item.keys():
             raise Unreadable("a list that is not plain")
         texts.append(item.text or "")
+        blanks.append(item.tail)
+    if "".join(filter(None, blanks)).strip():
+        raise Unreadable("a list that holds text")
     return kind, tuple(texts)
 
 

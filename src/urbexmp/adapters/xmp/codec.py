@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from urbexmp.adapters.xmp.create import create_packet
-from urbexmp.adapters.xmp.edit import edit_packet, stands
 from urbexmp.adapters.xmp.names import CAPTION, READ, Name
-from urbexmp.adapters.xmp.parse import parse
-from urbexmp.adapters.xmp.reading import read_document, simple_values
 from urbexmp.adapters.xmp.scan import scan
-from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import ProofFailed
-from urbexmp.model.ports import PacketReading
 
+if TYPE_CHECKING:
+    from urbexmp.model.change import PacketEdit
+    from urbexmp.model.ports import PacketReading
+
+# Parsing, editing and proving are imported where they are asked for: most runs only scan.
 _READ = READ | {CAPTION}
 
 
@@ -28,13 +28,22 @@ class XmpCodec:
         same reading, but the scan does not see that a packet is malformed in a place that is of
         no interest to it; `edit` always parses.
         """
-        return scan(packet) or read_document(parse(packet, _READ, subject))
+        reading = scan(packet)
+        if reading is not None:
+            return reading
+        from urbexmp.adapters.xmp.parse import parse
+        from urbexmp.adapters.xmp.reading import read_document
+
+        return read_document(parse(packet, _READ, subject))
 
     def read_simple(self, packet: bytes, names: Collection[Name], subject: Path) -> dict[Name, str]:
         """Texts of single properties, by namespace URI and local name; absent ones are left out.
 
         Of a list the first item. Raises `PacketRefused`.
         """
+        from urbexmp.adapters.xmp.parse import parse
+        from urbexmp.adapters.xmp.reading import simple_values
+
         return simple_values(parse(packet, frozenset(names), subject), names)
 
     def edit(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
@@ -42,10 +51,14 @@ class XmpCodec:
 
         A block that says nothing (`Block("")`) takes ours out. Raises `PacketRefused`.
         """
+        from urbexmp.adapters.xmp.edit import edit_packet
+
         return edit_packet(packet, edit, subject)
 
     def create(self, edit: PacketEdit) -> bytes:
         """Return a new sidecar's bytes. Raises `PacketRefused` (`unwritable`)."""
+        from urbexmp.adapters.xmp.create import create_packet
+
         return create_packet(edit)
 
     def prove(self, before: bytes | None, after: bytes, edit: PacketEdit, subject: Path) -> None:
@@ -54,14 +67,41 @@ class XmpCodec:
         `before` None: a new sidecar. Beside the independent proof, editing again must change
         nothing.
         """
-        from urbexmp.adapters.xmp.prove import prove_edit, prove_new  # lxml: not for --help
+        from urbexmp.adapters.xmp.edit import edit_packet
+        from urbexmp.adapters.xmp.prove import prove_edit, prove_new
 
         if before is None:
             prove_new(after, edit, subject)
         else:
             prove_edit(before, after, edit, subject)
-        reading = scan(after)
-        if reading is not None and stands(reading, edit):
+        if _stands(after, edit):
             return
         if edit_packet(after, edit, subject) != after:
             raise ProofFailed(subject, detail="editing it again would change it again")
+
+    def edit_proven(self, packet: bytes, edit: PacketEdit, subject: Path) -> bytes:
+        """`edit`, and `prove` unless that changed nothing; raises what either raises.
+
+        In the usual case one parser reads the packet whole once, the proof's, and it reads what
+        will be written. A packet that is not well-formed cannot pass that: what a splice takes
+        out of it was looked at tag by tag. Whatever is unusual, or wrong, goes the long way, which
+        can say what it is.
+        """
+        from urbexmp.adapters.xmp.edit import edit_usual
+        from urbexmp.adapters.xmp.prove_usual import proven
+
+        after = edit_usual(packet, edit, subject)
+        if after is not None and proven(packet, after, edit) and _stands(after, edit):
+            return after
+        after = self.edit(packet, edit, subject)
+        if after != packet:
+            self.prove(packet, after, edit, subject)
+        return after
+
+
+def _stands(packet: bytes, edit: PacketEdit) -> bool:
+    """Whether a scan sees that an edit is done; False: it does not know."""
+    from urbexmp.adapters.xmp.edit import stands
+
+    reading = scan(packet)
+    return reading is not None and stands(reading, edit)

@@ -54,6 +54,21 @@ def edit_packet(packet: bytes, edit: PacketEdit, subject: object) -> bytes:
     return _Editor(document, subject).edit(packet, edit)
 
 
+def edit_usual(packet: bytes, edit: PacketEdit, subject: object) -> bytes | None:
+    """`edit_packet` of a packet in the usual form, of which nobody knows that it is well-formed.
+
+    None: it is not in that form, or nothing changes, or the edit is refused.
+    """
+    document = locate(packet, edit, parsed=False)
+    if document is None:
+        return None
+    try:
+        after = _Editor(document, subject).edit(packet, edit)
+    except PacketRefused:
+        return None
+    return None if after == packet else after
+
+
 def stands(reading: PacketReading, edit: PacketEdit) -> bool:
     """Whether `edit_packet` would find nothing to do in a packet that reads so.
 
@@ -145,7 +160,7 @@ class _Editor:
 
     def spelled(self, items: tuple[str, ...]) -> list[bytes]:
         """Items as XML, each once."""
-        return [layout.escape(item, self.subject) for item in dict.fromkeys(items)]
+        return layout.escape_all(tuple(dict.fromkeys(items)), self.subject)
 
     def array_keywords(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from urbexmp.adapters.xmp.names import RDF, Name
@@ -11,14 +12,14 @@ from urbexmp.model.errors import PacketRefused
 
 _SPECIAL = re.compile("[^\t\n\u0020-%'-;=?-\ud7ff]")
 """All that is illegal or written as an entity, and some more."""
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def escape(text: str, subject: object) -> bytes:
     """Text as XML, in UTF-8. Raises `PacketRefused` (`unwritable`) for what XML cannot hold."""
     if not _SPECIAL.search(text):
         return text.encode()
-    bad = _ILLEGAL.search(text)
+    bad = re.search(_ILLEGAL, text)
     if bad:
         raise PacketRefused(
             subject,
@@ -34,6 +35,13 @@ def escape(text: str, subject: object) -> bytes:
     ):
         text = text.replace(char, entity)
     return text.encode()
+
+
+def escape_all(texts: Sequence[str], subject: object) -> list[bytes]:
+    """`escape` for many, looked at together: mostly there is nothing to escape in any."""
+    if not _SPECIAL.search("\n".join(texts)):
+        return [text.encode() for text in texts]
+    return [escape(text, subject) for text in texts]
 
 
 def attribute(text: str, subject: object) -> bytes:

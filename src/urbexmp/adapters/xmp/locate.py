@@ -26,9 +26,10 @@ from urbexmp.adapters.xmp.names import (
     URBEXMP,
     Name,
 )
-from urbexmp.adapters.xmp.parse import DEEPEST, Document, Node, Resource
+from urbexmp.adapters.xmp.parse import DEEPEST, Attribute, Document, Node, Resource
 from urbexmp.adapters.xmp.reading import Form, Item
-from urbexmp.adapters.xmp.scan import LARGEST, Scan, Unusual, usual
+from urbexmp.adapters.xmp.scan import LARGEST, Scan
+from urbexmp.adapters.xmp.scan_text import Unusual, usual
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.ports import PacketReading
 
@@ -40,19 +41,28 @@ _END = b"</rdf:Description>"
 _LI, _LI_END = b"<rdf:li>", b"</rdf:li>"
 _BLANKS = b" \t\r\n"
 _LISTS = {b"dc:subject": SUBJECT, b"lr:hierarchicalSubject": HIERARCHICAL}
+_SCOPES: dict[bytes, tuple[dict[str, str], dict[str, str]]] = {}
+"""Declarations by the beginning of a packet: a program's sidecars begin alike."""
+_MOST_SCOPES = 64
+_SOMEWHERE = Node(LI, {}, -1, -1, {}, -1, -1)
+"""An item that stays as it stands."""
 _OTHERS: Name = ("", "others")
 """Stands for all attributes that no edit looks at."""
 
 
-def locate(packet: bytes, edit: PacketEdit) -> Document | None:
-    """Return what an edit needs of a packet; None where that takes a parser."""
+def locate(packet: bytes, edit: PacketEdit, *, parsed: bool = True) -> Document | None:
+    """Return what an edit needs of a packet; None where that takes a parser.
+
+    Without `parsed` nobody has read the packet as a whole: what is made of it has to be.
+    """
     if len(packet) > LARGEST or not packet.startswith(b"<"):
         return None
     scan = Scan(packet)
     try:
         reading = scan.reading()
-        document = _Locating(scan, reading).document(edit)
-        _parsed(packet)
+        document = _Locating(scan, reading, edit).document()
+        if parsed:
+            _parsed(packet)
     except (Unusual, expat.ExpatError):
         return None
     return document
@@ -72,15 +82,23 @@ def _parsed(packet: bytes) -> None:
     parser.Parse(packet, True)
 
 
+def declared(packet: bytes, start: int, end: int) -> dict[str, str]:
+    """Declarations of namespaces, prefix to URI."""
+    found = _DECLARATION.findall(packet, start, end)
+    return {prefix.decode(): uri.decode() for prefix, uri in found}
+
+
 class _Locating:
     """One packet that a scan has read."""
 
-    def __init__(self, scan: Scan, reading: PacketReading) -> None:
+    def __init__(self, scan: Scan, reading: PacketReading, edit: PacketEdit) -> None:
         self.scan = scan
+        self.edit = edit
         self.packet = scan.packet
         self.reading = reading
+        self.places: dict[Name, Attribute] = {}
 
-    def document(self, edit: PacketEdit) -> Document:
+    def document(self) -> Document:
         """The document. Raises `Unusual`."""
         scan, packet = self.scan, self.packet
         behind = scan.block if scan.block >= 0 else scan.close
@@ -90,13 +108,12 @@ class _Locating:
         scan.places = [(close, 3)]
         scan.depths(scan.inside, scan.close)
         usual(not _too_deep(packet, scan.inside, scan.close))
-        outer = self.declared(0, scan.begin)
-        scope = outer | self.declared(scan.first, scan.inside)
+        outer, scope = self.scopes()
         usual(packet.count(b"xmlns", 0, scan.inside) == len(scope))
         first = packet.find(b"<", scan.inside)
         description = Resource(
             DESCRIPTION,
-            self.attributes(edit),
+            self.attributes(),
             scan.first,
             scan.inside,
             scope,
@@ -116,14 +133,27 @@ class _Locating:
         usual(not any("damaged" in note for note in self.reading.notes))
         frame = Frame("utf-8", 1, b"", packet, b"")
         root = (META, "xmpmeta")
-        return Document(frame, packet, root, root_end, rdf, resources, (self.reading.block, ()))
+        block = self.reading.block, ()
+        return Document(frame, packet, root, root_end, rdf, resources, block, self.places)
 
-    def declared(self, start: int, end: int) -> dict[str, str]:
-        """Declarations of namespaces, prefix to URI."""
-        found = _DECLARATION.findall(self.packet, start, end)
-        return {prefix.decode(): uri.decode() for prefix, uri in found}
+    def scopes(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Prefixes and their URIs in rdf:RDF, and in the description."""
+        packet, scan = self.packet, self.scan
+        # Behind the last declaration stand attributes, many times as long as all before it.
+        last = packet.rfind(b"xmlns", 0, scan.inside)
+        end = min(max(packet.find(b"=", last) + 2, scan.first), scan.inside)
+        end = packet.find(packet[end - 1 : end], end, scan.inside) + 1 or scan.inside
+        head = packet[:end]
+        known = _SCOPES.get(head)
+        if known is None:
+            outer = declared(head, 0, scan.begin)
+            known = outer, outer | declared(head, scan.first, end)
+            if len(_SCOPES) >= _MOST_SCOPES:
+                _SCOPES.clear()
+            _SCOPES[head] = known
+        return known
 
-    def attributes(self, edit: PacketEdit) -> dict[Name, str]:
+    def attributes(self) -> dict[Name, str]:
         """The attributes of the description that matter, and one for all the others."""
         packet, first, inside = self.packet, self.scan.first, self.scan.inside
         usual(packet.startswith(_START, first) and packet.find(b"'", first, inside) < 0)
@@ -132,13 +162,18 @@ class _Locating:
         values = packet.count(b'="', first, inside) - packet.count(b"xmlns:", first, inside)
         if values > 1:
             attributes[_OTHERS] = ""
-        if edit.metadata_date is not None:
+        if self.edit.metadata_date is not None:
             at = packet.find(b":MetadataDate")
             if at >= 0:
                 # Nowhere else, and not as an element.
                 usual(first < at < inside and packet.find(b":MetadataDate", at + 1) < 0)
                 usual(packet.startswith(b'xmp:MetadataDate="', at - 3))
+                value = at + len(b':MetadataDate="')
+                end = packet.find(b'"', value, inside)
+                usual(end > 0)
                 attributes[METADATA_DATE] = ""
+                # No blanks in between, and only one before: no edit takes this attribute out.
+                self.places[METADATA_DATE] = Attribute(at - 4, end + 1, value, end)
         return attributes
 
     def properties(self, scope: dict[str, str]) -> Iterator[Node]:
@@ -152,20 +187,33 @@ class _Locating:
             values = said[name] or ()
             usual(bool(values) and content == start + len(name) + 2)
             node = Node(_LISTS[name], {}, start, content, scope, close, end)
-            node.form = self.form(values, content, close, scope)
+            removes = (
+                self.edit.flat_remove if name == b"dc:subject" else self.edit.hierarchical_remove
+            )
+            node.form = self.form(values, content, close, scope, each=bool(removes))
             yield node
 
     def form(
-        self, values: tuple[str, ...], content: int, close: int, scope: dict[str, str]
+        self,
+        values: tuple[str, ...],
+        content: int,
+        close: int,
+        scope: dict[str, str],
+        *,
+        each: bool,
     ) -> Form:
-        """A Bag, with its items where they stand."""
+        """A Bag, with its items where they stand; without `each` only the last one's place."""
         packet = self.packet
         at = packet.find(b"<", content)
         inside = at + len(b"<rdf:Bag>")
         bag_close = packet.rfind(b"</rdf:Bag>", inside, close)
         usual(packet.startswith(b"<rdf:Bag>", at) and bag_close > 0)
         items = []
-        for value in values:
+        if not each:
+            # The scan saw that there is nothing but items; nobody asks where these are.
+            items = [Item(value, plain=True, node=_SOMEWHERE) for value in values[:-1]]
+            inside = packet.rfind(_LI, inside, bag_close)
+        for value in values[len(items) :]:
             start = packet.find(_LI, inside)
             shut = packet.find(_LI_END, start)
             inside = shut + len(_LI_END)

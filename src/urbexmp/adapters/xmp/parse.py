@@ -109,6 +109,8 @@ class Document:
     resources: list[Resource]
     block: tuple[Block | None, tuple[str, ...]] | None = None
     """Our block and what is damaged in it, where that is known without its nodes (`locate`)."""
+    places: dict[Name, Attribute] = field(default_factory=dict)
+    """Attributes of the first resource whose place is known already."""
 
     @property
     def trailer(self) -> int:
@@ -133,6 +135,8 @@ class Document:
 
     def attribute(self, resource: Resource, name: Name) -> Attribute | None:
         """Where an attribute of a start tag stands, by namespace URI."""
+        if resource is self.resources[0] and name in self.places:
+            return self.places[name]
         tag = self.raw[resource.start : resource.open_end]
         for match in _ATTRIBUTE.finditer(tag):
             spelled = match.group(2).decode("utf-8", "surrogatepass")

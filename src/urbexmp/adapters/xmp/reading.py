@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from urbexmp.adapters.xmp.block import block_of
 from urbexmp.adapters.xmp.names import (
@@ -29,7 +28,8 @@ from urbexmp.adapters.xmp.names import (
     is_item,
 )
 from urbexmp.adapters.xmp.parse import Document, Node
-from urbexmp.model.keyword import SEPARATOR, KeywordFields, fold
+from urbexmp.adapters.xmp.values import field_notes, owner_of
+from urbexmp.model.keyword import KeywordFields
 from urbexmp.model.photo import Block
 from urbexmp.model.ports import PacketReading
 
@@ -175,39 +175,6 @@ def simple_values(document: Document, names: Collection[Name]) -> dict[Name, str
     return {name: values[0] for name, values in found.items() if values}
 
 
-def field_notes(fields: KeywordFields) -> tuple[str, ...]:
-    """What is odd about the values themselves."""
-    notes: list[str] = []
-    flat = fields.flat or ()
-    for called, values in (("dc:subject", flat), ("lr:hierarchicalSubject", fields.hierarchical)):
-        if values and tuple(map(str.strip, values)) != values:
-            notes += [
-                f"{called} has an item that begins or ends with a blank: {value!r}"
-                for value in values
-                if value != value.strip()
-            ]
-    if SEPARATOR in "".join(flat):
-        notes += [
-            f"dc:subject has a path where words belong: {value!r}"
-            for value in flat
-            if SEPARATOR in value
-        ]
-    if fields.flat is not None and fields.hierarchical:
-        words = frozenset(flat)
-        missing = [
-            path for path in fields.hierarchical if path.rpartition(SEPARATOR)[2] not in words
-        ]
-        if missing:  # folding is slow, and mostly not needed
-            words = frozenset(fold(word) for word in flat)
-            missing = [path for path in missing if fold(path.split(SEPARATOR)[-1]) not in words]
-        if missing:
-            notes.append(
-                f"dc:subject lacks the word of {len(missing)} path(s) of lr:hierarchicalSubject,"
-                f" the first is {missing[0]!r}"
-            )
-    return tuple(notes)
-
-
 def _stale_notes(fields: KeywordFields, weighted: tuple[str, ...] | None) -> Iterator[str]:
     stale = [word for word in weighted or () if word not in (fields.flat or ())]
     if stale:
@@ -265,11 +232,3 @@ def _owner(document: Document) -> str | None:
         return owner_of(said[0], None)
     raw = values_of(document, RAW_FILE)
     return owner_of(None, raw[0]) if raw else None
-
-
-def owner_of(sidecar_for: str | None, raw_file: str | None) -> str | None:
-    """`photoshop:SidecarForExtension`, else the extension of `crs:RawFileName`."""
-    if sidecar_for and sidecar_for.strip():
-        return sidecar_for.strip().lstrip(".").upper()
-    suffix = PurePosixPath((raw_file or "").strip().replace("\\", "/")).suffix
-    return suffix[1:].upper() or None

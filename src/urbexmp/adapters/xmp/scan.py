@@ -10,93 +10,42 @@ the number of start tags before it less the number of end tags. Whatever fails a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from urbexmp.adapters.xmp.block import PREFIX, block_of
-from urbexmp.adapters.xmp.names import (
-    CRS,
-    DC,
-    LR,
-    MP_NAME,
-    MP_REGIONS,
-    PERSON,
-    PHOTOSHOP,
-    RDF,
-    REGIONS,
-    URBEXMP,
-    XMP,
+from urbexmp.adapters.xmp.block import block_of
+from urbexmp.adapters.xmp.scan_head import FADING, OPENING, OURS, Head, known_head, new_head
+from urbexmp.adapters.xmp.scan_text import (
+    CONTROLS,
+    OTHER_ENTITY,
+    Unusual,
+    has_controls,
+    is_text,
+    list_of,
+    text_of,
+    usual,
 )
-from urbexmp.adapters.xmp.reading import field_notes, owner_of
+from urbexmp.adapters.xmp.values import field_notes, owner_of
 from urbexmp.model.keyword import KeywordFields
 from urbexmp.model.ports import PacketReading
 
 LARGEST = 4 << 20
-"""Larger packets are parsed: a scan goes over the bytes some fifteen times."""
+"""Larger packets are parsed: a scan goes over the bytes many times."""
 
-_START = re.compile(
-    rb"""(?:<\?xpacket\ begin=(?P<q>["'])(?:\xef\xbb\xbf)?(?P=q)\ id=(?P<r>["'])"""
-    rb"""W5M0MpCehiHzreSzNTczkc9d(?P=r)\?>\s*)?<x:xmpmeta\ xmlns:x=["']adobe:ns:meta/["'][^<>]*>"""
-    rb"""\s*<rdf:RDF\ xmlns:rdf=["']""" + re.escape(RDF).encode() + rb"""["']>""",
-    re.VERBOSE,
-)
 _END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'[rw]')\?>\s*)?\Z""")
-_DECLARATION = re.compile(rb"""xmlns:([^\s=<>"']+)=(?:"([^"&<]*)"|'([^'&<]*)')""")
-_ITEMS = re.compile(r"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
-_ITEM = re.compile(r"<rdf:li>([^<]*)</rdf:li>")
-_LI, _LI_END = "<rdf:li>", "</rdf:li>"
-_OURS = PREFIX.encode()
-_OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", _OURS), re.DOTALL)
+_SINGLE = re.compile(rb"=\s*'")
+_OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", OURS), re.DOTALL)
 _CAPTION = re.compile(
     rb"""\s*<rdf:Alt>\s*<rdf:li xml:lang=["']x-default["'](?:/>|>([^<]*)</rdf:li>)"""
     rb"""\s*</rdf:Alt>\s*"""
 )
-_OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
-_ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
-_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _MARKS = b"""</>"':"""
-_NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not in _CONTROLS)
+_NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not in CONTROLS)
 """All that has no part in telling tags apart (see `Scan.depths`), nor is forbidden in XML."""
-_NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-
-_USUAL = {
-    prefix.encode(): uri.encode()
-    for prefix, uri in (
-        ("rdf", RDF),
-        ("dc", DC),
-        ("lr", LR),
-        ("xmp", XMP),
-        ("photoshop", PHOTOSHOP),
-        ("crs", CRS),
-        (PREFIX, URBEXMP),
-    )
-}
-_OPENING = b'<rdf:Description rdf:about="" xmlns:%b="%b">' % (_OURS, URBEXMP.encode())
-"""Where our block begins, as we write it."""
-_TO_XMLNS = _OPENING.index(b"xmlns")
-_PERSONS = PERSON[0].encode()
-_KNOWN = frozenset(_USUAL.values())
-_NAMED = {REGIONS[0].encode(): b"", MP_REGIONS[0].encode(): MP_NAME[1].encode()}
-"""Namespaces of regions, and what gives a face its name there (nothing: the prefix and `Name`).
-Such names are protected, and left to the parser; a region without one is the autofocus's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What the beginning of a packet, up to its last declaration of a namespace, says."""
-
-    begin: int
-    """Where the content of rdf:RDF begins."""
-    declared: frozenset[bytes]
-    """Prefixes, each declared once, the usual ones for their usual namespaces."""
-    forbidden: tuple[tuple[bytes, bool], ...]
-    """Words of protected names that the rest must not hold; whether the first tag is meant too."""
-
-
-_HEADS: dict[bytes, Head] = {}
-"""Heads seen before: a camera's or a program's sidecars begin alike, and looking one up costs a
-tenth of reading it."""
-_MOST_HEADS = 64
+_NEAR = 80
+"""Bytes before the end tag of rdf:RDF in which our block ends, where there is one."""
+_TAILS: set[bytes] = set()
+"""Ends of packets that were found to be in order."""
+_MOST_TAILS = 64
+_SHORT = 64
 
 
 def scan(packet: bytes) -> PacketReading | None:
@@ -107,16 +56,6 @@ def scan(packet: bytes) -> PacketReading | None:
         return Scan(packet).reading()
     except Unusual:
         return None
-
-
-class Unusual(Exception):  # noqa: N818  (not an error: the parser takes over)
-    """Something stands where the scan did not expect it."""
-
-
-def usual(condition: bool) -> None:
-    """Raise `Unusual` unless that holds."""
-    if not condition:
-        raise Unusual
 
 
 class Scan:
@@ -131,59 +70,91 @@ class Scan:
         of that, the end tag of rdf:RDF, our block (-1: there is none)."""
         self.lists: dict[bytes, tuple[int, int, int]] = {}
         """Keyword property to where its tag begins, and its content and end tag."""
+        self.declaring = False
+        """Whether a keyword property itself declares a namespace."""
+        self.caption: str | None = None
+        self.behind: dict[int, int] = {}
+        """Where keywords or our block begin to where they end; the tags in there add up."""
 
     def reading(self) -> PacketReading:
-        """Look at everything, then check that it was where it seemed to be."""
-        packet = self.packet
-        head, ours = self.head()
+        """Look at everything, then check that it was where it seemed to be.
+
+        Most of the time goes into searching for words that are not there, and half of the bytes
+        are keywords: once those are read, the rest is searched, not the whole packet.
+        """
+        size, head = known_head(self.packet)
+        reading = self.under(size, head, sure=False) if head is not None else None
+        if reading is None:
+            self.places, self.lists, self.behind = [], {}, {}
+            self.block, self.declaring = -1, False
+            size, head = new_head(self.packet)
+            reading = self.under(size, head, sure=True)
+        if reading is None:
+            raise Unusual
+        return reading
+
+    def under(self, size: int, head: Head, *, sure: bool) -> PacketReading | None:
+        """The reading, should `head`, of `size` bytes, hold all declarations but our block's.
+
+        None: it does not; never where it is `sure`.
+        """
+        packet, declared = self.packet, head.declared
         close = packet.rfind(b"</rdf:RDF>")
         first, inside = self.first_tag(head.begin, close)
-        self.begin, self.first, self.inside = head.begin, first, inside
-        self.close, self.block = close, ours
-        self.frame(first, inside, close)
-        for word, outside in head.forbidden:
-            usual(packet.find(word, 0 if outside else inside) < 0)
-        declared = head.declared
-        flat = self.keywords(b"dc:subject", b"dc" in declared, inside)
-        hierarchical = self.keywords(b"lr:hierarchicalSubject", b"lr" in declared, inside)
-        found = self.ours(ours) if ours >= 0 else {}
+        self.begin, self.first, self.inside, self.close = head.begin, first, inside, close
+        usual(packet.isascii() or is_text(packet[first:]))
+        flat = self.keywords(b"dc:subject", inside, close) if b"dc" in declared else None
+        after = self.lists[b"dc:subject"][2] if flat is not None else inside
+        hierarchical = None
+        if b"lr" in declared:
+            hierarchical = self.keywords(b"lr:hierarchicalSubject", after, close)
+            if hierarchical is None and after > inside:
+                hierarchical = self.keywords(b"lr:hierarchicalSubject", inside, close)
+        found = self.ours(close)
+        pieces = self.pieces(min(size, inside))
+        skeleton = b""
+        if size <= inside and not self.declaring:
+            skeleton = b"\0".join(pieces).translate(None, FADING)
+        self.frame(close)
+        if not skeleton or skeleton not in head.seen:
+            rest = b"".join(pieces)
+            if not sure and (not skeleton or b"xmlns" in rest):
+                return None
+            content = rest[max(inside - size, 0) :]
+            if self.search(rest, content, head, max(size, first)):
+                head.remember(skeleton)
+        else:
+            content = b"".join(pieces)[max(inside - size, 0) :]
         said = raw = None
         if b"photoshop" in declared:
-            said = self.attribute(b"photoshop:SidecarForExtension", first, inside)
+            said = self.attribute(b"photoshop:SidecarForExtension", content)
         if not said and b"crs" in declared:
-            raw = self.attribute(b"crs:RawFileName", first, inside)
-        caption = self.caption(b"dc" in declared, inside)
-        self.depths(inside, close)
+            raw = self.attribute(b"crs:RawFileName", content)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found) if found else (None, ())
         notes = (*field_notes(fields), *damage)
-        return PacketReading(fields, block, frozenset(), notes, owner_of(said, raw), caption)
+        owner = owner_of(said, raw)
+        return PacketReading(fields, block, frozenset(), notes, owner, self.caption)
 
-    def head(self) -> tuple[Head, int]:
-        """What the declarations say, and where our block begins, -1 for none.
+    def search(self, rest: bytes, content: bytes, head: Head, start: int) -> bool:
+        """Look at all but the lists: `rest`, `content` of it behind the first tag.
 
-        The last declaration mostly is that of our block, or ends the head.
+        False: what was found there is more than a skeleton can tell. `start` is where the
+        attributes behind the head begin.
         """
-        packet, ours = self.packet, -1
-        last = packet.rfind(b"xmlns")
-        if packet.startswith(_OPENING, last - _TO_XMLNS):
-            ours = last - _TO_XMLNS
-            last = packet.rfind(b"xmlns", 0, ours)
-        value = packet.find(b"=", last) + 1
-        usual(last > 0 and value > 0)
-        end = packet.find(packet[value : value + 1], value + 1) + 1
-        # With the bracket that ends the tag of rdf:RDF, should that declaration be the last one.
-        end += packet[end : end + 1] == b">"
-        head = packet[:end]
-        known = _HEADS.get(head)
-        if known is None:
-            known = _head(head)
-            if len(_HEADS) >= _MOST_HEADS:
-                _HEADS.clear()
-            _HEADS[head] = known
-        # A block that does not begin as we begin it was taken apart by another program.
-        usual(_OURS not in known.declared and (ours < 0 or ours >= known.begin))
-        return known, ours
+        inside = self.inside
+        usual(not has_controls(self.packet[start:inside]) and OURS + b":" not in rest)
+        if b"ubject" in rest:
+            usual(b"dc:subject" not in rest and b"lr:hierarchicalSubject" not in rest)
+            usual(b"lr:weightedFlatSubject" not in rest)
+        usual(b"rdf:RDF" not in content)
+        for word, outside in head.forbidden:
+            usual(word not in (rest if outside else content))
+        described = b"dc" in head.declared and b"dc:description" in rest
+        if described:
+            self.describe(rest)
+        self.depths(inside, self.close)
+        return not described
 
     def first_tag(self, begin: int, close: int) -> tuple[int, int]:
         """Span of the tag that opens the first description: most of a packet, and no tags in it."""
@@ -194,18 +165,30 @@ class Scan:
         usual(packet.find(b"<", first + 1, inside) < 0)
         return first, inside
 
-    def frame(self, first: int, inside: int, close: int) -> None:
+    def pieces(self, begin: int) -> list[bytes]:
+        """All from `begin` to the end of rdf:RDF but the lists: what is still to be searched.
+
+        Where a list was cut out a word may come about, which only costs the quick way.
+        """
+        packet, pieces = self.packet, []
+        for start, end in sorted(self.behind.items()):
+            pieces.append(packet[begin:start])
+            begin = end
+        pieces.append(packet[begin : self.close])
+        return pieces
+
+    def frame(self, close: int) -> None:
         """Check that the tags of the packet can be counted, and that it ends as it should."""
-        packet = self.packet
-        usual(_END.match(packet, close) is not None)
-        usual(not _has_controls(packet[first:inside]) and not _has_controls(packet[close:]))
+        packet, inside = self.packet, self.inside
+        tail = packet[close:]
+        if tail not in _TAILS:
+            usual(_END.match(tail) is not None and not has_controls(tail))
+            if len(tail) < _SHORT and len(_TAILS) < _MOST_TAILS:
+                _TAILS.add(tail)
         # Single bytes are found many times faster than pairs, so those are looked for first.
         usual(b"!" not in packet or b"<!" not in packet)
-        usual(b"&" not in packet or not _OTHER_ENTITY.search(packet))
-        usual(packet.find(b"?", first, close) < 0 or packet.find(b"<?", first, close) < 0)
-        usual(packet.find(b"rdf:RDF", inside, close) < 0)
-        if not packet.isascii():
-            usual(_is_text(packet[first:]))
+        usual(b"&" not in packet or not OTHER_ENTITY.search(packet))
+        usual(packet.find(b"?", inside, close) < 0 or packet.find(b"<?", inside, close) < 0)
 
     def depths(self, inside: int, end: int) -> None:
         """Check the depth of every place, and that all elements are closed in the end.
@@ -219,153 +202,93 @@ class Scan:
         depth = 2 if packet.startswith(b"/", inside - 2) else 3
         for place, expected in (*sorted(self.places), (end, 2)):
             marks = packet[at:place].translate(None, _NO_MARK)
-            tags = marks.count(b"<")
-            usual(marks.count(b">") == tags and b"</>" not in marks and not _has_controls(marks))
-            depth += tags - marks.count(b"/>") - 2 * marks.count(b"</")
+            if marks:
+                tags = marks.count(b"<")
+                usual(marks.count(b">") == tags and b"</>" not in marks and not has_controls(marks))
+                depth += tags - marks.count(b"/>") - 2 * marks.count(b"</")
             usual(depth == expected)
-            at = place
+            at = self.behind.get(place, place)
 
-    def keywords(self, name: bytes, declared: bool, inside: int) -> tuple[str, ...] | None:
-        """The items of a keyword property at the top level; not one written as an attribute."""
+    def keywords(self, name: bytes, inside: int, close: int) -> tuple[str, ...] | None:
+        """The items of a keyword property, from `inside` on; not one written as an attribute."""
         packet = self.packet
-        at = packet.find(name) if declared else -1
-        if at < 0:
+        opening = b"<" + name
+        start = packet.find(opening, inside, close)
+        if start < 0:
             return None
-        opening, closing = b"<" + name, b"</" + name + b">"
-        start, end = at - 1, packet.find(closing, at)
-        usual(start >= inside and end > 0 and packet.startswith(opening, start))
-        usual(packet.find(name, at + 1, end) < 0)
-        usual(packet.find(name, end + len(closing)) < 0)
+        closing = b"</" + name + b">"
+        end = packet.find(closing, start, close)
         tag_end = packet.find(b">", start)
         # A declaration inside the tag is what we write where the prefix is not in scope.
-        rest = packet[start + len(opening) : tag_end]
-        usual(not rest or (rest.startswith(b" xmlns:") and rest.count(b"=") == 1))
+        tag = packet[start + len(opening) : tag_end]
+        usual(end > 0 and (not tag or (tag.startswith(b" xmlns:") and tag.count(b"=") == 1)))
         self.places.append((start, 3))
         self.lists[name] = start, tag_end + 1, end
-        return _list(packet[tag_end + 1 : end], b"<rdf:Bag>", b"</rdf:Bag>")
+        self.behind[start] = end + len(closing)
+        self.declaring |= tag != b""
+        content = packet[tag_end + 1 : end]
+        usual(not has_controls(content) and (b"]" not in content or b"]]>" not in content))
+        return list_of(content, b"<rdf:Bag>", b"</rdf:Bag>")
 
-    def caption(self, declared: bool, inside: int) -> str | None:
+    def describe(self, rest: bytes) -> None:
         """The text of `dc:description`, in one language."""
-        packet = self.packet
-        at = packet.find(b"dc:description") if declared else -1
-        if at < 0:
-            return None
+        packet, inside = self.packet, self.inside
+        at = packet.find(b"<dc:description>", inside) + 1
         end = packet.find(b"</dc:description>", at)
-        usual(at > inside and packet.startswith(b"<dc:description>", at - 1) and end >= 0)
-        usual(packet.find(b"dc:description", at + 1) == end + 2)
-        usual(packet.find(b"dc:description", end + 3) < 0)
+        usual(at > inside and end >= 0 and rest.count(b"dc:description") == 2)
         self.places.append((at - 1, 3))
         match = _CAPTION.fullmatch(packet, at + 15, end)
         if match is None:
             raise Unusual
-        text = _text(match.group(1) or b"")
-        return text if text.strip() else None
+        text = text_of(match.group(1) or b"")
+        self.caption = text if text.strip() else None
 
-    def attribute(self, name: bytes, first: int, inside: int) -> str | None:
-        """An attribute of the first description; None where the packet has none of that name."""
-        packet = self.packet
-        at = packet.find(name)
+    def attribute(self, name: bytes, content: bytes) -> str | None:
+        """An attribute of the first description; None where the packet has none of that name.
+
+        `content` is what stands behind the first tag.
+        """
+        packet, first, inside = self.packet, self.first, self.inside
+        at = packet.find(name, first, inside)
         if at < 0:
+            usual(name not in content)
             return None
         start = at + len(name) + 2
         usual(
-            first < at < inside
-            and packet.startswith(b'="', at + len(name))
+            packet.startswith(b'="', at + len(name))
             and packet[at - 1 : at] in (b" ", b"\n")
             and packet.find(name, start, inside) < 0
         )
+        if packet.find(b"'", first, at) >= 0:
+            usual(_SINGLE.search(packet, first, at) is None)
         value = packet[start : packet.find(b'"', start)]
         usual(b"\t" not in value and b"\n" not in value)
-        return _text(value)
+        return text_of(value)
 
-    def ours(self, start: int) -> dict[str, list[str]]:
-        """The properties of our block, as we write it."""
+    def ours(self, close: int) -> dict[str, list[str]]:
+        """The properties of our block, as we write it: behind all else."""
         packet = self.packet
+        # The end tag of its last property is a line above that of rdf:RDF.
+        if packet.find(OURS, max(close - _NEAR, 0), close) < 0:
+            return {}
+        start = packet.rfind(OPENING, self.inside, close)
         end = packet.find(b"</rdf:Description>", start)
-        usual(end >= 0)
-        used = _OURS + b":"
-        usual(packet.find(used, 0, start) < 0 and packet.find(used, end) < 0)
+        usual(0 <= start < end < close)
+        self.block = start
         self.places.append((start, 2))
-        content = packet[start + len(_OPENING) : end]
+        self.behind[start] = end + len(b"</rdf:Description>")
+        content = packet[start + len(OPENING) : end]
+        usual(not has_controls(content) and (b"]" not in content or b"]]>" not in content))
         found: dict[str, list[str]] = {}
         tags = 0
         for name, inside in _OUR_PROPERTY.findall(content):
             local = name.decode("ascii")
             usual(local not in found)
             if b"<" in inside:
-                found[local] = list(_list(inside, b"<rdf:Seq>", b"</rdf:Seq>"))
+                found[local] = list(list_of(inside, b"<rdf:Seq>", b"</rdf:Seq>"))
                 tags += 4 + 2 * len(found[local])
             else:
-                found[local] = [_text(inside)] if inside.strip() else []
+                found[local] = [text_of(inside)] if inside.strip() else []
                 tags += 2
         usual(tags == content.count(b"<"))
         return found
-
-
-def _head(head: bytes) -> Head:
-    """Read the beginning of a packet. Raises `Unusual`."""
-    start = _START.match(head)
-    usual(start is not None and not _has_controls(head) and _is_text(head))
-    found = _DECLARATION.findall(head)
-    uris = {prefix: double or single for prefix, double, single in found}
-    usual(len(uris) == len(found) == head.count(b"xmlns"))
-    for prefix in uris.keys() & _USUAL.keys():
-        usual(uris[prefix] == _USUAL[prefix])
-    forbidden = []
-    for prefix, uri in uris.items():
-        usual(uri not in _KNOWN or prefix in _USUAL)
-        if uri in _NAMED:
-            forbidden.append((_NAMED[uri] or prefix + b":Name", False))
-    if _PERSONS in uris.values():
-        forbidden.append((b"PersonInImage", True))
-    if b"lr" in uris:
-        forbidden.append((b"weightedFlatSubject", True))
-    assert start is not None
-    return Head(start.end(), frozenset(uris), tuple(forbidden))
-
-
-def _is_text(text: bytes) -> bool:
-    """Whether these are whole characters of UTF-8 that XML allows (controls apart)."""
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return b"\xef" not in text or not any(bad in text for bad in _NONCHARACTERS)
-
-
-def _has_controls(text: bytes) -> bool:
-    return len(text.translate(None, _CONTROLS)) != len(text)
-
-
-def _list(content: bytes, opening: bytes, closing: bytes) -> tuple[str, ...]:
-    content = content.strip(b" \t\r\n")
-    usual(content.startswith(opening) and content.endswith(closing))
-    usual(b"\r" not in content)
-    inside = content[len(opening) : -len(closing)].decode("utf-8")
-    first, last = inside.find(_LI), inside.rfind(_LI_END)
-    between = _LI_END + inside[:first] + _LI
-    items = inside[first + len(_LI) : last].split(between)
-    evenly = (
-        0 <= first < last
-        and not inside[:first].strip(" \t\n")
-        and not inside[last + len(_LI_END) :].strip(" \t\n")
-        and inside.count("<", first, last) == 2 * len(items) - 1
-    )
-    if not evenly:
-        # Not all on lines of their own, or none at all.
-        usual(_ITEMS.fullmatch(inside) is not None)
-        items = _ITEM.findall(inside)
-    return tuple(map(_resolved, items)) if "&" in inside else tuple(items)
-
-
-def _text(raw: bytes) -> str:
-    usual(b"\r" not in raw)
-    return _resolved(raw.decode("utf-8"))
-
-
-def _resolved(text: str) -> str:
-    if "&" in text:
-        found = text.count("&")
-        text, known = _ENTITY.subn(lambda match: _ENTITIES[match.group(1)], text)
-        usual(found == known)
-    return text

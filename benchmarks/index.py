@@ -1,0 +1,112 @@
+"""The first index of Lightroom sidecars, beside `exiftool -j | sqlite-utils insert` (goal 2).
+
+    python benchmarks/index.py [SIDECARS] [ROUNDS]
+
+Ours: list, stat, read each sidecar, and put photos, keywords as a tree, links and full-text index
+into the mirror. Theirs: the two keyword fields as JSON into one table, without an index. The photos
+themselves are not opened by either. Without sqlite-utils, exiftool alone is compared with.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import timing
+from timing import Goal, goals, in_turn, machine, needs, scratch, table
+
+EXIFTOOL = "exiftool -q -r -j -XMP-dc:Subject -XMP-lr:HierarchicalSubject"
+
+
+def ours(folder: Path, mirror: Path) -> None:
+    """Everything from the listing to the finished mirror."""
+    from urbexmp.adapters.db.mirror import SqliteMirror
+    from urbexmp.adapters.walk import FolderWalker
+    from urbexmp.adapters.xmp.codec import XmpCodec
+    from urbexmp.adapters.xmp.sidecar import SidecarStore
+    from urbexmp.model.observation import CaptureFacts
+    from urbexmp.model.photo import Carrier, CarrierKind, FileKind, fingerprint_of
+    from urbexmp.rules.mirrored import mirror_row
+
+    codec, store, facts = XmpCodec(), SidecarStore(), CaptureFacts()
+    with SqliteMirror(mirror) as stored, stored.anew() as new:
+        for listing in FolderWalker().folders((folder,)):
+            rows = []
+            for name, stat in listing.sidecars.items():
+                path = listing.folder / name
+                packet = store.read(Carrier(CarrierKind.SIDECAR, path))
+                assert packet is not None
+                reading = codec.read(packet, path)
+                photo = path.relative_to(folder).with_suffix(".NEF")
+                version = fingerprint_of(packet)
+                told = {"status": "completed", "version": version}
+                kind = FileKind.RAW
+                rows.append(
+                    mirror_row(photo, version, kind, stat, [reading], [], facts, None, **told)
+                )
+            new.put(rows)
+
+
+def main() -> None:
+    """Measure; or, started by itself, be a contender."""
+    if sys.argv[1:2] == ["--ours"]:
+        ours(Path(sys.argv[2]), Path(sys.argv[3]))
+        return
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    needs("exiftool")
+    from material import sidecars  # numpy and Pillow: not in the contenders
+
+    tool = timing.tool("sqlite-utils")
+    with scratch("index") as folder:
+        given = folder / "given"
+        given.mkdir()
+        (folder / "nothing").mkdir()
+        sidecars(given, number)
+        into = f" | {tool} insert {folder}/theirs.db files -" if tool else " > /dev/null"
+        theirs = ["/bin/sh", "-c", f"{EXIFTOOL} {given}{into}"]
+
+        def fresh(_name: str) -> None:
+            for path in (folder / "theirs.db", *folder.glob("mirror*")):
+                path.unlink(missing_ok=True)
+
+        found = in_turn(
+            {
+                "urbexmp": [sys.executable, __file__, "--ours", given, folder / "mirror.sqlite3"],
+                "start": [sys.executable, __file__, "--ours", folder / "nothing", folder / "m0"],
+                "theirs": theirs,
+            },
+            rounds,
+            before=fresh,
+        )
+        mine, theirs_cpu = found["urbexmp"].median, found["theirs"].median
+        work = mine - found["start"].median
+        name = "exiftool -j into sqlite-utils insert" if tool else "exiftool -j (no sqlite-utils)"
+        print(f"{number} sidecars; {machine()}")
+        table(
+            "First index",
+            ("", "CPU us a photo", "photos a core-second", f"{name} / this"),
+            [
+                (
+                    each,
+                    f"{1e6 * cpu / number:.0f}",
+                    f"{number / cpu:,.0f}",
+                    f"{theirs_cpu / cpu:.1f}",
+                )
+                for each, cpu in (
+                    ("urbexmp, whole process", mine),
+                    ("urbexmp, without its start", work),
+                    (name, theirs_cpu),
+                )
+            ],
+        )
+        goals(
+            [
+                Goal(f"2: first index, {name} / ours", theirs_cpu / mine, 60),
+                Goal("2: photos a core-second", number / mine, 12_000, True, ""),
+            ]
+        )
+
+
+if __name__ == "__main__":
+    main()

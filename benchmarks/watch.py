@@ -1,0 +1,224 @@
+"""A watch: how soon, how fast, how idle, how lean, and whether it misses anything (goal 9).
+
+    python benchmarks/watch.py [--quick] [latency] [drop] [idle] [stopped]
+
+Drives the real `urbexmp watch`. Photos are small, so that finding, settling and writing are
+measured and not the decoding of pixels. Linux only: figures come from /proc.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from material import archive
+from resync import settle
+from timing import Goal, goals, in_turn, machine, scratch, table, urbexmp
+from watched import Watch, count, files, small_jpeg, small_raw, until
+
+from urbexmp.model.profile import Profile
+
+SETTLE = Profile().settle_seconds
+ALONE = ("--set", "embed=never", "--set", "companion_seconds=0")
+"""For photos that come as single JPEGs, and are not to wait for a raw file."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    singles: int = 100
+    drop: int = 5_000
+    stopped: int = 20_000
+    tree: int = 100_000
+    idle_seconds: float = 60.0
+
+
+QUICK = Size(singles=8, drop=100, stopped=200, tree=2_000, idle_seconds=8.0)
+
+
+def latency(folder: Path, size: Size) -> list[Goal]:
+    """From a pair being complete to its sidecar being there, one after the other."""
+    root = folder / "photos"
+    root.mkdir()
+    took = []
+    with Watch(root, folder / "state", folder / "log.txt") as watch:
+        watch.ready(1)
+        for number in range(size.singles):
+            raw = root / f"S{number:05}.NEF"
+            raw_bytes, jpeg_bytes = small_raw(100 + number), small_jpeg(50_000 + number)
+            raw.with_suffix(".JPG").write_bytes(jpeg_bytes)
+            raw.write_bytes(raw_bytes)
+            took.append(until(raw.with_suffix(".xmp").exists, f"{raw}'s sidecar", 120, 0.002))
+        early = too_early(root)
+        ended = watch.stop()
+    ordered = sorted(took)
+    median, worst = statistics.median(took), ordered[min(len(took) - 1, int(len(took) * 0.99))]
+    p95 = ordered[min(len(took) - 1, int(len(took) * 0.95))]
+    table(
+        f"From a RAW+JPEG pair being complete to its sidecar, {size.singles} pairs",
+        ("", "seconds"),
+        [
+            ("settling time of the profile", f"{SETTLE:.2f}"),
+            ("median", f"{median:.3f}"),
+            ("95th percentile", f"{p95:.3f}"),
+            ("99th percentile", f"{worst:.3f}"),
+            ("SIGTERM to the end", f"{ended:.2f}"),
+        ],
+    )
+    return [
+        Goal("9: sidecar beyond the settling time, p95", p95 - SETTLE, 0.15, False, " s"),
+        Goal("9: files taken before they were complete", early, 0, False, ""),
+        Goal("9: SIGTERM to the end", ended, 5, False, " s"),
+    ]
+
+
+def too_early(root: Path) -> int:
+    """Write photos in parts with pauses below and above the settling time; count those taken."""
+    early = 0
+    for number, pause in enumerate((0.05, SETTLE * 0.7, SETTLE * 1.5)):
+        photo, content = root / f"part{number}.JPG", small_jpeg(90_000 + number)
+        sidecar = photo.with_name(photo.name + ".xmp")
+        with photo.open("wb", buffering=0) as file:
+            for part in range(4):
+                file.write(content[part * len(content) // 4 : (part + 1) * len(content) // 4])
+                early += sidecar.exists()
+                if part < 3:
+                    time.sleep(pause)
+        until(sidecar.exists, f"{photo}'s sidecar", 180)
+    return early
+
+
+def drop(folder: Path, size: Size) -> list[Goal]:
+    """Many photos at once, beside `sync` of the same."""
+    waiting, root = folder / "card", folder / "photos"
+    for place in (waiting, root):
+        place.mkdir()
+    for number in range(size.drop):
+        (waiting / f"D{number:05}.JPG").write_bytes(small_jpeg(number))
+    with Watch(root, folder / "state", folder / "log.txt", *ALONE) as watch:
+        watch.ready(1)
+        before, start = watch.cpu(), time.monotonic()
+        shutil.copytree(waiting, root / "import")
+        until(lambda: count(root) >= size.drop or watch.ended(), f"{size.drop} sidecars", 3600, 0.5)
+        wall, used = time.monotonic() - start, watch.cpu() - before
+        assert not watch.ended(), "watch ended"
+        watch.stop()
+    # `sync` over the same files, with a state that knows none of them.
+    command = urbexmp("sync", waiting, "--set", "embed=never", "--state", folder / "other")
+
+    def before_each(name: str) -> None:
+        shutil.rmtree(folder / "other", ignore_errors=True)
+        for sidecar in list(files(waiting, ".xmp")):
+            sidecar.unlink()
+
+    began = time.monotonic()
+    found = in_turn({"sync": command}, 1, before=before_each)["sync"]
+    sync_wall = (time.monotonic() - began) / 2
+    rate, sync_rate = size.drop / wall * 60, size.drop / sync_wall * 60
+    table(
+        f"{size.drop:,} photos dropped at once",
+        ("", "photos a minute", "CPU s"),
+        [
+            ("watch, from the first byte copied", f"{rate:,.0f}", f"{used:.2f}"),
+            ("sync", f"{sync_rate:,.0f}", f"{found.median:.2f}"),
+        ],
+    )
+    return [Goal("watch: CPU of a drop beside `sync`", used / found.median, 1.5, False)]
+
+
+def idle(folder: Path, size: Size) -> list[Goal]:
+    """Nothing happens over a large tree: processor time and memory."""
+    empty, root, state = folder / "empty", folder / "archive", folder / "state"
+    empty.mkdir()
+    archive(root, size.tree)
+    with Watch(empty, state, folder / "log.txt") as watch:
+        watch.ready(1)
+        base = watch.resident()
+    assert settle(root, state) == size.tree
+    rows, shares, memory = [], {}, 0.0
+    for name, options in (
+        ("watch, a sweep every 5 minutes", ()),
+        ("watch --poll, a sweep every 10 s", ("--poll", "--set", "sweep_minutes=0.1667")),
+    ):
+        with Watch(root, state, folder / "log.txt", *options) as watch:
+            began = watch.ready(1)
+            time.sleep(15)  # what the first photo set off is over then
+            before, start = watch.cpu(), time.monotonic()
+            time.sleep(size.idle_seconds)
+            shares[name] = (watch.cpu() - before) / (time.monotonic() - start) * 100
+            memory = max(memory, watch.resident() - base)
+            rows.append((name, f"{shares[name]:.2f} %", f"{watch.resident():.0f}", f"{began:.1f}"))
+            watch.stop()
+    table(
+        f"Idle over {size.tree:,} photos ({2 * size.tree:,} files); an empty folder: {base:.0f} MB",
+        ("", "of a core", "MB", "s until the first photo"),
+        rows,
+    )
+    quiet, polling = shares.values()
+    return [
+        Goal("9: idle, share of a core", quiet, 0.1, False, " %"),
+        Goal("9: polling every 10 s, share of a core", polling, 6, False, " %"),
+        Goal("9: memory above an empty folder's", memory, 25, False, " MB"),
+    ]
+
+
+def stopped(folder: Path, size: Size) -> list[Goal]:
+    """Photos in new nested folders that come while it cannot listen; memory as it catches up."""
+    root = folder / "photos"
+    root.mkdir()
+    marks = []
+    with Watch(root, folder / "state", folder / "log.txt", *ALONE) as watch:
+        watch.ready(1)
+        first = watch.resident()
+        watch.signal(signal.SIGSTOP)
+        for number in range(size.stopped):
+            place = root / f"{number % 7}" / f"{number // 40:04}" / "deep"
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"N{number:06}.JPG").write_bytes(small_jpeg(number))
+        watch.signal(signal.SIGCONT)
+        step = max(1, size.stopped // 10)
+
+        def caught_up() -> bool:
+            done = count(root)
+            while len(marks) < done // step:
+                marks.append(watch.resident())
+            return done >= size.stopped or watch.ended()
+
+        until(caught_up, f"{size.stopped} sidecars", 7200, 0.5)
+        missed = size.stopped - count(root)
+        watch.stop()
+    rows = [(f"{(n + 1) * step:,}", f"{mark:.0f}") for n, mark in enumerate(marks)]
+    table(
+        f"{size.stopped:,} photos that came while it was stopped: memory",
+        ("photos done", "MB"),
+        [("0", f"{first:.0f}"), *rows],
+    )
+    growth = marks[-1] - marks[len(marks) // 2 - 1] if len(marks) > 2 else 0.0
+    return [
+        Goal("9: missed after an overflow, new nested folders", missed, 0, False, ""),
+        Goal("watch: growth over the second half", growth, 10, False, " MB"),
+    ]
+
+
+def main() -> None:
+    """Measure."""
+    size = QUICK if "--quick" in sys.argv else Size()
+    wanted = [name for name in sys.argv[1:] if not name.startswith("-")]
+    print(machine())
+    found: list[Goal] = []
+    for part in (latency, drop, idle, stopped):
+        if wanted and part.__name__ not in wanted:
+            continue
+        with scratch(f"watch-{part.__name__}") as folder:
+            found += part(folder, size)
+    goals(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The beginning of a packet that is only scanned: its namespaces, and what follows from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from urbexmp.adapters.xmp.block import PREFIX
+from urbexmp.adapters.xmp.names import (
+    CRS,
+    DC,
+    LR,
+    MP_NAME,
+    MP_REGIONS,
+    PERSON,
+    PHOTOSHOP,
+    RDF,
+    REGIONS,
+    URBEXMP,
+    XMP,
+)
+from urbexmp.adapters.xmp.scan_text import has_controls, is_text, usual
+
+OURS = PREFIX.encode()
+_START = re.compile(
+    rb"""(?:<\?xpacket\ begin=(?P<q>["'])(?:\xef\xbb\xbf)?(?P=q)\ id=(?P<r>["'])"""
+    rb"""W5M0MpCehiHzreSzNTczkc9d(?P=r)\?>\s*)?<x:xmpmeta\ xmlns:x=["']adobe:ns:meta/["'][^<>]*>"""
+    rb"""\s*<rdf:RDF\ xmlns:rdf=["']""" + re.escape(RDF).encode() + rb"""["']>""",
+    re.VERBOSE,
+)
+_DECLARATION = re.compile(rb"""xmlns:([^\s=<>"']+)=(?:"([^"&<]*)"|'([^'&<]*)')""")
+_MATTERS = re.compile(
+    rb"dc:subject|dc:description|lr:hierarchicalSubject|lr:weightedFlatSubject|%b:" % OURS
+)
+FADING = b"0123456789abcdefABCDEF.+-"
+"""What numbers, times and ids are made of: without them, most packets of a series are alike."""
+_FADED = tuple(
+    word.translate(None, FADING)
+    for word in (b"xmlns", b"ubject", b"rdf:RDF", PREFIX.encode() + b":")
+)
+"""What must not be in a packet's rest, in a skeleton."""
+_ONCE = tuple(
+    word.translate(None, FADING) for word in (b"photoshop:SidecarForExtension", b"crs:RawFileName")
+)
+_DESCRIPTION = b":description".translate(None, FADING)
+"""With an `r` before it, it is `rdf:Description`, else it may be `dc:description`."""
+_MOST_SKELETONS = 64
+_LONG = 1 << 15
+_USUAL = {
+    prefix.encode(): uri.encode()
+    for prefix, uri in (
+        ("rdf", RDF),
+        ("dc", DC),
+        ("lr", LR),
+        ("xmp", XMP),
+        ("photoshop", PHOTOSHOP),
+        ("crs", CRS),
+        (PREFIX, URBEXMP),
+    )
+}
+OPENING = b'<rdf:Description rdf:about="" xmlns:%b="%b">' % (OURS, URBEXMP.encode())
+"""Where our block begins, as we write it."""
+_TO_XMLNS = OPENING.index(b"xmlns")
+_PERSONS = PERSON[0].encode()
+_KNOWN = frozenset(_USUAL.values())
+_NAMED = {REGIONS[0].encode(): b"", MP_REGIONS[0].encode(): MP_NAME[1].encode()}
+"""Namespaces of regions, and what gives a face its name there (nothing: the prefix and `Name`).
+Such names are protected, and left to the parser; a region without one is the autofocus's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the beginning of a packet, up to its last declaration of a namespace, says."""
+
+    begin: int
+    """Where the content of rdf:RDF begins."""
+    declared: frozenset[bytes]
+    """Prefixes, each declared once, the usual ones for their usual namespaces."""
+    seen: set[bytes]
+    """Skeletons of what follows that were looked at and found to be in order."""
+    forbidden: tuple[tuple[bytes, bool], ...]
+    """Words of protected names that the rest must not hold; whether the first tag is meant too.
+    The part of that tag that is in the head holds none."""
+
+    def remember(self, skeleton: bytes) -> None:
+        """Another packet with this skeleton need not be looked at, unless it tells too little.
+
+        The bytes taken out of it hide no word: where a packet has it, its skeleton has what is
+        left of it.
+        """
+        descriptions = skeleton.count(_DESCRIPTION)
+        if (
+            0 < len(skeleton) < _LONG
+            and not any(word in skeleton for word in _FADED)
+            and not any(word.translate(None, FADING) in skeleton for word, _ in self.forbidden)
+            and all(skeleton.count(name) < 2 for name in _ONCE)
+            and descriptions == skeleton.count(b"r" + _DESCRIPTION)
+        ):
+            if len(self.seen) >= _MOST_SKELETONS:
+                self.seen.clear()
+            self.seen.add(skeleton)
+
+
+_recent: tuple[tuple[bytes, Head], ...] = ()
+"""Heads seen before and their bytes, the latest first: sidecars of one camera begin alike."""
+_MOST_HEADS = 16
+
+
+def known_head(packet: bytes) -> tuple[int, Head | None]:
+    """A head seen before that the packet begins with; there may be more declarations."""
+    for text, head in _recent:
+        if packet.startswith(text):
+            return len(text), head
+    return 0, None
+
+
+def new_head(packet: bytes) -> tuple[int, Head]:
+    """What the declarations say: all up to the last one, which mostly is that of our block."""
+    last = packet.rfind(b"xmlns")
+    if packet.startswith(OPENING, last - _TO_XMLNS):
+        last = packet.rfind(b"xmlns", 0, last)
+    value = packet.find(b"=", last) + 1
+    usual(last > 0 and value > 0)
+    end = packet.find(packet[value : value + 1], value + 1) + 1
+    # With the bracket that ends the tag of rdf:RDF, should that declaration be the last one.
+    end += packet[end : end + 1] == b">"
+    global _recent
+    known = next((each for text, each in _recent if text == packet[:end]), None)
+    known = known or _head(packet[:end])
+    # One assignment: other threads read.
+    others = tuple(each for each in _recent if each[1] is not known)
+    _recent = ((packet[:end], known), *others[: _MOST_HEADS - 1])
+    return end, known
+
+
+def _head(head: bytes) -> Head:
+    """Read the beginning of a packet. Raises `Unusual`."""
+    start = _START.match(head)
+    usual(start is not None and not has_controls(head) and is_text(head))
+    found = _DECLARATION.findall(head)
+    uris = {prefix: double or single for prefix, double, single in found}
+    usual(len(uris) == len(found) == head.count(b"xmlns") and OURS not in uris)
+    for prefix in uris.keys() & _USUAL.keys():
+        usual(uris[prefix] == _USUAL[prefix])
+    forbidden = []
+    for prefix, uri in uris.items():
+        usual(uri not in _KNOWN or prefix in _USUAL)
+        if uri in _NAMED:
+            forbidden.append((_NAMED[uri] or prefix + b":Name", False))
+    if _PERSONS in uris.values():
+        forbidden.append((b"PersonInImage", True))
+    assert start is not None
+    # The first tag may have attributes before its last declaration: none that matters.
+    tag = head[: head.find(b">", start.end()) + 1 or len(head)]
+    usual(not _MATTERS.search(tag) and not any(word in tag for word, out in forbidden if out))
+    return Head(start.end(), frozenset(uris), set(), tuple(forbidden))

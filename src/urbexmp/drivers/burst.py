@@ -1,0 +1,382 @@
+"""A burst of work on a watched library, while it is open: scan, queue, settle, deal with photos."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from urbexmp.drivers.run import (
+    IMPORT_PRIORITY,
+    PARKED_DAYS,
+    Running,
+    examined,
+    iso,
+    opened_run,
+    pause_after,
+)
+from urbexmp.drivers.scan import Found, Task, changed_files, is_same, tasks, tasks_in
+from urbexmp.model.errors import LibraryGone, NotWhole
+from urbexmp.model.ledger import WaitingWork
+from urbexmp.rules.formats import extension
+from urbexmp.rules.settle import Settled, group_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
+
+    from urbexmp.drivers.house import House
+    from urbexmp.drivers.tending import Tending
+    from urbexmp.model.photo import FileStat
+    from urbexmp.pipeline.look import Examined
+
+BACKGROUND_PRIORITY = 90
+
+ROWS = 500
+"""Photos taken from the ledger's waiting work at once, and put into it."""
+
+TOGETHER = 100
+"""Photos dealt with at once, between two looks at what else is going on."""
+
+SOON = 0.5
+"""Seconds: for something that is due so soon the library is kept open."""
+
+RUN_PHOTOS = 5000
+"""A run is closed after so many photos: what it counts is kept in memory."""
+
+AHEAD_SECONDS = 5.0
+"""A time of change further in the future says that a clock is wrong, and nothing else."""
+
+
+class Burst:
+    """One burst."""
+
+    def __init__(self, tending: Tending, house: House, interrupted: Callable[[], bool]) -> None:
+        """`interrupted`: whether to end after the photo at hand."""
+        self._tending = tending
+        self._house = house
+        self._interrupted = interrupted
+        self._stack = ExitStack()
+        self._running: Running | None = None
+        self._again = False
+        """Whether another burst has to follow."""
+
+    def __enter__(self) -> Self:
+        for sentence in self._house.recovered:
+            self._tending.watched.show.note(sentence)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close_run()
+        ledger = self._house.ledger
+        tending = self._tending
+        tending.known = ledger.known_count(self._house.root)
+        now = self._house.clock.now()
+        soon = ledger.waiting(iso(now + timedelta(days=PARKED_DAYS / 2)), ROWS * 4)
+        tending.counts.queued = len(soon)
+        later = [work.next_try for work in soon if work.next_try > iso(now)]
+        if len(later) < len(soon) or self._again:
+            tending.retry_at = now
+        else:
+            tending.retry_at = moment(min(later)) if later else None
+
+    def work(self, gather: Callable[[float], None]) -> None:
+        """Work until nothing is due, or somebody else wants the library."""
+        tending, settling = self._tending, self._tending.settling
+        self._scan()
+        while not self._interrupted():
+            self._refill()
+            tending.look()
+            t = tending.stopwatch()
+            ready = settling.take(t, TOGETHER)
+            if ready:
+                self._deal(ready)
+                gather(0.0)
+                continue
+            if self._scan_due(t):
+                self._scan()
+                continue
+            wake = settling.wake_at()
+            if wake is None or wake > t + SOON:
+                break
+            gather(max(0.0, wake - t))
+        if not self._interrupted():
+            self._catch_up()
+
+    # --- Finding ----------------------------------------------------------------------------
+
+    def _scan_due(self, t: float) -> bool:
+        tending = self._tending
+        return t >= tending.sweep_at or any(each[0] <= t for each in tending.folders.values())
+
+    def _scan(self) -> None:
+        """Look over what is due: everything, or some folders."""
+        tending, t = self._tending, self._tending.stopwatch()
+        if t >= tending.sweep_at:
+            seen = tending.ground.root(self._house.root)
+            known = self._house.ledger.known_count(self._house.root)
+            if seen is None or (seen.empty and known):
+                raise LibraryGone(self._house.root, detail="is not there, or empty")
+            found = self._take_in(tending.watched.paths)
+            if found is None:
+                return  # it is still due
+            tending.folders = {
+                folder: later
+                for folder, moments in tending.folders.items()
+                if (later := [moment for moment in moments if moment > t])
+            }
+            tending.sweep_at = tending.stopwatch() + tending.sweep_seconds
+            tending.last_sweep = tending.clock.now()
+            tending.swept_photos = found.photos
+            self._forget_gone()
+            return
+        due = [folder for folder, moments in tending.folders.items() if moments[0] <= t]
+        outer = [folder for folder in due if not set(folder.parents) & set(due)]
+        there = [folder for folder in outer if tending.ground.is_folder(folder)]
+        if self._take_in(there) is None:
+            return
+        for folder in due:
+            tending.folders[folder] = [each for each in tending.folders[folder] if each > t]
+            if not tending.folders[folder]:
+                del tending.folders[folder]
+
+    def _forget_gone(self) -> None:
+        """What waits for another try and is no longer there does not wait."""
+        ledger, ground = self._house.ledger, self._tending.ground
+        ever = iso(self._house.clock.now() + timedelta(days=2 * PARKED_DAYS))
+        for work in ledger.waiting(ever, ROWS * 4):
+            if ground.look(work.path) is None:
+                ledger.done_waiting(work.path)
+
+    def _take_in(self, folders: Iterable[Path]) -> Found | None:
+        """Admit every photo below these folders that is to be dealt with; None: broken off."""
+        found = Found()
+        rows: list[WaitingWork] = []
+        try:
+            for task in tasks(self._house, folders, found, self._tending.tell):
+                row = self._admit(task)
+                if row is not None:
+                    rows.append(row)
+                if len(rows) >= ROWS:
+                    self._queue(rows)
+                if self._interrupted():
+                    return None
+        finally:
+            self._queue(rows)
+        return found
+
+    def _queue(self, rows: list[WaitingWork]) -> None:
+        if rows:
+            with self._house.ledger.batch(durable=False):
+                for row in rows:
+                    self._house.ledger.wait(row)
+        rows.clear()
+
+    def _admit(self, task: Task) -> WaitingWork | None:
+        """Let a photo settle; where there is no room, return the row that waits for it."""
+        now = iso(self._house.clock.now())
+        work = self._house.ledger.waiting_on(task.photo.path)
+        changed = changed_files(task)
+        attempts, error = (work.attempts, work.last_error) if work is not None else (0, "")
+        if work is not None and work.next_try > now:
+            if not (work.attempts and _changed_since(work, changed)):
+                return None
+            attempts = 0
+        if self._settle(task, changed):
+            return None
+        fresh = bool(changed) or task.known is None
+        priority = IMPORT_PRIORITY if fresh else BACKGROUND_PRIORITY
+        return WaitingWork(task.photo.path, priority, attempts, now, error)
+
+    def _settle(self, task: Task, changed: dict[Path, FileStat]) -> bool:
+        """Give a photo's files to the settling machine; False: there is no room."""
+        t = self._tending.stopwatch()
+        files = changed or {task.photo.path: task.photo.stat}
+        return all(self._tending.settling.hint(path, t, stat) for path, stat in files.items())
+
+    def _refill(self) -> None:
+        """Take waiting work that is due while there is room for it, the newest first."""
+        settling, ledger = self._tending.settling, self._house.ledger
+        if settling.room_left <= settling.room // 2:
+            return
+        now = iso(self._house.clock.now())
+        due = ledger.waiting(now, len(settling) + ROWS, newest=True)
+        wanted: dict[Path, set[Path]] = {}
+        for work in due:
+            if work.path not in settling:
+                wanted.setdefault(work.path.parent, set()).add(work.path)
+        for folder, paths in wanted.items():
+            names = frozenset(group_of(path)[1] for path in paths)
+            listing, found = tasks_in(self._house, folder, names)
+            for problem in listing.problems:
+                self._tending.tell(problem)
+            here = {task.photo.path: task for task in found}
+            for path in paths:
+                task = here.get(path)
+                if task is None or is_same(task):
+                    ledger.done_waiting(path)
+                elif not self._settle(task, changed_files(task)):
+                    return
+
+    # --- Dealing with photos -----------------------------------------------------------------
+
+    def _deal(self, ready: list[Settled]) -> None:
+        work: list[Task] = []
+        folders: dict[Path, list[Settled]] = {}
+        for settled in ready:
+            folders.setdefault(settled.group[0], []).append(settled)
+        for folder, groups in folders.items():
+            work += self._tasks(folder, {settled.group[1]: settled for settled in groups})
+        if not work:
+            return
+        run = self._run()
+        run.report.photos += len(work)
+        failed = run.report.failed
+        left = {task.photo.path for task in work}
+        for task, future in examined(self._house, work, frozenset()):
+            self._one(run, task, future)
+            left.discard(task.photo.path)
+            if self._interrupted():
+                break
+        run.flush()
+        counts = self._tending.counts
+        counts.done += len(work) - len(left)
+        counts.failed += run.report.failed - failed
+        for path in left:
+            self._tending.look_over(path.parent, (self._tending.stopwatch(),))
+        if run.report.photos >= RUN_PHOTOS:
+            self._close_run()
+
+    def _tasks(self, folder: Path, groups: dict[str, Settled]) -> list[Task]:
+        """The photos of groups that settled, as the folder lists them now.
+
+        Only what was found whole is taken: a file that is not as it was looked at settles again.
+        """
+        tending, house = self._tending, self._house
+        listing, found = tasks_in(house, folder, frozenset(groups))
+        if tending.ground.is_folder(folder) is None:
+            tending.sweep_soon(tending.stopwatch(), 3.0)
+            return []
+        for problem in listing.problems:
+            tending.tell(problem)
+        self._take_out(folder, groups, frozenset(file.path for file in listing.photos))
+        work: list[Task] = []
+        for task in found:
+            path = task.photo.path
+            settled = groups[group_of(path)[1]]
+            changed = changed_files(task)
+            if is_same(task):
+                house.ledger.done_waiting(path)
+            elif any(settled.files.get(file) != stat for file, stat in changed.items()):
+                if not self._settle(task, changed):
+                    tending.look_over(folder, (tending.stopwatch() + 1.0,))
+            elif stuck := self._stuck(task, settled):
+                self._run().failed(path, NotWhole(stuck))
+            else:
+                work.append(task)
+        return work
+
+    def _stuck(self, task: Task, settled: Settled) -> Path | None:
+        """The file that keeps a photo from being dealt with because it is not whole.
+
+        A sidecar that is not is told of by who reads it, and the JPEG of a raw does not keep the
+        raw from its keywords unless it gets some itself.
+        """
+        needed = {task.photo.path, *(carrier.path for carrier in task.photo.carriers)}
+        for path in settled.stuck:
+            if path in needed and extension(path.name) != "xmp":
+                return path
+        return None
+
+    def _take_out(self, folder: Path, groups: dict[str, Settled], here: frozenset[Path]) -> None:
+        """Photos that went leave the mirror, where the root is surely there."""
+        gone = {
+            path
+            for settled in groups.values()
+            for path, stat in settled.files.items()
+            if stat is None and path not in here and extension(path.name) != "xmp"
+        }
+        if not gone:
+            return
+        seen = self._tending.ground.root(self._house.root)
+        if seen is None or seen.empty:
+            raise LibraryGone(self._house.root, detail="is not there, or empty")
+        known = self._house.ledger.known(folder)
+        for path in gone:
+            self._house.ledger.done_waiting(path)
+        gone = {path for path in gone if path.name in known}
+        self._house.ledger.unsettle(gone)
+        if self._house.mirror is not None and gone:
+            self._house.mirror.remove(path.relative_to(self._house.root) for path in gone)
+
+    def _one(self, run: Running, task: Task, future: Future[Examined]) -> None:
+        def deal() -> None:
+            seen = future.result()
+            run.seen(task, seen)
+            planned = run.plan(seen)
+            until = self._left_alone_until(task) if planned.change.writes else None
+            if until is not None:
+                # Nothing is written yet; what the other program wrote can be found at once.
+                run.mirror(planned, seen)
+                row = WaitingWork(task.photo.path, IMPORT_PRIORITY, 0, iso(until), "")
+                self._house.ledger.wait(row)
+                return
+            run.take(task, planned, seen)
+            if task.known is None and planned.change.writes:
+                self._tending.counts.imported += 1
+                self._tending.counts.folder = task.photo.path.parent
+
+        run.begun(task.photo.path)
+        run.attempt(task.photo.path, deal)
+
+    def _left_alone_until(self, task: Task) -> datetime | None:
+        """Until when a photo is left to the program that wrote its sidecar, or a photo that was
+        known, a moment ago; None: it may be written now."""
+        quiet, now = self._tending.times.quiet_seconds, self._house.clock.now().timestamp()
+        times = [
+            stat.mtime_ns / 1e9
+            for path, stat in changed_files(task).items()
+            if extension(path.name) == "xmp" or task.known is not None
+        ]
+        lately = [time for time in times if now - quiet < time <= now + AHEAD_SECONDS]
+        if quiet <= 0 or not lately:
+            return None
+        # A whole second later: the ledger knows no parts of one.
+        return datetime.fromtimestamp(min(max(lately), now) + quiet + 1, UTC)
+
+    # --- Runs and the mirror ----------------------------------------------------------------
+
+    def _run(self) -> Running:
+        if self._running is None:
+            opened = opened_run(self._house, "watch", self._tending.watched.show)
+            self._running = self._stack.enter_context(opened)
+        return self._running
+
+    def _close_run(self) -> None:
+        self._running = None
+        self._stack.close()
+
+    def _catch_up(self) -> None:
+        """After a sweep that left nothing to do, the mirror holds what the library holds."""
+        tending, photos = self._tending, self._tending.swept_photos
+        if photos is None or len(tending.settling):
+            return
+        from urbexmp.drivers.mirror import catch_up
+
+        tending.swept_photos = None
+        catch_up(self._house, tending.watched.paths, tending.watched.show, photos=photos)
+        if self._interrupted():
+            tending.swept_photos = photos  # the rest in another burst
+            self._again = True
+
+
+def moment(text: str) -> datetime:
+    """A time of the ledger, aware."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _changed_since(work: WaitingWork, files: dict[Path, FileStat]) -> bool:
+    """Whether a file was changed after the photo failed."""
+    failed = moment(work.next_try) - pause_after(work.attempts)
+    return any(stat.mtime_ns / 1e9 > failed.timestamp() + 1 for stat in files.values())

@@ -1,0 +1,243 @@
+"""Which files are whole: events and looks go in, photos that may be taken come out.
+
+A pure machine: time is an argument (seconds of any clock that only goes forward), and the caller
+does the looking. A file is whole when two looks a moment apart found the same size, time and
+inode, and its structure is complete. Files of one basename are one group, taken together: a raw
+file waits a little for its JPEG and sidecar, a JPEG for its raw.
+
+Waiting is per group, so a long copy of other files delays no photo; and while a file itself
+changes it is never taken, because a write into it would part us from the program that copies.
+
+What is in the machine is bounded; a hint that finds no room is refused, and it is the caller's
+to keep.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from urbexmp.model.keyword import fold
+from urbexmp.model.photo import FileStat
+from urbexmp.model.watching import SettleTimes
+from urbexmp.rules.formats import KINDS, extension, stem
+
+ROOM = 2000
+"""Files that settle at one time."""
+
+Group = tuple[Path, str]
+"""Folder, and folded basename."""
+
+TEMPORARY = frozenset({"part", "partial", "tmp", "temp", "crdownload", "download", "filepart"})
+"""Extensions of half-copied files: browsers, copy tools, FTP clients."""
+
+
+def is_wanted(name: str) -> bool:
+    """Whether a name is a photo's or a sidecar's.
+
+    Temporary names are not: hidden ones (rsync's `.NAME.XXXXXX`, our own), and those of which the
+    last extension is no photo's (`.part`, `.tmp`, `.crdownload`, `IMG.JPG~`).
+    """
+    ext = extension(name)
+    return not name.startswith(".") and (ext in KINDS or ext == "xmp")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a name is one that copy tools give to a file until it is whole."""
+    return name.startswith(".") or name.endswith("~") or extension(name) in TEMPORARY
+
+
+def group_of(path: Path) -> Group:
+    """The group of a photo file or sidecar: `IMG.CR3`, `IMG.JPG.xmp`, `img.xmp` are one."""
+    base = stem(path.name)
+    if extension(path.name) == "xmp" and extension(base) in KINDS:
+        base = stem(base)
+    return path.parent, fold(base)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Files of one group that may be dealt with."""
+
+    group: Group
+    files: dict[Path, FileStat | None]
+    """As they were when they were looked at last; None: gone."""
+    stuck: tuple[Path, ...] = ()
+    """Those that stopped changing and are not whole: to be told, and tried again later."""
+
+
+@dataclass(slots=True)
+class _Member:
+    """One file that settles."""
+
+    first: float
+    hinted: float
+    next_look: float
+    changed: float
+    """Since when it is as it was seen, as far as is known."""
+    since: float = 0.0
+    """When a look first found it as it was seen."""
+    looked: bool = False
+    seen: FileStat | None = None
+    settled: bool = False
+    stuck: bool = False
+    pause: float = 0.0
+
+
+@dataclass(slots=True)
+class _Group:
+    members: dict[Path, _Member] = field(default_factory=dict)
+
+
+class Settling:
+    """The machine."""
+
+    def __init__(self, times: SettleTimes | None = None, room: int = ROOM) -> None:
+        self.times = times or SettleTimes()
+        self.room = room
+        self._groups: dict[Group, _Group] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        """Files in the machine."""
+        return self._size
+
+    def __contains__(self, path: Path) -> bool:
+        """Whether a file of the same group is in the machine."""
+        return group_of(path) in self._groups
+
+    @property
+    def room_left(self) -> int:
+        """How many more files fit."""
+        return max(0, self.room - self._size)
+
+    def hint(self, path: Path, t: float, stat: FileStat | None = None) -> bool:
+        """Something may have happened to a file. `stat` is what a look found just now.
+
+        Returns False when there is no room for it.
+        """
+        key = group_of(path)
+        group = self._groups.get(key)
+        member = group.members.get(path) if group is not None else None
+        if member is None:
+            # A group is let grow beyond the room: half a pair must not be taken alone.
+            if self._size >= self.room and group is None:
+                return False
+            group = self._groups.setdefault(key, _Group())
+            member = group.members[path] = _Member(t, t, t, t)
+            self._size += 1
+        member.hinted = t
+        if stat is not None:
+            self.look(path, stat, None, t)
+        elif member.settled or member.stuck:
+            member.settled = member.stuck = False
+            member.next_look = t
+        return True
+
+    def due(self, t: float) -> list[Path]:
+        """Files that want a look now."""
+        return [
+            path
+            for group in self._groups.values()
+            for path, member in group.members.items()
+            if not (member.settled or member.stuck) and member.next_look <= t
+        ]
+
+    def expects(self, path: Path) -> FileStat | None:
+        """What a look must find for the caller to ask whether the file is whole."""
+        member = self._member(path)
+        return member.seen if member is not None and member.looked else None
+
+    def look(
+        self, path: Path, stat: FileStat | None, whole: bool | None, t: float, age: float = 0.0
+    ) -> None:
+        """What a look found. `stat` None: there is no such file.
+
+        `whole` says whether its structure is complete; None: it was not asked. `age`: for how
+        many seconds nothing was done to the file, as far as the file system tells; it shortens
+        the wait for others of its name, never the time between two looks.
+        """
+        member = self._member(path)
+        if member is None:
+            return
+        times = self.times
+        if not member.looked or stat != member.seen:
+            member.looked, member.seen, member.since = True, stat, t
+            member.changed = t - max(0.0, age)
+            member.settled = member.stuck = False
+            member.pause = times.apart
+            member.next_look = t + times.apart
+        elif t - member.since < times.apart:
+            member.next_look = member.since + times.apart
+        elif stat is None or whole:
+            member.settled = True
+        elif whole is None:
+            member.next_look = t
+        elif t - member.since >= times.patience:
+            member.stuck = True
+        else:
+            member.next_look = t + member.pause
+            member.pause = min(member.pause * 2, times.slowest)
+
+    def take(self, t: float, most: int) -> list[Settled]:
+        """Groups that may be dealt with now, the newest first; they leave the machine."""
+        ready = [
+            (max(member.first for member in group.members.values()), key)
+            for key, group in self._groups.items()
+            if (at := self._ready_at(group)) is not None and at <= t
+        ]
+        ready.sort(key=lambda each: (-each[0], each[1]))
+        return [self._leave(key) for _, key in ready[:most]]
+
+    def ready(self, t: float) -> bool:
+        """Whether a group may be dealt with now."""
+        return any(
+            (at := self._ready_at(group)) is not None and at <= t for group in self._groups.values()
+        )
+
+    def wake_at(self) -> float | None:
+        """When there is something to do next; None: the machine is empty."""
+        moments: list[float] = []
+        for group in self._groups.values():
+            moments += [
+                member.next_look
+                for member in group.members.values()
+                if not (member.settled or member.stuck)
+            ]
+            at = self._ready_at(group)
+            if at is not None:
+                moments.append(at)
+        return min(moments, default=None)
+
+    def clear(self) -> None:
+        """Forget everything: all will be looked over again."""
+        self._groups.clear()
+        self._size = 0
+
+    def _member(self, path: Path) -> _Member | None:
+        group = self._groups.get(group_of(path))
+        return group.members.get(path) if group is not None else None
+
+    def _ready_at(self, group: _Group) -> float | None:
+        """When a group may be taken; None while a file of it is not settled."""
+        members = group.members
+        if not all(member.settled or member.stuck for member in members.values()):
+            return None
+        times = self.times
+        at = max(
+            min(member.hinted + times.quiet, member.first + times.busy)
+            for member in members.values()
+        )
+        images = [
+            member.changed
+            for path, member in members.items()
+            if member.seen is not None and extension(path.name) != "xmp"
+        ]
+        return max(at, images[0] + times.pair) if len(images) == 1 else at
+
+    def _leave(self, key: Group) -> Settled:
+        group = self._groups.pop(key)
+        self._size -= len(group.members)
+        files = {path: member.seen for path, member in group.members.items()}
+        stuck = tuple(path for path, member in group.members.items() if member.stuck)
+        return Settled(key, files, stuck)
