@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -86,6 +86,20 @@ def entry_values(entry: ModelEntry) -> dict[str, Any]:
     if entry.settings:
         values["settings"] = dict(entry.settings)
     return values
+
+
+def models_of(
+    stages: Iterable[str],
+    settings: Mapping[str, Mapping[str, Any]],
+    entries: Mapping[str, ModelEntry],
+) -> tuple[str, ...]:
+    """Ids of the models that a profile's stages load: the one that `[stage.NAME]` names as its
+    `model`, else the first that the registry has for the stage."""
+    first: dict[str, str] = {}
+    for name, entry in entries.items():
+        first.setdefault(entry.stage, name)
+    wanted = (settings.get(stage, {}).get("model") or first.get(stage) for stage in stages)
+    return tuple(dict.fromkeys(str(model) for model in wanted if model))
 
 
 def name_fault(name: str, *, hashed: bool) -> str:
