@@ -122,7 +122,7 @@ def import_model(entry: ModelEntry, source: Path, own: Path, show: Transfer) -> 
         for file, opened in _sources(entry, source):
             if file.name in lacking:
                 with opened as stream:
-                    _take(entry, file, stream, growing / file.name, show)
+                    _take(entry, file, stream, source, growing / file.name, show)
                 del lacking[file.name]
         if lacking:
             names = ", ".join(sorted(lacking)[:3]) + (", ..." if len(lacking) > 3 else "")
@@ -191,13 +191,18 @@ def _members(archive: tarfile.TarFile, source: Path) -> Iterator[tarfile.TarInfo
 
 
 def _take(
-    entry: ModelEntry, file: WeightFile, stream: IO[bytes], target: Path, show: Transfer
+    entry: ModelEntry,
+    file: WeightFile,
+    stream: IO[bytes],
+    source: Path,
+    target: Path,
+    show: Transfer,
 ) -> None:
     """Copy one file, and compare its hash. Raises `WrongWeights`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with target.open("wb") as out:
-        while block := _read(stream, target):
+        while block := _read(stream, source):
             size += len(block)
             if size > file.size:
                 break
@@ -223,11 +228,11 @@ def _take(
     )
 
 
-def _read(stream: IO[bytes], target: Path) -> bytes:
+def _read(stream: IO[bytes], source: Path) -> bytes:
     try:
         return stream.read(BLOCK)
     except tarfile.TarError as failure:
-        raise FileUnreadable(target, detail=f"no whole tar archive: {failure}") from failure
+        raise FileUnreadable(source, detail=f"no whole tar archive: {failure}") from failure
 
 
 @contextmanager
