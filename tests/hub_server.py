@@ -44,8 +44,10 @@ class HubServer:
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, path and range of every request."""
     agents: set[str] = field(default_factory=set)
-    together: int = 0
-    most_together: int = 0
+    tokens: list[str] = field(default_factory=list)
+    """What requests said of who asks (`Authorization`)."""
+    elsewhere: str = ""
+    """Another server that has the large files, as the hub's has."""
     gate: threading.Barrier | None = None
     """Transfers wait here for each other, which proves that they run at once."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -132,6 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         with hub.lock:
             hub.asked.append((self.command, path, self.headers.get("Range", "")))
             hub.agents.add(self.headers.get("User-Agent", ""))
+            hub.tokens.append(self.headers.get("Authorization", ""))
         resolve = f"/{hub.repository}/resolve/"
         if hub.status:
             self.empty(hub.status, hub.code)
@@ -173,17 +176,20 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range", "")
         if asked:
             start = int(asked.removeprefix("bytes=").partition("-")[0])
-        self.send_response(206 if asked else 200)
+        away = bool(hub.elsewhere) and hub.large(name)
+        self.send_response(302 if away else 206 if asked else 200)
+        if away:
+            self.send_header("Location", hub.elsewhere + self.path)
         self.send_header("X-Repo-Commit", hub.revision)
         self.send_header("ETag", f'"{hub.etag(name)}"')
         if hub.large(name):
             self.send_header("X-Linked-Etag", f'"{hub.etag(name)}"')
             self.send_header("X-Linked-Size", str(len(data)))
-        if asked:
+        if asked and not away:
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(data) - start))
+        self.send_header("Content-Length", "0" if away else str(len(data) - start))
         self.end_headers()
-        if self.command == "HEAD":
+        if self.command == "HEAD" or away:
             return
         if hub.gate is not None:
             hub.gate.wait(timeout=20)

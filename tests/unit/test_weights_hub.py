@@ -303,6 +303,20 @@ def test_nothing_is_told_about_us(hub: HubServer, entry: ModelEntry, tmp_path: P
     assert not any("torch" in agent for agent in hub.agents)
 
 
+def test_a_token_is_shown_to_the_hub_and_to_nobody_else(
+    hub: HubServer, entry: ModelEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    other, _ = served(tmp_path / "made")
+    # Another name of this machine: what the client compares is the name, not the address.
+    with running(other):
+        hub.elsewhere = other.address.replace("127.0.0.1", "localhost")
+        client(hub, tmp_path).pull(entry, Told())
+    assert set(hub.tokens) == {"Bearer hf_secret"}
+    assert other.ranges("vision_model.onnx") == [""]
+    assert set(other.tokens) == {""}
+
+
 def unpinned(entry: ModelEntry) -> ModelEntry:
     files = tuple(dataclasses.replace(file, size=0, sha256="") for file in entry.files)
     return dataclasses.replace(entry, revision="", files=files)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import importlib.util
 import os
 import re
@@ -25,7 +24,7 @@ from types import ModuleType
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from urbexmp.adapters.hub_trouble import broken, offline, problem_of, wrong
+from urbexmp.adapters.hub_trouble import FULL, broken, offline, problem_of, wrong
 from urbexmp.adapters.weights import hub_cache, refuse_unpinned, sha256_of, snapshot
 from urbexmp.model.errors import Problem
 from urbexmp.model.stage_errors import ExtraMissing, NoRoom, NotOnHub
@@ -265,7 +264,10 @@ class _Fetching:
         part = self.hub._part(self.entry, file)
         for folder in (blobs, pointer.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        with client.utils.WeakFileLock(part.with_suffix(".lock")):
+        # Never deleted, as by the client: another process may wait for this very file.
+        locks = self.hub.cache / ".locks" / blobs.parent.name
+        locks.mkdir(parents=True, exist_ok=True)
+        with client.utils.WeakFileLock(locks / f"{part.stem}.lock"):
             digest = ""
             if blob.is_file() and (not file.sha256 or sha256_of(blob) == file.sha256):
                 digest = file.sha256 or sha256_of(blob)
@@ -273,8 +275,6 @@ class _Fetching:
                 digest = self.whole(client, file, about.location, about.size, headers, part)
                 part.replace(blob)
             _point(pointer, blob)
-        with contextlib.suppress(OSError):
-            part.with_suffix(".lock").unlink()
         return WeightFile(file.name, pointer.stat().st_size, digest)
 
     def whole(
@@ -386,6 +386,6 @@ def _point(pointer: Path, blob: Path) -> None:
     try:
         pointer.symlink_to(os.path.relpath(blob, pointer.parent))
     except OSError as failure:
-        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+        if failure.errno in FULL:
             raise
         blob.replace(pointer)

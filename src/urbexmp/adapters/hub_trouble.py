@@ -11,9 +11,8 @@ from urbexmp.model.errors import Problem, WriteFailed
 from urbexmp.model.stage_errors import NoRoom, NotOnHub, PullFailed, WrongWeights
 from urbexmp.model.weights import ModelEntry
 
-_FULL = tuple(
-    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
-)
+FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
+"""What the system says when there is no room."""
 
 _AGAIN = "Run the command again: it goes on where it stopped"
 
@@ -50,7 +49,7 @@ def problem_of(
     `errors` is the client's module of errors.
     """
     for cause in _chain(failure):
-        if isinstance(cause, OSError) and cause.errno in _FULL:
+        if isinstance(cause, OSError) and cause.errno in FULL:
             return NoRoom(cache, cause.strerror or str(cause), "What arrived is kept")
     if isinstance(failure, errors.GatedRepoError):
         return NotOnHub(
