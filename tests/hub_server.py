@@ -192,7 +192,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD" or away:
             return
         if hub.gate is not None:
-            hub.gate.wait(timeout=20)
+            try:
+                hub.gate.wait(timeout=60)
+            except threading.BrokenBarrierError:
+                self.close_connection = True
+                return
         cuts = hub.cut_after.get(name)
         if cuts:
             self.wfile.write(data[start : start + cuts.pop(0)])

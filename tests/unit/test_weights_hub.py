@@ -317,6 +317,16 @@ def test_a_token_is_shown_to_the_hub_and_to_nobody_else(
     assert set(other.tokens) == {""}
 
 
+def test_one_failure_ends_the_other_downloads(tmp_path: Path) -> None:
+    sizes = {"a.onnx": 400_000, "b.onnx": 300_000}
+    server, entry = served(random_model(tmp_path / "made", sizes))
+    server.files.pop("b.onnx")
+    server.cut_after["a.onnx"] = [20_000] * 99
+    with running(server), pytest.raises(NotOnHub):
+        client(server, tmp_path).pull(entry, Told())
+    assert len(server.ranges("a.onnx")) < 20
+
+
 def unpinned(entry: ModelEntry) -> ModelEntry:
     files = tuple(dataclasses.replace(file, size=0, sha256="") for file in entry.files)
     return dataclasses.replace(entry, revision="", files=files)

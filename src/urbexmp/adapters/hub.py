@@ -13,11 +13,11 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import queue
 import re
 import shutil
 import threading
-from collections.abc import Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -158,21 +158,14 @@ class Hub:
                 raise offline(entry, self.server, self.offline)
             self._room(entry, sum(file.size for file in lacking) - parts)
         found = {file.name: file for file in entry.files if file.sha256}
-        fetching = _Fetching(self, entry, show, threading.Event())
-        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="pull") as pool:
-            # The largest first: it takes longest.
-            ordered = sorted(lacking, key=lambda file: -file.size)
-            futures = {pool.submit(fetching.file, file): file for file in ordered}
-            try:
-                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-                failed = [f.exception() for f in done if f.exception() is not None]
-                failure = next((f for f in failed if not isinstance(f, _Stopped)), None)
-                if failure is not None:
-                    raise self._problem(entry, failure) from failure
-            finally:
-                fetching.stop.set()
-                pool.shutdown(cancel_futures=True)
-        found |= {file.name: future.result() for future, file in futures.items()}
+        # The largest first: it takes longest.
+        ordered = sorted(lacking, key=lambda file: -file.size)
+        stop = threading.Event()
+        try:
+            brought = _at_once(_Fetching(self, entry, show, stop).file, ordered, stop)
+        except Exception as failure:
+            raise self._problem(entry, failure) from failure
+        found |= {file.name: file for file in brought}
         for file in entry.files:
             if file.name not in found:
                 path = place / file.name
@@ -335,6 +328,56 @@ class _Fetching:
                     continue
                 raise
             return began > 0
+
+
+def _at_once(
+    work: Callable[[WeightFile], WeightFile], files: Sequence[WeightFile], stop: threading.Event
+) -> list[WeightFile]:
+    """Do it for all files, some at once; the first failure ends the rest, and is raised.
+
+    No pool of the standard library: it waits for its threads, and one that waits for a silent
+    server takes a minute to notice that a person pressed Ctrl-C.
+    """
+    waiting: queue.SimpleQueue[WeightFile] = queue.SimpleQueue()
+    done: queue.SimpleQueue[WeightFile | BaseException] = queue.SimpleQueue()
+    for file in files:
+        waiting.put(file)
+
+    def loop() -> None:
+        while not stop.is_set():
+            try:
+                done.put(work(waiting.get_nowait()))
+            except queue.Empty:
+                return
+            except BaseException as failure:
+                done.put(failure)
+
+    threads = [
+        threading.Thread(target=loop, name="pull", daemon=True)
+        for _ in range(min(PARALLEL, len(files)))
+    ]
+    for thread in threads:
+        thread.start()
+    brought: list[WeightFile] = []
+    failure: BaseException | None = None
+    try:
+        while failure is None and len(brought) < len(files):
+            try:
+                # Not for ever, or Windows would not let Ctrl-C through.
+                one = done.get(timeout=1)
+            except queue.Empty:
+                continue
+            if isinstance(one, BaseException):
+                failure = one
+            else:
+                brought.append(one)
+    finally:
+        stop.set()
+    if failure is not None:
+        for thread in threads:
+            thread.join(timeout=5)
+        raise failure
+    return brought
 
 
 class _Counting:
