@@ -46,6 +46,8 @@ class HubServer:
     agents: set[str] = field(default_factory=set)
     tokens: list[str] = field(default_factory=list)
     """What requests said of who asks (`Authorization`)."""
+    claims: str = ""
+    """The commit that it says it has, in place of the true one."""
     elsewhere: str = ""
     """Another server that has the large files, as the hub's has."""
     gate: threading.Barrier | None = None
@@ -75,7 +77,7 @@ class HubServer:
                 sha256 = hashlib.sha256(data).hexdigest()
                 one["lfs"] = {"size": len(data), "sha256": sha256, "pointerSize": 130}
             siblings.append(one)
-        return {"id": self.repository, "modelId": self.repository, "sha": self.revision,
+        return {"id": self.repository, "modelId": self.repository, "sha": self.claims or self.revision,
                 "private": False, "tags": [], "downloads": 0, "siblings": siblings}  # fmt: skip
 
 
