@@ -77,7 +77,8 @@ class HubServer:
                 sha256 = hashlib.sha256(data).hexdigest()
                 one["lfs"] = {"size": len(data), "sha256": sha256, "pointerSize": 130}
             siblings.append(one)
-        return {"id": self.repository, "modelId": self.repository, "sha": self.claims or self.revision,
+        sha = self.claims or self.revision
+        return {"id": self.repository, "modelId": self.repository, "sha": sha,
                 "private": False, "tags": [], "downloads": 0, "siblings": siblings}  # fmt: skip
 
 
