@@ -219,7 +219,7 @@ def test_several_models_go_on_after_one_fails(person: Person) -> None:
 
 
 def test_problems_and_deeds_are_told_to_programs(person: Person) -> None:
-    pulled, *_ = person.events("pull", "tiny")
+    *_, pulled = person.events("pull", "tiny")
     assert pulled["event"] == "pulled"
     events = person.events("pull", "ram-plus")
     assert [one["event"] for one in events] == ["problem"]
