@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
     "location": "Show what is known of a place, and say more.",
+    "models": "List the models of the stages, bring them here, check them, carry them.",
     "profile": "Show and change the settings.",
     "doctor": "Check this installation and say what to do about each problem.",
     "completion": "Print the completion script for your shell.",
