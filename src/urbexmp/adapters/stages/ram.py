@@ -2,7 +2,8 @@
 
 It comes in two forms, which registry entries name: ONNX, which is fast on a CPU and needs no
 torch, and the authors' checkpoint. A model's files are one `.onnx` or `.pth` and two lists,
-tags and thresholds, one a line. This module is light; the model is opened on the first look.
+tags and thresholds, one a line; an entry whose repository has no lists names by its setting
+`lists` the entry that has them. This module is light; the model is opened on the first look.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from urbexmp.model.stage_errors import (
     WeightsMissing,
     WeightsUnpinned,
 )
-from urbexmp.rules.render_backup import size_text
 from urbexmp.rules.stage_ids import stage_id
 from urbexmp.rules.tagging import TagList, TagListError, keep, read_tags
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 VERSION = "1"
 MODEL = "ram-plus"
-CHECKPOINT = "ram-plus-checkpoint"
+CHECKPOINT = "ram-plus-torch"
+BACKENDS = ("auto", "onnx", "torch")
 
 TAGS, THRESHOLDS = "ram_tag_list.txt", "ram_tag_list_threshold.txt"
 COUNT = 4585
@@ -57,8 +58,8 @@ class Tagger(Protocol):
 
 class RamStage:
     """Tags a picture. Settings: `model`, an entry of the registry in ONNX; `checkpoint`, one with
-    the authors' file, used where `model` is not here, or `only` is `torch`; `floor` and `most` of
-    what is kept; `device` for torch; `threads` of one look."""
+    the authors' file; `backend`: `onnx`, `torch`, or `auto`, ONNX first, and torch where it alone
+    could run; `floor` and `most` of what is kept; `device` for torch; `threads` of one look."""
 
     name = "ram"
     uses_preview = True
@@ -71,16 +72,26 @@ class RamStage:
         weights: Weights,
         model: str = MODEL,
         checkpoint: str = CHECKPOINT,
-        only: str = "",
+        backend: str = "auto",
         floor: float = FLOOR,
         most: int = MOST,
         device: str = "auto",
         threads: int = 1,
     ) -> None:
-        """Choose the form. Nothing is opened. Raises `ConfigProblem` for an unknown model."""
+        """Choose the form. Nothing is opened.
+
+        Raises `ConfigProblem` for an unknown model, `ValueError` for a senseless setting.
+        """
         del taxonomy  # its tags are the model's own
+        if backend not in BACKENDS:
+            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}")
+        if not 0.0 <= floor <= 1.0:
+            raise ValueError("floor must lie between 0 and 1")
+        if most < 1 or threads < 1:
+            raise ValueError("most and threads must be 1 or more")
         self._weights = weights
-        self._entry = _chosen(weights, model, checkpoint, only)
+        self._entry = _chosen(weights, model, checkpoint, backend)
+        self._lists = _lists(weights, self._entry)
         self._file = _model_file(self._entry)
         self._torch = self._file.endswith(".pth")
         self._floor, self._most = floor, most
@@ -91,6 +102,7 @@ class RamStage:
             "floor": floor,
             "most": most,
             "model": self._entry.digest,
+            "lists": self._lists.digest,
             "runtime": f"torch {device}" if self._torch else _runtime(),
         }
         self.id = stage_id(self.name, VERSION, settings)
@@ -102,12 +114,16 @@ class RamStage:
             extra = "torch" if self._torch else "onnx"
             subject = f"stage {self.name}"
             return ExtraMissing(subject, stage=self.name, package=package, extra=extra)
-        if not self._weights.missing(self._entry.id):
-            return None
-        about = {"stage": self.name, "model": self._entry.id}
-        if not self._entry.pinned:
-            return WeightsUnpinned(self.name, **about, detail="a commit or a hash is not known")
-        return WeightsMissing(self.name, **about, size=size_text(self._entry.size))
+        from urbexmp.rules.render_backup import size_text
+
+        for entry in (self._entry, self._lists):
+            if not self._weights.missing(entry.id):
+                continue
+            about = {"stage": self.name, "model": entry.id}
+            if not entry.pinned:
+                return WeightsUnpinned(self.name, **about, detail="a commit or a hash is not known")
+            return WeightsMissing(self.name, **about, size=size_text(entry.size))
+        return None
 
     def look(self, seen: StageInput) -> tuple[Observation, ...]:
         """Tag one picture. Raises as `look_many`."""
@@ -144,7 +160,7 @@ class RamStage:
         if problem is not None:
             raise problem
         folder = self._weights.folder(self._entry.id)
-        known = self._tags(folder)
+        known = self._tags(self._weights.folder(self._lists.id))
         path = folder / self._file
         settings = self._entry.settings
         tagger: Tagger
@@ -167,7 +183,7 @@ class RamStage:
         return tagger, known
 
     def _tags(self, folder: Path) -> TagList:
-        settings = self._entry.settings
+        settings = self._lists.settings
         names = (str(settings.get("tag_list", TAGS)), str(settings.get("thresholds", THRESHOLDS)))
         texts = []
         for name in names:
@@ -181,15 +197,15 @@ class RamStage:
             raise self._damaged(folder / names[0], str(fault)) from fault
 
     def _damaged(self, path: Path, detail: str) -> WeightsDamaged:
-        return WeightsDamaged(path, stage=self.name, file=path, model=self._entry.id, detail=detail)
+        return WeightsDamaged(path, stage=self.name, file=path, model=self._lists.id, detail=detail)
 
 
-def _chosen(weights: Weights, model: str, checkpoint: str, only: str) -> ModelEntry:
-    """ONNX first; the checkpoint where it alone could run now, or where it alone is wanted."""
-    if only == "torch":
+def _chosen(weights: Weights, model: str, checkpoint: str, backend: str) -> ModelEntry:
+    """ONNX first; the checkpoint where it alone could run now, or where it is asked for."""
+    if backend == "torch":
         return weights.entry(checkpoint)
     entry = weights.entry(model)
-    if only == "onnx" or _can_run(weights, entry, "onnxruntime"):
+    if backend == "onnx" or _can_run(weights, entry, "onnxruntime"):
         return entry
     try:
         other = weights.entry(checkpoint)
@@ -199,7 +215,15 @@ def _chosen(weights: Weights, model: str, checkpoint: str, only: str) -> ModelEn
 
 
 def _can_run(weights: Weights, entry: ModelEntry, package: str) -> bool:
-    return importlib.util.find_spec(package) is not None and not weights.missing(entry.id)
+    if importlib.util.find_spec(package) is None:
+        return False
+    return not any(weights.missing(one.id) for one in (entry, _lists(weights, entry)))
+
+
+def _lists(weights: Weights, entry: ModelEntry) -> ModelEntry:
+    """The entry that has the lists of tags and thresholds."""
+    named = str(entry.settings.get("lists", ""))
+    return weights.entry(named) if named else entry
 
 
 def _model_file(entry: ModelEntry) -> str:

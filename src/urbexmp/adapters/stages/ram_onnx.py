@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from urbexmp.adapters.stages.onnx_run import OnnxModel
-from urbexmp.adapters.stages.resized import squeezed
+from urbexmp.adapters.stages.siglip_pixels import Recipe, prepare
 from urbexmp.model.stage_errors import StageFailed
 
 if TYPE_CHECKING:
     from urbexmp.model.observation import Preview
 
-MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
-SPREAD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
-"""Mean and standard deviation of ImageNet's colours, 0..1: what the model was trained on."""
+BILINEAR = 2
+"""Pillow's number."""
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's colours, 0..1: what the model was trained on."""
 
 Pixels = NDArray[np.float32]
 """3 x side x side, normalised."""
@@ -32,8 +33,9 @@ Where it is unknown the numbers tell: of thousands of logits some are always bel
 
 def prepared(preview: Preview, side: int) -> Pixels:
     """The picture squeezed into a square and normalised, as the model was trained."""
-    shares = squeezed(preview, side).astype(np.float32) / np.float32(255.0)
-    return np.ascontiguousarray(((shares - MEAN) / SPREAD).transpose(2, 0, 1))
+    recipe = Recipe(side, side, BILINEAR, 1 / 255, MEAN, STD)
+    one: Pixels = prepare((preview,), recipe)[0]
+    return one
 
 
 class RamOnnx:
