@@ -89,13 +89,17 @@ def state(seed: int = 0) -> dict[str, torch.Tensor]:
             made[name] = torch.tensor(math.log(1 / 0.07))
         elif len(shape) == 1:
             around_one = "norm" in name.lower() and name.endswith(".weight")
-            made[name] = noise * 0.1 + (1.0 if around_one else 0.0)
+            # Fewer tags than words, as of a trained model.
+            made[name] = noise * 0.1 + (1.0 if around_one else -1.0 if name == "fc.bias" else 0.0)
         elif name.endswith("table"):
             made[name] = noise * 0.5
         elif name == "label_embed":
-            made[name] = noise * 0.4
+            tags = torch.randn(len(WORDS), 1, TEXT, generator=random)
+            made[name] = (tags + noise.reshape(len(WORDS), DESCRIPTIONS, TEXT) * 0.4).flatten(0, 1)
         else:
-            made[name] = noise * 1.4 / math.sqrt(math.prod(shape[1:]))
+            scale = {"fc.weight": 4.0, "wordvec_proj.weight": 4.0}.get(name, 1.4)
+            scale = 0.2 if ".output.dense" in name else scale
+            made[name] = noise * scale / math.sqrt(math.prod(shape[1:]))
     # Buffers that a saved module of the authors' code brings along.
     for n in range(len(DEPTHS)):
         for m in range(DEPTHS[n]):
