@@ -99,7 +99,7 @@ def main() -> None:
         else:
             measure(what, folder, asked.pictures, asked.device)
         return
-    machine()
+    print(machine())
     here = [sys.executable, Path(__file__), str(asked.pictures), "--device", asked.device, "--part"]
     forms = ["torch"] if asked.torch_only else ["ram_plus.onnx", "ram_plus_int8.onnx", "torch"]
     rows = []
