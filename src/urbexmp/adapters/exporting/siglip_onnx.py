@@ -107,9 +107,8 @@ class _Tower:
 
 def _load(folder: Path) -> Any:
     from transformers import SiglipModel
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils import logging as its_log
 
-    disable_progress_bar()
     lacking = [name for name in (*COPIED, "model.safetensors") if not (folder / name).is_file()]
     detail = f"{', '.join(lacking)} is not there" if lacking else ""
     if not detail:
@@ -123,6 +122,8 @@ def _load(folder: Path) -> Any:
             detail=f"the checkpoint cannot be converted: {detail}",
             advice="Give the folder of a SigLIP or SigLIP 2 checkpoint of fixed size",
         )
+    its_log_untyped: Any = its_log
+    its_log_untyped.disable_progress_bar()
     with _quiet():
         model: Any = SiglipModel.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, attn_implementation="sdpa"

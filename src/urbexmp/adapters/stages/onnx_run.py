@@ -120,7 +120,9 @@ class OnnxModel:
                     raise _unloadable(path, stage, error) from error
                 lost |= dict.fromkeys(usable, _first_line(error))
         in_force = session.get_providers()
-        lost |= {one: "it could not be loaded" for one in usable if one not in in_force}
+        for one in usable:
+            if one not in in_force:
+                lost.setdefault(one, "it could not be loaded")
         self._session = session
         self.provider: str = in_force[0]
         """The provider that computes, by ONNX Runtime's name."""

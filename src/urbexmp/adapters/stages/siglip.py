@@ -139,13 +139,14 @@ class SiglipStage:
 
         calibration = siglip_files.calibration_of(self._entry, self._offset)
         names, rows = self._sentences()
-        picture = np.frombuffer(base64.b64decode(vector), dtype=np.float16).astype(np.float32)
-        if picture.shape != rows.shape[1:]:
+        packed = base64.b64decode(vector)
+        if len(packed) != 2 * rows.shape[1]:
             raise StageFailed(
                 f"stage {self.name}",
                 stage=self.name,
-                detail=f"a vector of {len(picture)} numbers does not fit {self._entry.id}",
+                detail=f"a vector of {len(packed)} bytes does not fit {self._entry.id}",
             )
+        picture = np.frombuffer(packed, dtype="<f2").astype(np.float32)
         length = float(np.linalg.norm(picture))
         cosines = dict(zip(names, (rows @ (picture / (length or 1.0))).tolist(), strict=True))
         views = {view: cosines.pop(_view_row(view)) for view in self._views}

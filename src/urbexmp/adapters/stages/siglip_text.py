@@ -183,7 +183,7 @@ class TextCache:
         if self.path is None:
             return {}
         try:
-            with np.load(self.path, allow_pickle=False) as kept:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 if str(kept["key"]) != self._key.text:
                     return {}
                 hashes, rows = kept["hashes"], kept["vectors"].astype(np.float32)
