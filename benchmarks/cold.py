@@ -77,7 +77,7 @@ def main() -> None:
         mirror = home / "mirror.sqlite3"
         environ = dict(os.environ, PYTHONPATH=str(ROOT / "src"), PYTHONPYCACHEPREFIX=f"{folder}/p")
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        script = "from urbexmp.cli.main import main; main()"
+        script = "from urbexmp.cli.start import main; main()"
         print("| question | cold wall ms | cold CPU ms | read KB | warm wall ms | warm CPU ms |")
         print("|---|---|---|---|---|---|")
         dropped = []

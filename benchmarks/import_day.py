@@ -62,6 +62,8 @@ class Day:
     """Held while the disk is away, and by whoever uses the disk."""
     over: threading.Event = field(default_factory=threading.Event)
     failures: list[str] = field(default_factory=list)
+    watches: list[Watch] = field(default_factory=list)
+    """All that were started; the last one runs."""
 
     def say(self, text: str) -> None:
         """Tell what happens."""
@@ -185,6 +187,12 @@ def told(sidecar: Path, tag: str) -> list[str]:
 # --- What goes wrong in a day -----------------------------------------------------------------
 
 
+def start(day: Day) -> Watch:
+    """Start a watch as a service would."""
+    day.watches.append(Watch(day.root, day.state, day.log, *day.options))
+    return day.watches[-1]
+
+
 def command(day: Day, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run one of our commands as a person does from another terminal."""
     words = [os.fspath(word) for word in urbexmp(*arguments, "--state", day.state)]
@@ -205,7 +213,7 @@ def trouble(day: Day, watch: Watch, volume: Volume, pause: float) -> Watch:
     watch.process.wait()
     day.say(f"kill -9 {watch.pid}")
     time.sleep(min(10.0, pause))
-    watch = Watch(day.root, day.state, day.log, *day.options)
+    watch = start(day)
     day.say(f"started again, {watch.pid}")
 
     time.sleep(pause)
@@ -342,6 +350,8 @@ def main() -> int:
         play(day, volume, given.cards, given.pairs, seconds)
     finally:
         day.over.set()
+        for watch in day.watches:
+            watch.close()
         if volume.mounts:
             subprocess.run(["umount", str(volume.root)], capture_output=True, check=False)
         if given.keep is None and not day.failures:
@@ -352,7 +362,7 @@ def main() -> int:
 
 def play(day: Day, volume: Volume, cards: int, pairs: int, seconds: float) -> None:
     """From the first card to the last check."""
-    watch = Watch(day.root, day.state, day.log, *day.options)
+    watch = start(day)
     day.say(f"watch {watch.pid} over {day.root}; {cards} cards of {pairs} pairs")
     threads: list[tuple[str, Callable[[], None]]] = [("lightroom", lambda: play_lightroom(day))]
 
@@ -367,18 +377,17 @@ def play(day: Day, volume: Volume, cards: int, pairs: int, seconds: float) -> No
     for thread in running:
         thread.start()
     watch = trouble(day, watch, volume, seconds * cards / 8)
-    with watch:
-        running[1].join()
-        day.check(len(day.pairs) == cards * pairs, "every card was copied")
-        settled(day, watch)
-        day.over.set()
-        running[0].join()
-        settled(day, watch)
-        day.check(not watch.ended(), "it still runs at the end of the day")
-        if not watch.ended():
-            took = watch.stop()
-            day.check(took < 5, f"SIGTERM: ended after {took:.2f} s")
-        day.say(f"exit code {watch.process.returncode}")
+    running[1].join()
+    day.check(len(day.pairs) == cards * pairs, "every card was copied")
+    settled(day, watch)
+    day.over.set()
+    running[0].join()
+    settled(day, watch)
+    day.check(not watch.ended(), "it still runs at the end of the day")
+    if not watch.ended():
+        took = watch.stop()
+        day.check(took < 5, f"SIGTERM: ended after {took:.2f} s")
+    day.say(f"exit code {watch.process.returncode}")
     judge(day)
 
 

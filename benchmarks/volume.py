@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 
@@ -29,10 +30,17 @@ class Volume:
     def take(self) -> None:
         """The mount point stays, empty."""
         if self.mounts:
-            subprocess.run(["umount", str(self.root)], check=True)
-        else:
-            self.root.rename(self.behind)
-            self.root.mkdir()
+            # A file that is open keeps it for a moment; a disk that is pulled out asks nobody.
+            for force in (*([] for _ in range(20)), ["-l"]):
+                ran = subprocess.run(
+                    ["umount", *force, str(self.root)], capture_output=True, check=False
+                )
+                if ran.returncode == 0:
+                    return
+                time.sleep(0.1)
+            raise SystemExit(f"umount: {ran.stderr.decode().strip()}")
+        self.root.rename(self.behind)
+        self.root.mkdir()
 
     def give(self) -> None:
         """It comes back as it was."""

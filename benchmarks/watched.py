@@ -86,6 +86,10 @@ class Watch:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill it where it still runs."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -99,7 +103,8 @@ class Watch:
         photo.write_bytes(small_raw(seed))
         took = until(lambda: sidecar.exists() or self.ended(), "the first photo's sidecar")
         if self.ended():
-            raise SystemExit(f"watch ended with {self.process.returncode}; see {self._log.name}")
+            said = Path(self._log.name).read_text(errors="replace")[-2000:]
+            raise SystemExit(f"watch ended with {self.process.returncode}\n{said}")
         photo.unlink()
         sidecar.unlink()
         return took

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSI
 
 HOSPITAL = "Old Hospital"
 
+FLOOD = 6000
+"""Files made and taken away, three events each: more than the 16,384 that the system keeps."""
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -138,6 +141,11 @@ def test_stopped_while_thousands_of_files_come_it_finds_every_one(
     with Watching(library, home) as watch:
         watch.ready()
         watch.process.send_signal(signal.SIGSTOP)
+        # The system's queue runs over first, so that nothing is told of what comes then.
+        for turn in range(FLOOD):
+            flood = library / f"{turn % 7}.tmp"
+            flood.touch()
+            flood.unlink()
         names = [
             name
             for start in range(0, number, 100)
@@ -152,6 +160,43 @@ def test_stopped_while_thousands_of_files_come_it_finds_every_one(
         )
         watch.keyworded(*names)
     assert written_once(library, home) == number
+
+
+def test_it_ends_soon_in_the_middle_of_work(library: Path, home: Path) -> None:
+    names = put(library, *range(400))
+    with Watching(library, home) as watch:
+        watch.says("IMG_")
+        assert watch.stop() == 128 + signal.SIGTERM
+    done = [name for name in names if (library / f"{name}.xmp").exists()]
+    assert len(done) > 0
+    with Watching(library, home, "--once") as watch:
+        watch.process.wait(60)
+    assert written_once(library, home) == len(names)
+
+
+def test_a_changed_profile_is_read_again(library: Path, home: Path) -> None:
+    profile = home / "mine.toml"
+    profile.write_text('stages = ["place"]\nembed = "never"\nthreshold = 0.99\n')
+    (name,) = put(library, 1)
+    with Watching(library, home, "--profile", str(profile), fast=False) as watch:
+        watch.ready()
+        profile.write_text("threshold = what\n")
+        watch.says("1 mistake")
+        text = 'stages = ["place"]\nembed = "never"\nthreshold = 0.5\n'
+        profile.write_text(text + "settle_seconds = 0.1\ncompanion_seconds = 0\n")
+        watch.keyworded(name)
+
+
+def test_two_libraries_in_one_watch(library: Path, home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    put(other, 1)
+    put(library, 2)
+    with Watching(library, home, str(other)) as watch:
+        watch.keyworded(f"{HOSPITAL}/IMG_2.JPG")
+        watch.until((other / HOSPITAL / "IMG_1.JPG.xmp").exists, "the other one")
+        put(other, 3)
+        watch.until((other / HOSPITAL / "IMG_3.JPG.xmp").exists, "the other one's new photo")
+    assert len(list((home / "st").glob("*/ledger.sqlite3"))) == 2
 
 
 def test_killed_and_started_again_it_loses_nothing(library: Path, home: Path) -> None:

@@ -60,7 +60,7 @@ def test_it_comes_to_the_same_as_edit_and_prove(tmp_path: Path, case: embed_case
     path = tmp_path / "a.jpg"
     codec = EmbeddedCodec(XmpCodec(), CONTAINERS, adopt_iptc=case.adopt)
     old = envelope(path, case.data)
-    if case.refused or case.signed:
+    if (case.refused and not case.adopt) or case.signed:
         with pytest.raises(PacketRefused) as edited:
             codec.edit(old, EDIT, path)
         with pytest.raises(PacketRefused) as proven:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from urbexmp.drivers.house import House
     from urbexmp.model.change import Change
     from urbexmp.model.errors import Problem
+    from urbexmp.model.photo import FileStat
     from urbexmp.model.report import Report
 
 pytestmark = pytest.mark.usefixtures("clean_home")
@@ -68,6 +70,20 @@ class Told:
         """Nothing."""
 
 
+class TimedGround(LocalGround):
+    """Files as old as the world's own clock says."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(is_whole)
+        self._now = now
+
+    def look(self, path: Path) -> tuple[FileStat, float] | None:
+        looked = super().look(path)
+        if looked is None:
+            return None
+        return looked[0], max(0.0, self._now().timestamp() - looked[0].mtime_ns / 1e9)
+
+
 class World:
     """A library, a watch over it, and a clock that goes on while the watch waits, and only then."""
 
@@ -96,7 +112,7 @@ class World:
                 lambda: False,
                 self.told,
             ),
-            LocalGround(is_whole),
+            TimedGround(self.now),
             self,
             lambda: self.t,
             partial(times_of, settings, SWEEP / 60),
@@ -158,7 +174,10 @@ class World:
 
     def put(self, *numbers: int) -> None:
         for number in numbers:
-            (self.root / "Old Hospital" / f"{number}.JPG").write_bytes(jpeg(number))
+            path = self.root / "Old Hospital" / f"{number}.JPG"
+            path.write_bytes(jpeg(number))
+            moment = self.now().timestamp()
+            os.utime(path, (moment, moment))
 
     def hint(self, seconds: float, number: int) -> None:
         path = self.root / "Old Hospital" / f"{number}.JPG"
@@ -188,13 +207,25 @@ def test_what_is_there_at_the_start_is_dealt_with(world: World) -> None:
     assert world.beats[-1].done == 2
 
 
-def test_a_hint_is_enough_and_without_one_the_sweep_finds_it(world: World) -> None:
-    world.at(20, lambda: world.put(1, 2))
-    world.hint(20.5, 1)
+def test_without_a_hint_the_sweep_finds_it(world: World) -> None:
+    path = world.root / "Old Hospital" / "1.JPG"
+    path.write_bytes(b"%PDF-1.7")
+    world.run(20)
+    # Written again in place: no folder's time tells of that.
+    world.at(1, lambda: world.put(1))
     world.run(60)
-    assert world.told.photos == ["1.JPG"]
+    assert world.told.photos == []
     world.run(SWEEP)
-    assert world.told.photos == ["1.JPG", "2.JPG"]
+    assert world.told.photos == ["1.JPG"]
+
+
+def test_what_is_new_in_a_folder_is_found_without_a_hint(world: World) -> None:
+    world.run(30)
+    world.at(1, lambda: world.put(1))
+    (world.root / "a").mkdir()
+    world.run(20)
+    assert world.told.photos == ["1.JPG"]
+    assert len(world.tending.folder_times) == 3
 
 
 @pytest.mark.parametrize("loss", ["lost", "clock", "held"])
@@ -205,6 +236,7 @@ def test_after_a_sign_of_loss_everything_is_looked_over(world: World, loss: str)
     def hold() -> None:
         world.t += 60
 
+    (world.root / "Old Hospital" / "1.JPG").write_bytes(b"%PDF-1.7")
     world.at(20, lambda: world.put(1))
     if loss == "lost":
         world.events.coming.append((21.0, Lost(world.root, "the queue ran over")))
@@ -215,6 +247,7 @@ def test_after_a_sign_of_loss_everything_is_looked_over(world: World, loss: str)
 
 
 def test_nothing_else_is_looked_over(world: World) -> None:
+    (world.root / "Old Hospital" / "1.JPG").write_bytes(b"%PDF-1.7")
     world.at(20, lambda: world.put(1))
     world.run(100)
     assert world.told.photos == []

@@ -51,6 +51,13 @@ class LocalGround:
         except OSError:
             return None
 
+    def folder_time(self, path: Path) -> int | None:
+        """When an entry of a folder was added, renamed or taken out last; None: it is gone."""
+        try:
+            return os.stat(path).st_mtime_ns  # noqa: PTH116  (once a folder, every few seconds)
+        except OSError:
+            return None
+
     def home(self, folder: Path, root: Path) -> Path:
         """The folder itself; where links lead to another place in `root`, that place."""
         real, real_root = os.path.realpath(folder), os.path.realpath(root)

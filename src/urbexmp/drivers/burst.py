@@ -151,10 +151,15 @@ class Burst:
 
     def _take_in(self, folders: Iterable[Path]) -> Found | None:
         """Admit every photo below these folders that is to be dealt with; None: broken off."""
-        found = Found()
+        found, tending = Found(), self._tending
         rows: list[WaitingWork] = []
+        began = int(tending.clock.now().timestamp() * 1e9)
+
+        def learn(folder: Path) -> None:
+            tending.learn(folder, began)
+
         try:
-            for task in tasks(self._house, folders, found, self._tending.tell):
+            for task in tasks(self._house, folders, found, tending.tell, listed=learn):
                 row = self._admit(task)
                 if row is not None:
                     rows.append(row)
@@ -180,7 +185,7 @@ class Burst:
         changed = changed_files(task)
         attempts, error = (work.attempts, work.last_error) if work is not None else (0, "")
         if work is not None and work.next_try > now:
-            if not (work.attempts and _changed_since(work, changed)):
+            if not (work.attempts and self._changed_since(work, changed)):
                 return None
             attempts = 0
         if self._settle(task, changed):
@@ -188,6 +193,13 @@ class Burst:
         fresh = bool(changed) or task.known is None
         priority = IMPORT_PRIORITY if fresh else BACKGROUND_PRIORITY
         return WaitingWork(task.photo.path, priority, attempts, now, error)
+
+    def _changed_since(self, work: WaitingWork, files: Iterable[Path]) -> bool:
+        """Whether something was done to a file after the photo failed."""
+        failed = moment(work.next_try) - pause_after(work.attempts)
+        since = (self._house.clock.now() - failed).total_seconds() - 1
+        looks = (self._tending.ground.look(path) for path in files)
+        return any(looked is not None and looked[1] < since for looked in looks)
 
     def _settle(self, task: Task, changed: dict[Path, FileStat]) -> bool:
         """Give a photo's files to the settling machine; False: there is no room."""
@@ -374,9 +386,3 @@ class Burst:
 def moment(text: str) -> datetime:
     """A time of the ledger, aware."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
-def _changed_since(work: WaitingWork, files: dict[Path, FileStat]) -> bool:
-    """Whether a file was changed after the photo failed."""
-    failed = moment(work.next_try) - pause_after(work.attempts)
-    return any(stat.mtime_ns / 1e9 > failed.timestamp() + 1 for stat in files.values())

@@ -12,9 +12,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from urbexmp.drivers.dealt import remember_dealt
 from urbexmp.model.errors import InternalProblem, Problem, StageMissing
-from urbexmp.model.ledger import KnownFile, WaitingWork
-from urbexmp.model.photo import fingerprint_of
+from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from urbexmp.drivers.house import House
     from urbexmp.drivers.scan import Task
     from urbexmp.model.change import Change, Receipt
-    from urbexmp.model.photo import FileStat, Fingerprint, PhotoId
+    from urbexmp.model.photo import Fingerprint
     from urbexmp.model.ports import Show
     from urbexmp.model.recorder import Recorder
     from urbexmp.pipeline.look import Examined
@@ -315,7 +315,7 @@ class Running:
             self.show.change(change, applied=True)
         if each.task is not None and mirrored is not None:
             after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
-            settle(self._house, each.task, change, after, mirrored.get(change.photo.path))
+            remember_dealt(self._house, each.task, change, after, mirrored.get(change.photo.path))
         else:
             ledger.unsettle((change.photo.path,))
 
@@ -373,64 +373,3 @@ def count(report: Report, change: Change) -> None:
             report.lightroom_blind += 1
             report.blind[why] += 1
         report.spared.update(spared.reason for spared in change.photo.spared)
-
-
-def settle(
-    house: House,
-    task: Task,
-    change: Change,
-    after: dict[Path, Fingerprint],
-    mirrored: Mapping[Path, Fingerprint] | None,
-) -> None:
-    """Remember a photo as dealt with, so that the next run need not open it.
-
-    `mirrored`: versions of the packets that the mirror's row was made from, after our write.
-
-    What we did not write is remembered with the stat it had before it was read: should it have
-    changed in between, the next run sees that. What we wrote is remembered only if our bytes
-    are still there once its stat was taken.
-    """
-    stats: dict[Path, FileStat | None] = {**dict(task.around), task.photo.path: task.photo.stat}
-    for path, written in after.items():
-        stats[path] = house.disk.stat(path)
-        if not _still_ours(house, change, path, written) or (
-            mirrored is not None and mirrored.get(path, written) != written
-        ):
-            house.ledger.unsettle((task.photo.path,))
-            return
-    around = tuple((path, stats[path]) for path, _ in task.around)
-    photo = stats[task.photo.path]
-    if photo is None:
-        return
-    if photo != task.photo.stat:
-        _carry_facts(house, change.photo_id, task.photo.stat, photo)
-    house.ledger.settle(
-        (
-            KnownFile(
-                task.photo.path,
-                photo,
-                change.photo_id,
-                around,
-                task.policy,
-                bool(change.held),
-                tuple(dict.fromkeys(each.reason for each in change.photo.spared if each.detail)),
-            ),
-        )
-    )
-
-
-def _carry_facts(house: House, photo_id: PhotoId, before: FileStat, after: FileStat) -> None:
-    """Our own write changed the image file's stat, and not what its camera recorded."""
-    from urbexmp.pipeline.look import FACTS, facts_key
-
-    kept = house.ledger.look(photo_id, FACTS, facts_key(before))
-    if kept is not None and house.remember:
-        house.ledger.remember(photo_id, facts_key(after), kept)
-
-
-def _still_ours(house: House, change: Change, path: Path, after: Fingerprint) -> bool:
-    for carrier in change.photo.carriers:
-        if carrier.path == path:
-            packet = house.planner.packet(carrier)
-            return fingerprint_of(packet) == after
-    return False

@@ -80,10 +80,11 @@ def tasks(
     trouble: Callable[[Problem], None],
     *,
     again: bool = False,
+    listed: Callable[[Path], None] | None = None,
 ) -> Iterator[Task]:
     """Yield what is to do, folder by folder; call `trouble` with what went wrong on the way.
 
-    `again` takes up every photo, whatever the ledger remembers.
+    `again` takes up every photo, whatever the ledger remembers. `listed` is told each folder.
     Raises `LibraryGone` when a root is missing.
     """
     paths = tuple(paths)
@@ -92,6 +93,8 @@ def tasks(
     remembered = _Remembered(house)
     for listing in house.walker.folders(paths, None if again else remembered.digest):
         found.skipped.update(listing.skipped or {})
+        if listed is not None:
+            listed(listing.folder)
         if listing.same:
             found.photos += remembered.photos
             found.unchanged += remembered.photos

@@ -32,6 +32,16 @@ was made a moment ago come without a hint."""
 PLACE_FILE = "location.toml"
 """What it says is part of every plan in its folder."""
 
+FOLDER_SECONDS = 10.0
+"""Between two looks at the times of all folders, 3 microseconds each: the system's queue of events
+may run over without a sign, and this finds what came then, without a look at any file."""
+
+MOST_FOLDERS = 50_000
+"""Of the folders beyond that only the sweep finds what is new."""
+
+CLOCK_STEP_NS = 2_000_000_000
+"""A change this long before a listing may be followed by one of the same time (`drivers.scan`)."""
+
 BLOCKED_SECONDS = 0.25
 """Until the lock is tried again that another command holds."""
 
@@ -107,6 +117,8 @@ class Tending:
         """No hints come: it is swept oftener."""
         self.settling = Settling(self.times.settle, room)
         self.folders: dict[Path, list[float]] = {}
+        self.folder_times: dict[Path, int] = {}
+        self.folders_at = stopwatch()
         self.sweep_at = stopwatch()
         self.last_sweep: datetime | None = None
         self.swept_photos: int | None = None
@@ -176,6 +188,29 @@ class Tending:
         due.sort()
         del due[8:]
 
+    def learn(self, folder: Path, began_ns: int) -> None:
+        """A folder was listed, after `began_ns`: its time is looked at from now on."""
+        if folder not in self.folder_times and len(self.folder_times) >= MOST_FOLDERS:
+            return
+        time = self.ground.folder_time(folder)
+        if time is not None:
+            # What changed during the listing may not be in it.
+            self.folder_times[folder] = time if time < began_ns - CLOCK_STEP_NS else -1
+
+    def look_at_folders(self, t: float) -> None:
+        """Now and then, look whether entries of a folder changed of which no hint told."""
+        if t < self.folders_at or self.waits is not None:
+            return
+        self.folders_at = t + FOLDER_SECONDS
+        for folder, before in list(self.folder_times.items()):
+            time = self.ground.folder_time(folder)
+            if time is None:
+                del self.folder_times[folder]
+                self.sweep_soon(t, 3.0)
+            elif time != before:
+                self.folder_times[folder] = time
+                self.look_over(folder, (t,))
+
     def _inside(self, path: Path) -> bool:
         for folder in self.watched.paths:
             if path.is_relative_to(folder):
@@ -206,6 +241,7 @@ class Tending:
                 self.settling.clear()
                 self.folders.clear()
                 self._homes.clear()
+                self.folder_times.clear()
             self.seen = None
             return False
         before, self.seen = self.seen, seen

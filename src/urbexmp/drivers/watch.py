@@ -218,6 +218,8 @@ class Watch:
         for sign in signs:
             for tending in self._tendings:
                 tending.sign(sign, t)
+        for tending in self._tendings:
+            tending.look_at_folders(t)
         if t - began > seconds + HELD_SECONDS:
             self._lost(t)
         self._beat(None)

@@ -106,6 +106,13 @@ class Ground(Protocol):
         """None when there is nothing of that name."""
         ...
 
+    def folder_time(self, path: Path) -> int | None:
+        """When an entry of a folder was added, renamed or taken out last, in nanoseconds.
+
+        None when there is no such folder.
+        """
+        ...
+
     def home(self, folder: Path, root: Path) -> Path:
         """The folder itself; where links lead to another place in `root`, that place."""
         ...

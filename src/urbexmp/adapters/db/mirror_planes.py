@@ -189,7 +189,8 @@ def _fill(
         put(photo, EXISTS, 1)
         put(photo, "folder", folder)
         for field, code in zip(WORDS[:6], row[2:8], strict=True):
-            put(photo, field, code or 0)
+            # A person can put anything into a column, and a check must still end.
+            put(photo, field, code if isinstance(code, int) else 0)
         for field, word in zip(WORDS[6:], row[8:11], strict=True):
             put(photo, field, words.code(field, word))
         day = taken_day(row[11])

@@ -12,6 +12,7 @@ bitmap (Lemire and others, "Roaring bitmaps: implementation of an optimized soft
 from __future__ import annotations
 
 import sys
+import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from unicodedata import combining, normalize
@@ -51,9 +52,14 @@ def text_offsets(text: str) -> array[int]:
 
 
 def packed_set(bits: int) -> bytes:
-    """A set of photos of a chunk, in the shorter of the two forms."""
+    """A set of photos of a chunk: a list, of even length, or a deflated bitmap, of odd length.
+
+    Only bitmaps are deflated: who asks for a common keyword has a page after a few of them, while
+    the lists of a rare one are all looked at.
+    """
     if bits.bit_count() * 2 >= CHUNK_BYTES:
-        return bits.to_bytes(CHUNK_BYTES, "little")
+        deflated = zlib.compress(bits.to_bytes(CHUNK_BYTES, "little"), 2)
+        return deflated if len(deflated) & 1 else deflated + b"\0"
     listed = array("H", ids_of(bits))
     if sys.byteorder == "big":
         listed.byteswap()
@@ -62,19 +68,12 @@ def packed_set(bits: int) -> bytes:
 
 def set_bits(packed: bytes, start: int = 0, stop: int = CHUNK_BYTES) -> int:
     """The photos of a set within some bytes of the chunk; bit 0 is the first."""
-    if len(packed) == CHUNK_BYTES:
-        return int.from_bytes(packed[start:stop], "little")
+    if len(packed) & 1:
+        return int.from_bytes(zlib.decompressobj().decompress(packed)[start:stop], "little")
     listed = array("H", packed)
     if sys.byteorder == "big":
         listed.byteswap()
     return offsets_bits(listed, start, stop)
-
-
-def set_size(packed: bytes) -> int:
-    """How many photos a set has."""
-    if len(packed) == CHUNK_BYTES:
-        return int.from_bytes(packed, "little").bit_count()
-    return len(packed) >> 1
 
 
 def offsets_bits(
