@@ -7,31 +7,32 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from urbexmp.adapters.background.priority import resident_bytes
+from urbexmp.adapters.late import Late
+from urbexmp.adapters.stages.registry import make_stage
 from urbexmp.adapters.stages.worker_child import serve
+from urbexmp.wiring_stages import open_weights, read_taxonomy
 
 if TYPE_CHECKING:
     from urbexmp.model.ports import Stage
+    from urbexmp.rules.taxonomy import Taxonomy
 
 
 def build(recipe: dict[str, Any]) -> Stage:
-    """The stage that `wiring_stages.recipe_of` describes. Raises `Problem`."""
-    from urbexmp.adapters.stages.registry import make_stage
+    """The stage that a recipe describes. Raises `Problem`.
 
-    taxonomy = None
-    if recipe.get("taxonomy"):
-        from urbexmp.wiring_stages import read_taxonomy
-
-        taxonomy = read_taxonomy(Path(recipe["taxonomy"]))
+    `class` (`module:class`) names one that the registry does not know; it gets the settings alone.
+    """
     if recipe.get("class"):
         module, _, kind = recipe["class"].partition(":")
         made: Stage = getattr(importlib.import_module(module), kind)(**recipe["settings"])
         return made
-    from urbexmp.wiring_stages import open_weights
-
-    return make_stage(recipe["stage"], recipe["settings"], taxonomy, open_weights())
+    path, state = Path(recipe["taxonomy"]), recipe["state"]
+    taxonomy = cast("Taxonomy", Late(lambda: read_taxonomy(path)))
+    weights = open_weights(None if state is None else Path(state))
+    return make_stage(recipe["stage"], recipe["settings"], taxonomy, weights)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,14 @@ class Profile:
 
 _WHEN = frozenset(
     (
-        *("optional", "without", "sweep_minutes", "settle_seconds", "settle_longest_seconds", "companion_seconds"),
+        *(
+            "optional",
+            "without",
+            "sweep_minutes",
+            "settle_seconds",
+            "settle_longest_seconds",
+            "companion_seconds",
+        ),
         *("work_hours", "on_battery", "nice", "notify", "recycle_photos", "recycle_megabytes"),
     )
 )

@@ -74,9 +74,7 @@ def _listen(frames: BinaryIO, inbox: queue.SimpleQueue[_Frame]) -> None:
             os._exit(0)
 
 
-def _look(
-    stage: Stage, seen: Sequence[StageInput]
-) -> list[tuple[Observation, ...] | Exception]:
+def _look(stage: Stage, seen: Sequence[StageInput]) -> list[tuple[Observation, ...] | Exception]:
     """Look at photos together where the stage can, else one by one."""
     many: Callable[[Sequence[StageInput]], Sequence[tuple[Observation, ...]]] | None
     many = getattr(stage, "look_many", None)

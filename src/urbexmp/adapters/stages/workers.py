@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from urbexmp.adapters.stages.exchange import pack_inputs, receive, send, unpack_answer
 from urbexmp.model.errors import Problem
@@ -207,9 +207,7 @@ class WorkerStage:
                     each.answer = answer
                 return
 
-    def _ask(
-        self, slot: _Slot, batch: list[_Job]
-    ) -> list[tuple[Observation, ...] | Problem]:
+    def _ask(self, slot: _Slot, batch: list[_Job]) -> list[tuple[Observation, ...] | Problem]:
         limits = self._limits
         child = slot.child
         if child is None:
@@ -252,8 +250,7 @@ class WorkerStage:
             raise problem
         if said["id"] != self.id:
             raise self._failed(
-                "its vocabulary, weights or packages were changed meanwhile;"
-                " run the command again"
+                "its vocabulary, weights or packages were changed meanwhile; run the command again"
             )
 
     def _all(self, batch: list[_Job], problem: Problem) -> None:
@@ -288,7 +285,7 @@ class _Child:
             if sys.platform == "win32"
             else {"process_group": 0}
         )
-        self._process = subprocess.Popen(  # noqa: S603  (our own interpreter, our own module)
+        self._process = subprocess.Popen(
             (sys.executable, *command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -296,9 +293,8 @@ class _Child:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             **apart,
         )
-        assert self._process.stdin and self._process.stdout
-        self.frames = self._process.stdin
-        self.answers = self._process.stdout
+        self.frames = cast("BinaryIO", self._process.stdin)
+        self.answers = cast("BinaryIO", self._process.stdout)
         self._lines: deque[str] = deque(maxlen=20)
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
         self._reader.start()
