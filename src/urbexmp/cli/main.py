@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
     "models": "List the models of the stages, bring them here, check them, carry them.",
+    "stage": "List the stages, and have one of them look at photos.",
     "profile": "Show and change the settings.",
     "doctor": "Check this installation and say what to do about each problem.",
     "completion": "Print the completion script for your shell.",
