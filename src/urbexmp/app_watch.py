@@ -118,7 +118,9 @@ def open_watch(
                     raise UsageProblem(path, "is no folder", "Name folders to watch")
             stack.enter_context(WatchLock(places.watch))
             request = Request(places.request)
-            opens = partial(_opened, root, loaded, request, Kept(), state)
+            kept = Kept()
+            stack.callback(kept.clear)
+            opens = partial(_opened, root, loaded, request, kept, state)
             tendings.append(
                 Tending(
                     Watched(root, paths, opens, request.stands, show),
@@ -157,7 +159,6 @@ def times_of(settings: Settings, sweep_minutes: float | None) -> WatchTimes:
     settle = SettleTimes(
         apart=min(0.5, max(0.02, quiet / 2)),
         quiet=quiet,
-        busy=max(quiet, min(5.0 + quiet, profile.settle_longest_seconds)),
         pair=profile.companion_seconds,
         patience=profile.settle_longest_seconds,
     )

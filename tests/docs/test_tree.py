@@ -21,6 +21,7 @@ ROOMS = {
     "PIL": {"adapters", "adapters/inspect", "adapters/stages"},
     "click": {"cli"},
     "exifread": {"adapters/inspect"},
+    "huggingface_hub": {"adapters"},
     "lxml": {"adapters/xmp"},
     "numpy": {"adapters", "adapters/stages"},
     "platformdirs": {"adapters", "cli", "."},
