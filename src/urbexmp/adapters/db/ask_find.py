@@ -22,21 +22,19 @@ from urbexmp.adapters.db.ask_match import (
     spelling,
     text_end,
 )
+from urbexmp.adapters.db.ask_planes import Coded, Plane, Planes
 from urbexmp.adapters.db.ask_sets import (
     All,
-    Any,
     Branches,
-    Coded,
+    Either,
     Given,
     Listed,
-    Plane,
-    Planes,
     Posted,
     Scored,
     listed,
 )
 from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, STATUSES, day_code
-from urbexmp.adapters.db.posting_codes import plain_words
+from urbexmp.adapters.db.posting_codes import plain_words, start_code
 from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query import (
     And,
@@ -80,7 +78,7 @@ class Finder:
         if isinstance(query, And):
             return self._all(query.parts)
         if isinstance(query, Or):
-            return Any([self.plan(part) for part in query.parts])
+            return Either([self.plan(part) for part in query.parts])
         if isinstance(query, Not):
             return All([Plane(self.planes, EXISTS)], [self.plan(query.part)])
         if isinstance(query, KeywordTerm):
@@ -92,7 +90,7 @@ class Finder:
         if isinstance(query, HasTerm):
             return Plane(self.planes, f"has:{query.what}")
         if isinstance(query, TextTerm):
-            return self._matching(full_text(query.words, prefix=query.prefix))
+            return self._text(query)
         assert isinstance(query, Everything)
         return Plane(self.planes, EXISTS)
 
@@ -125,8 +123,10 @@ class Finder:
             sql += " WHERE id IN (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
             glued = prefix and folded[-1][-1].isalnum()
             values = (full_text(words, prefix=glued),)
-        held = [Held(*row) for row in self.connection.execute(sql, values)]
-        return [keyword for keyword in held if fits(keyword.folded)]
+        return [keyword for keyword in self._held(sql, values) if fits(keyword.folded)]
+
+    def _held(self, sql: str, values: Sequence[str]) -> list[Held]:
+        return [Held(*row) for row in self.connection.execute(sql, values)]
 
     def subtree(self, keywords: Iterable[Held], *, whole: bool = False) -> list[int]:
         """Ids of keywords and all below them; unless `whole`, those only that add photos."""
@@ -184,7 +184,7 @@ class Finder:
         if rest:
             expected = sum(one.below for one in rest)
             parts.append(self._linked(self.subtree(rest), expected))
-        return parts[0] if len(parts) == 1 else Any(parts)
+        return parts[0] if len(parts) == 1 else Either(parts)
 
     def _linked(self, ids: Sequence[int], expected: int) -> Photos:
         return Posted(self.connection, ids, expected)
@@ -210,7 +210,7 @@ class Finder:
         if term.field == "stage":
             stages = self.connection.execute("SELECT DISTINCT stage FROM origin WHERE stage <> ''")
             named = [stage for (stage,) in stages if is_word(stage, term)]
-            return Any([Plane(self.planes, f"stage:{stage}") for stage in named])
+            return Either([Plane(self.planes, f"stage:{stage}") for stage in named])
         if term.field == "status":
             # The one field that changes without its photo: it is in no plane, but few are open.
             open_now = (
@@ -267,13 +267,51 @@ class Finder:
             values = (full_text(words, prefix=glued),)
         return Named(self.connection, sql, values, term)
 
-    def _matching(self, match: str) -> Listed:
-        return Listed(
-            self.connection,
+    def _text(self, term: TextTerm) -> Photos:
+        """The full-text index has no keywords: every word may also be in the name of one.
+
+        Words that are in none are asked for together, so that the index itself meets them.
+        """
+        parts: list[Photos] = []
+        alone: list[str] = []
+        for place, word in enumerate(term.words):
+            begun = term.prefix and place == len(term.words) - 1
+            asked = full_text((word,), prefix=begun)
+            start = start_code(word) if begun and len(word) == 2 else None
+            if start is not None:
+                named: Photos = Branches(self.connection, (start,))
+                parts.append(Either([named, Matching(self.connection, asked)]))
+                continue
+            held = self._held(
+                "SELECT id, folded, photos, below FROM keyword WHERE id IN"
+                " (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)",
+                (asked,),
+            )
+            if held:
+                parts.append(Either([self._subtrees(held), Matching(self.connection, asked)]))
+            else:
+                alone.append(asked)
+        if alone:
+            parts.insert(0, Matching(self.connection, " AND ".join(alone)))
+        return parts[0] if len(parts) == 1 else All(parts)
+
+
+class Matching(Listed):
+    """Photos in whose file name, description or text read the full-text index finds words."""
+
+    def __init__(self, connection: sqlite3.Connection, match: str) -> None:
+        super().__init__(
+            connection,
             "SELECT rowid FROM photo_text WHERE rowid BETWEEN ? AND ? AND photo_text MATCH ?",
             (match,),
             ordered="rowid",
         )
+        self._match = match
+
+    def count(self) -> int:
+        """How many photos."""
+        sql = "SELECT count(*) FROM photo_text WHERE photo_text MATCH ?"
+        return int(self._connection.execute(sql, (self._match,)).fetchone()[0])
 
 
 class Named(Listed):
@@ -286,7 +324,7 @@ class Named(Listed):
         values: Sequence[object],
         term: WordTerm,
     ) -> None:
-        super().__init__(connection, sql, values)
+        super().__init__(connection, sql, values, whole=not term.ends_open)
         self._fits = name_test(term)
 
     def _read(self, first: int, last: int) -> list[int]:
@@ -298,7 +336,9 @@ class Vetoed(Listed):
     """Photos where a keyword is vetoed: there are few, so all vetoes are looked through."""
 
     def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
-        super().__init__(connection, "SELECT photo, keyword FROM veto WHERE photo BETWEEN ? AND ?")
+        super().__init__(
+            connection, "SELECT photo, keyword FROM veto WHERE photo BETWEEN ? AND ?", whole=True
+        )
         self._keywords = frozenset(keywords)
 
     def _read(self, first: int, last: int) -> list[int]:

@@ -5,38 +5,29 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from urbexmp.adapters.db.ask_find import Finder
 from urbexmp.adapters.db.ask_match import full_text, spelling
 from urbexmp.adapters.db.ask_sets import listed
+from urbexmp.adapters.db.ask_some import as_ids
 from urbexmp.adapters.db.posting_codes import as_text, plain_words
 from urbexmp.model.folding import fold
+from urbexmp.rules.query import TextTerm
 
 NAMES = 500
 """Keywords with one of the words in their name, the most used, that are looked at."""
 _SURE = 100
 
 
-def search(
-    connection: sqlite3.Connection, words: Sequence[str], ranked: int, limit: int, offset: int
-) -> list[int]:
+def search(finder: Finder, words: Sequence[str], ranked: int, limit: int, offset: int) -> list[int]:
     """A page of photo ids, the best first. See `Asker.search` for the order."""
-    asked = full_text(words, prefix=False)
-    newest = [
-        row[0]
-        for row in connection.execute(
-            "SELECT rowid FROM photo_text WHERE photo_text MATCH ? ORDER BY rowid DESC LIMIT ?",
-            (asked, ranked),
-        )
-    ]
-    ids = _ranked(connection, words, newest)
-    if len(newest) == ranked and offset + limit > ranked:
-        ids += [
-            row[0]
-            for row in connection.execute(
-                "SELECT rowid FROM photo_text WHERE photo_text MATCH ? AND rowid < ?"
-                " ORDER BY rowid DESC LIMIT ?",
-                (asked, newest[-1], offset + limit - ranked),
-            )
-        ]
+    found = finder.plan(TextTerm(tuple(words)))
+    wanted = max(ranked, offset + limit)
+    newest: list[int] = []
+    for stretch in finder.planes.newest():
+        newest += reversed(as_ids(found.some(stretch), stretch))
+        if len(newest) >= wanted:
+            break
+    ids = _ranked(finder.connection, words, newest[:ranked]) + newest[ranked:]
     return ids[offset : offset + limit]
 
 

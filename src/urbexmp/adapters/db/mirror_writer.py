@@ -38,12 +38,10 @@ _STANDS = "SELECT id, version, status FROM photo WHERE folder = ? AND name = ?"
 _INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(NAMES) + 1))})"
 _UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(NAMES))}) WHERE id = ?"
 _TEXT_OUT = (
-    "INSERT INTO photo_text (photo_text, rowid, name, keywords, description, text)"
-    " VALUES ('delete', ?, ?, ?, ?, ?)"
+    "INSERT INTO photo_text (photo_text, rowid, name, description, text)"
+    " VALUES ('delete', ?, ?, ?, ?)"
 )
-_TEXT_IN = (
-    "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
-)
+_TEXT_IN = "INSERT INTO photo_text (rowid, name, description, text) VALUES (?, ?, ?, ?)"
 
 _PLAIN: Link = (1, None, None, None)
 """A person's keyword of which there is no more to say."""
@@ -146,17 +144,16 @@ class Writer:
         self._difference(photo, old_links, links, old_vetoes, vetoes)
         self._odd(photo, before is not None and before[-1] > 0, odd)
         same = old_links.keys() == links.keys()
-        closure = self._tree.closure(links)
-        old_closure = closure if same else self._tree.closure(old_links)
         if not self._later:
             self._postings.link(photo, old_links, links)
         if not same:
-            self._count(photo, old_links.keys(), links.keys(), old_closure, closure)
+            closures = self._tree.closure(old_links), self._tree.closure(links)
+            self._count(photo, old_links.keys(), links.keys(), *closures)
         if before is None:
-            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
-        elif closure != old_closure or texts_of(before) != texts_of((photo, *values)):
-            self._texts_out.append(self._text(photo, name, old_closure, *texts_of(before)))
-            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
+            self._texts_in.append(_text(photo, name, *texts_of((photo, *values))))
+        elif texts_of(before) != texts_of((photo, *values)):
+            self._texts_out.append(_text(photo, name, *texts_of(before)))
+            self._texts_in.append(_text(photo, name, *texts_of((photo, *values))))
         return True
 
     def _put_plain(self, row: MirrorRow, folder: int, name: str | bytes) -> bool:
@@ -190,9 +187,7 @@ class Writer:
         if not self._later:
             self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
             self._postings.change(photo, closure | self._tree.starts(closure), there=True)
-        self._texts_in.append(
-            self._text(photo, name, closure, row.description or "", row.text or "")
-        )
+        self._texts_in.append(_text(photo, name, row.description or "", row.text or ""))
         return True
 
     def _met(self, folder: int, name: str | bytes) -> bool:
@@ -218,7 +213,7 @@ class Writer:
             self._postings.link(photo, links, {})
         closure = self._tree.closure(links)
         self._count(photo, links.keys(), set(), closure, set())
-        self._texts_out.append(self._text(photo, name, closure, *texts_of(before)))
+        self._texts_out.append(_text(photo, name, *texts_of(before)))
         self._deletes.append((photo,))
         self._touched.add(photo)
         self._left_folders.add(folder)
@@ -311,14 +306,6 @@ class Writer:
             self._postings.change(photo, come | letters - old_letters, there=True)
             self._postings.change(photo, gone | old_letters - letters, there=False)
 
-    def _text(
-        self, photo: int, name: str | bytes, closure: set[int], description: str, text: str
-    ) -> tuple[Any, ...]:
-        nodes = self._tree.nodes
-        words = " ".join([nodes[number].word for number in sorted(closure)])
-        shown = name if isinstance(name, str) else name.decode("utf-8", "replace")
-        return photo, fold(shown), words, fold(description), fold(text)
-
     def _hold(self, photo: int, row: MirrorRow) -> bool:
         assert self._holding is not None
         if not row.held and photo not in self._holding:
@@ -382,3 +369,9 @@ class Writer:
         """The path as one link spells it."""
         self._tree.load()
         return self._tree.spelled(where)
+
+
+def _text(photo: int, name: str | bytes, description: str, text: str) -> tuple[Any, ...]:
+    """What the full-text index has of a photo."""
+    shown = name if isinstance(name, str) else name.decode("utf-8", "replace")
+    return photo, fold(shown), fold(description), fold(text)
