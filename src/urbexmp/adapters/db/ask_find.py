@@ -227,19 +227,27 @@ class Finder:
         return self._coded(term.field, rows, lambda word: is_word(word, term))
 
     def _folder(self, term: WordTerm) -> Photos:
-        """SQL narrows the folders down; names that are no text are always looked at."""
+        """SQL finds the folders; names that are no text, and parts of names, are looked at."""
         wanted = term.text + ("" if term.ends_open or not term.text else "/")
-        sql, values = "instr(path || '/', ?)", [wanted]
-        if not term.starts_open:
-            sql = "path >= ? AND path < ?"
-            values = [wanted if term.ends_open else term.text, text_end(wanted)]
+        if term.starts_open or not term.text:
+            sql, values = "instr(path || '/', ?)", [wanted]
+        else:
+            sql = "path >= ? AND path < ? OR path = ?"
+            values = [wanted, text_end(wanted), wanted.removesuffix("/")]
         # In an index every blob stands behind every text.
         rows = self.connection.execute(
             f"SELECT id, path FROM folder WHERE {sql}"
             " UNION ALL SELECT id, path FROM folder WHERE path >= x''",
             values,
         )
-        codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
+        if not term.starts_open:
+            codes = sorted(
+                code
+                for code, path in rows
+                if isinstance(path, str) or in_folder(spelling(path), term)
+            )
+        else:
+            codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
         highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
         return Coded(self.planes, "folder", highest.bit_length(), spans(codes))
 

@@ -5,6 +5,7 @@ is changed by the difference.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -34,7 +35,8 @@ from urbexmp.model.keyword import fold
 from urbexmp.model.mirror import MirrorRow
 
 _SELECT = f"SELECT id, {COLUMNS} FROM photo WHERE folder = ? AND name = ?"
-_STANDS = "SELECT id, version, status FROM photo WHERE folder = ? AND name = ?"
+_STANDS = "SELECT name, id, version, status FROM photo WHERE folder = ? AND name"
+_STANDING = f"{_STANDS} IN (SELECT value FROM json_each(?))"
 _INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(NAMES) + 1))})"
 _UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(NAMES))}) WHERE id = ?"
 _TEXT_OUT = (
@@ -42,6 +44,9 @@ _TEXT_OUT = (
     " VALUES ('delete', ?, ?, ?, ?)"
 )
 _TEXT_IN = "INSERT INTO photo_text (rowid, name, description, text) VALUES (?, ?, ?, ?)"
+
+Standing = dict[tuple[int, str | bytes], tuple[Any, ...]]
+"""Number, version and status of photos, by folder and name."""
 
 _PLAIN: Link = (1, None, None, None)
 """A person's keyword of which there is no more to say."""
@@ -94,9 +99,27 @@ class Writer:
         self._begin()
         # The last one counts, should a photo come twice.
         wanted = {str(row.path): row for row in rows}
-        changed = sum([self._put(row) for row in wanted.values()])
+        numbered = [
+            (row, self._numbers.folder(row.path), spelled_name(row.path)) for row in wanted.values()
+        ]
+        stands = {} if self._later else self._standing(numbered)
+        changed = sum([self._put(*each, stands) for each in numbered])
         self._flush()
         return changed
+
+    def _standing(self, rows: Iterable[tuple[MirrorRow, int, str | bytes]]) -> Standing:
+        """Number, version and status of the photos that are there, one statement a folder."""
+        names: dict[int, list[str]] = {}
+        stands: Standing = {}
+        for _, folder, name in rows:
+            if isinstance(name, str):
+                names.setdefault(folder, []).append(name)
+            elif (found := self._file.row(f"{_STANDS} = ?", (folder, name))) is not None:
+                stands[folder, name] = found[1:]
+        for folder, among in names.items():
+            for name, *said in self._file.rows(_STANDING, (folder, json.dumps(among))):
+                stands[folder, name] = tuple(said)
+        return stands
 
     def remove(self, paths: Iterable[Path]) -> int:
         """Take photos out; return how many there were. Inside a transaction."""
@@ -107,16 +130,16 @@ class Writer:
 
     # one photo
 
-    def _put(self, row: MirrorRow) -> bool:
-        folder, name = self._numbers.folder(row.path), spelled_name(row.path)
+    def _put(self, row: MirrorRow, folder: int, name: str | bytes, stands: Standing) -> bool:
         before = None
-        if not self._later or self._met(folder, name):
-            before = self._file.row(_STANDS, (folder, name))
-        if before is not None:
-            if row.version and before[1:] == (as_bytes(row.version), STATUSES[row.status]):
-                return self._hold(before[0], row)
+        known = stands.get((folder, name))
+        if known is not None:
+            if row.version and known[1:] == (as_bytes(row.version), STATUSES[row.status]):
+                return self._hold(known[0], row)
             before = self._file.row(_SELECT, (folder, name))
-        elif not row.vetoed and self._put_plain(row, folder, name):
+        elif self._later and self._met(folder, name):
+            before = self._file.row(_SELECT, (folder, name))
+        if before is None and not row.vetoed and self._put_plain(row, folder, name):
             return True
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
