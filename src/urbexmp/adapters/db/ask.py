@@ -286,6 +286,8 @@ class Asker:
 
 
 def _path(folder: str | bytes, name: str | bytes) -> str:
+    if isinstance(name, str) and isinstance(folder, str):
+        return f"{folder}/{name}" if folder else name
     return f"{spelling(folder)}/{spelling(name)}" if folder else spelling(name)
 
 

@@ -95,11 +95,14 @@ class Finder:
         return Plane(self.planes, EXISTS)
 
     def _all(self, parts: Sequence[Query]) -> Photos:
-        ordered = sorted(parts, key=_cost)
-        wanted = [part for part in ordered if not isinstance(part, Not)]
-        without = [part.part for part in ordered if isinstance(part, Not)]
-        planned = [self.plan(part) for part in wanted] or [Plane(self.planes, EXISTS)]
-        return All(planned, [self.plan(part) for part in without])
+        """The cheap parts first, and of these the rare ones: much ends with the first."""
+        planned = [(_cost(part), self.plan(part)) for part in parts if not isinstance(part, Not)]
+        planned.sort(key=lambda each: (each[0], each[1].expected))
+        without = sorted([part.part for part in parts if isinstance(part, Not)], key=_cost)
+        return All(
+            [part for _, part in planned] or [Plane(self.planes, EXISTS)],
+            [self.plan(part) for part in without],
+        )
 
     # --- Keywords ------------------------------------------------------------------------------
 
@@ -179,7 +182,8 @@ class Finder:
         }
         parts: list[Photos] = []
         if big:
-            parts.append(Branches(self.connection, sorted(big)))
+            expected = sum([one.below for one in tops if one.id in big])
+            parts.append(Branches(self.connection, sorted(big), expected))
         rest = [one for one in tops if one.id not in big]
         if rest:
             expected = sum(one.below for one in rest)
@@ -234,20 +238,17 @@ class Finder:
         else:
             sql = "path >= ? AND path < ? OR path = ?"
             values = [wanted, text_end(wanted), wanted.removesuffix("/")]
-        # In an index every blob stands behind every text.
         rows = self.connection.execute(
-            f"SELECT id, path FROM folder WHERE {sql}"
-            " UNION ALL SELECT id, path FROM folder WHERE path >= x''",
-            values,
+            f"SELECT id, path FROM folder WHERE ({sql}) AND typeof(path) = 'text'", values
         )
-        if not term.starts_open:
-            codes = sorted(
-                code
-                for code, path in rows
-                if isinstance(path, str) or in_folder(spelling(path), term)
-            )
+        if term.starts_open:
+            codes = [code for code, path in rows if in_folder(path, term)]
         else:
-            codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
+            codes = [code for code, _ in rows]
+        # In an index every blob stands behind every text.
+        rows = self.connection.execute("SELECT id, path FROM folder WHERE path >= x''")
+        codes += [code for code, path in rows if in_folder(spelling(path), term)]
+        codes.sort()
         highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
         return Coded(self.planes, "folder", highest.bit_length(), spans(codes))
 

@@ -13,6 +13,9 @@ from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS, SPAN, SP
 FIRST_BYTES = (0, 64, 512, CHUNK_BYTES)
 """Where the first stretches begin and end: most first pages need no more than 4,096 photos."""
 
+MANY = 1 << 40
+"""Photos that a set may have of which the number is not known."""
+
 
 class Stretch(NamedTuple):
     """Photos whose ids lie in some bytes of one chunk."""
@@ -101,6 +104,8 @@ class Planes:
 class Plane:
     """Photos with a bit in a plane."""
 
+    expected = MANY
+
     def __init__(self, planes: Planes, field: str, bit: int = 0) -> None:
         self._planes, self._field, self._bit = planes, field, bit
 
@@ -115,6 +120,8 @@ class Coded:
     Halves the codes plane by plane, from the highest: a half that lies within a span, or holds
     no photo of the stretch, needs no further plane.
     """
+
+    expected = MANY
 
     def __init__(
         self, planes: Planes, field: str, width: int, spans: Sequence[tuple[int, int]]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from urbexmp.adapters.db.ask_planes import Coded, Stretch
+from urbexmp.adapters.db.ask_planes import MANY, Coded, Stretch
 from urbexmp.adapters.db.ask_some import NO_PLACES, as_ids, joined, less, met, number
 from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES
 from urbexmp.adapters.db.posting_codes import as_text, opened_set, text_offsets
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     class Photos(Protocol):
         """A set of photos."""
+
+        expected: int
+        """About how many photos; `MANY` where that is not known."""
 
         def some(self, stretch: Stretch) -> Some:
             """Its photos within a stretch."""
@@ -75,7 +78,10 @@ class Ahead:
 class Branches:
     """Photos of one or more subtrees that have sets of their own."""
 
-    def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, keywords: Sequence[int], expected: int = MANY
+    ) -> None:
+        self.expected = expected
         values = listed(keywords)
         self._ahead = Ahead(
             lambda low, high: connection.execute(
@@ -106,6 +112,7 @@ class Posted:
     ) -> None:
         """`expected`: about how many photos; few are read at once."""
         self._connection, self._keywords = connection, listed(keywords)
+        self.expected = expected
         self._one = len(keywords) == 1
         self._ahead = Ahead(self._read, whole=expected <= AT_ONCE and not self._one)
 
@@ -121,7 +128,7 @@ class Posted:
         rows = self._ahead.of(stretch.chunk)
         if len(rows) == 1:
             return cut(text_offsets(rows[0][1]), stretch)
-        places = frozenset(text_offsets("".join([row[1] for row in rows])))
+        places = set(text_offsets("".join([row[1] for row in rows])))
         if stretch.stop - stretch.start == CHUNK_BYTES:
             return places
         low, high = stretch.start * 8, stretch.stop * 8
@@ -151,6 +158,8 @@ class Posted:
 
 class Listed:
     """Photos that a statement lists: it takes `first`, `last` and further values, and gives ids."""
+
+    expected = MANY
 
     def __init__(
         self,
@@ -207,6 +216,7 @@ class Scored:
     ) -> None:
         """`family`: all photos with these keywords."""
         self._planes, self._family, self._keywords = planes, family, listed(keywords)
+        self.expected = family.expected
         self._number = len(keywords)
         self._mine = frozenset(as_text(keywords))
         low, high = span[0] + 1, span[1] + 1
@@ -268,6 +278,7 @@ class Given:
 
     def __init__(self, ids: Sequence[int]) -> None:
         self._ids = ids
+        self.expected = len(ids)
 
     def some(self, stretch: Stretch) -> Places:
         """Those within the stretch."""
@@ -281,6 +292,7 @@ class All:
 
     def __init__(self, parts: Sequence[Photos], without: Sequence[Photos] = ()) -> None:
         self._parts, self._without = parts, without
+        self.expected = min([part.expected for part in parts])
         self._coded = [part for part in parts if isinstance(part, Coded)]
 
     def some(self, stretch: Stretch) -> Some:
@@ -304,6 +316,7 @@ class Either:
 
     def __init__(self, parts: Sequence[Photos]) -> None:
         self._parts = parts
+        self.expected = min(MANY, sum([part.expected for part in parts]))
 
     def some(self, stretch: Stretch) -> Some:
         """The parts, joined."""
@@ -320,4 +333,4 @@ def cut(places: array[int], stretch: Stretch) -> Places:
     if stretch.stop - stretch.start < CHUNK_BYTES:
         low = bisect_left(places, stretch.start * 8 + 1)
         places = places[low : bisect_left(places, stretch.stop * 8 + 1, low)]
-    return frozenset(places)
+    return places
