@@ -13,6 +13,7 @@ ten microseconds in all; and photos of one kind come together, so a bitmap defla
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 import zlib
@@ -33,6 +34,8 @@ _BIT = [1 << bit for bit in range(8)]
 _BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 _BLOCK = 128
 _EMPTY = bytes(_BLOCK)
+_SPARSE = 96
+_SOME = re.compile(rb"[^\0]").finditer
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LETTER = {letter: place for place, letter in enumerate(_LETTERS)}
 
@@ -133,9 +136,14 @@ def ids_of(bits: int, first: int = 0, skip: int = 0, limit: int | None = None) -
             if held <= skip:
                 skip -= held
                 continue
-        for offset, byte in enumerate(block, at):
-            if byte:
-                found += [first + offset * 8 + bit for bit in _BITS[byte]]
+        if block.count(0) > _SPARSE:
+            for match in _SOME(block):
+                low = first + (at + match.start()) * 8
+                found += [low + bit for bit in _BITS[block[match.start()]]]
+        else:
+            for offset, byte in enumerate(block, at):
+                if byte:
+                    found += [first + offset * 8 + bit for bit in _BITS[byte]]
         if limit is not None and len(found) >= skip + limit:
             break
     return found[skip : None if limit is None else skip + limit]
