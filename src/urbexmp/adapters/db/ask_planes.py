@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from urbexmp.adapters.db.plane_codes import CHUNK, CHUNK_BYTES, EXISTS, SPAN, SPANNED
 
-FIRST_BYTES = (0, 64, 512, CHUNK_BYTES)
-"""Where the first stretches begin and end: most first pages need no more than 4,096 photos."""
+FIRST_BYTES = (0, 256, CHUNK_BYTES)
+"""Where the first stretches begin and end: most first pages need no more than 2,048 photos."""
 
 MANY = 1 << 40
 """Photos that a set may have of which the number is not known."""

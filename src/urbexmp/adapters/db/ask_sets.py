@@ -1,8 +1,8 @@
 """Sets of photos, worked out a stretch of photos at a time.
 
 A first page needs the first stretches that hold enough, a count needs all of them; neither ever
-makes a list of all photos that match. Rows are read ahead, first of one chunk, then of twice as
-many each time: few statements where a question looks at all photos, little read where it does not.
+makes a list of all photos that match. Rows are read ahead, first of one chunk, then of four times
+as many each time: few statements where a question looks at all photos, little read where it does not.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MOST = 1 << 20
 
 
 class Ahead:
-    """Rows of a statement by chunk, each block of chunks twice as long as the one before.
+    """Rows of a statement by chunk, each block of chunks four times as long as the one before.
 
     The statement takes its values, the first and the last chunk of a block (or the first and last
     photo), and gives rows that begin with a chunk.
@@ -67,7 +67,7 @@ class Ahead:
                 self._low, self._high = chunk, chunk + self._width
             else:  # from the newest photos down
                 self._low, self._high = max(0, chunk - self._width + 1), chunk + 1
-            self._width = min(self._width * 2, MOST)
+            self._width = min(self._width * 4, MOST)
             rows: dict[int, list[tuple[Any, ...]]] = {}
             for row in self._read(self._low, self._high - 1):
                 rows.setdefault(row[0], []).append(row)

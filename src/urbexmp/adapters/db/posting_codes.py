@@ -131,7 +131,7 @@ def ids_of(bits: int, first: int = 0, skip: int = 0, limit: int | None = None) -
         block = raw[at : at + _BLOCK]
         if block == _EMPTY:
             continue
-        if skip:
+        if skip and not found:
             held = int.from_bytes(block, "little").bit_count()
             if held <= skip:
                 skip -= held
