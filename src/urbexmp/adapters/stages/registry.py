@@ -19,15 +19,20 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "camera": "urbexmp.adapters.stages.camera:CameraStage",
         "pixels": "urbexmp.adapters.stages.pixels:PixelsStage",
         "place": "urbexmp.adapters.stages.place:PlaceStage",
+        "ocr": "urbexmp.adapters.stages.ocr:OcrStage",
     }
 )
 """Stage name to `module:class`."""
 
-NEEDS_TAXONOMY = frozenset({"place"})
+NEEDS_TAXONOMY = frozenset({"place", "ocr"})
 """Stages that look for the taxonomy's own words."""
 
 SETTINGS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"camera": frozenset({"prior"}), "pixels": frozenset({"prior"})}
+    {
+        "camera": frozenset({"prior"}),
+        "pixels": frozenset({"prior"}),
+        "ocr": frozenset({"least", "where"}),
+    }
 )
 """Settings that a stage takes from the profile's table `[stage.NAME]`."""
 
