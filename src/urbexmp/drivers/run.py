@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from urbexmp.drivers.dealt import remember_dealt
-from urbexmp.model.errors import InternalProblem, Problem, StageMissing
+from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
+from urbexmp.model.stage_errors import StageMissing
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
