@@ -73,6 +73,8 @@ def build(folder: Path, seed: int = 0, *, side: int = SIDE) -> Path:
         image_token_id=tokens.image_token_id,
     )
     model = Florence2ForConditionalGeneration(config).eval()
+    with torch.no_grad():  # or no answer would ever come to its end
+        model.model.language_model.shared.weight[2] *= 2
     model.generation_config = GenerationConfig(
         bos_token_id=0,
         pad_token_id=1,

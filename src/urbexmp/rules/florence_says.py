@@ -34,8 +34,10 @@ _QUALIFIERS = 2
 """Adjectives that may stand before the longest phrase of the taxonomy."""
 
 _DENIED = frozenset(
-    ("no", "not", "without", "never", "neither", "nor", "lacks", "lacking")
-    + ("isnt", "arent", "wasnt", "werent")
+    (
+        *("no", "not", "without", "never", "neither", "nor", "lacks", "lacking"),
+        *("isnt", "arent", "wasnt", "werent"),
+    )
 )
 _LIKENED = frozenset(("like", "resembles", "resembling", "resemble", "reminiscent", "similar"))
 _REACH = 3
