@@ -185,8 +185,10 @@ def _dtype(torch: Any, device: str, wanted: str) -> str:
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     if device == "mps":
         return "float32"
-    return "bfloat16" if _seconds(torch, "bfloat16") <= WORTH * _seconds(torch, "float32") else (
-        "float32"
+    return (
+        "bfloat16"
+        if _seconds(torch, "bfloat16") <= WORTH * _seconds(torch, "float32")
+        else ("float32")
     )
 
 
