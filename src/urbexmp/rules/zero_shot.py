@@ -96,11 +96,6 @@ class ViewVerdict:
     """Of the best view on its own."""
 
 
-def logit_scale(logarithm: float) -> float:
-    """The factor that a checkpoint's `logit_scale`, a natural logarithm, stands for."""
-    return exp(logarithm)
-
-
 def z_of(cosine: float, calibration: Calibration) -> float:
     """The number before the sigmoid, without any offset."""
     return calibration.scale * cosine + calibration.bias

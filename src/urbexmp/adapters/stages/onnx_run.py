@@ -77,13 +77,17 @@ class OnnxModel:
         providers: Sequence[str] | None = None,
         threads: int = 1,
         stage: str = "onnx",
+        optimise: bool = True,
     ) -> None:
         """Load `path`; side files (`NAME.onnx_data`) are found beside it.
 
         `providers` in the order of preference, by ONNX Runtime's names; None chooses by what is
         installed. A provider that cannot be loaded is said in the log and in `notice`, and the
-        CPU computes. Raises `ExtraMissing`, `StageMissing` (the file is no model, or is one that
-        this version cannot run), `MemoryError`.
+        CPU computes. Without `optimise` the graph is computed node by node, as it is written:
+        slow, and the measure for what optimisations make of it.
+
+        Raises `ExtraMissing`, `StageMissing` (the file is no model, or is one that this version
+        cannot run), `MemoryError`.
         """
         problem = extra_missing(stage)
         if problem is not None:
@@ -100,6 +104,8 @@ class OnnxModel:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _QUIET
+        if not optimise:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         session: Any = None
         for chosen in dict.fromkeys(((*usable, CPU), (CPU,))):
@@ -114,7 +120,9 @@ class OnnxModel:
                     raise _unloadable(path, stage, error) from error
                 lost |= dict.fromkeys(usable, _first_line(error))
         in_force = session.get_providers()
-        lost |= {one: "it could not be loaded" for one in usable if one not in in_force}
+        for one in usable:
+            if one not in in_force:
+                lost.setdefault(one, "it could not be loaded")
         self._session = session
         self.provider: str = in_force[0]
         """The provider that computes, by ONNX Runtime's name."""

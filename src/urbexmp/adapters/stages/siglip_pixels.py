@@ -21,8 +21,6 @@ from PIL import Image
 from urbexmp.model.observation import Preview
 from urbexmp.model.stage_errors import StageMissing
 
-VERSION = "squash|1"
-
 FILE = "preprocessor_config.json"
 
 

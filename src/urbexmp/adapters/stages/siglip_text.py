@@ -142,17 +142,17 @@ class TextTower:
     """A text tower, loaded. On the CPU in any case: it runs once, and its vectors are kept."""
 
     def __init__(self, folder: Path, text_file: str, threads: int, stage: str = "siglip") -> None:
-        self._sentences = Sentences(folder, stage)
+        self.sentences = Sentences(folder, stage)
         path = folder / text_file
-        self._model = OnnxModel(path, providers=(CPU,), threads=threads, stage=stage)
-        self._output = pooled_name(self._model.outputs, path, stage)
+        self.model = OnnxModel(path, providers=(CPU,), threads=threads, stage=stage)
+        self._output = pooled_name(self.model.outputs, path, stage)
 
     def vectors(self, sentences: Sequence[str]) -> Vectors:
         """One row a sentence."""
         rows = []
         for first in range(0, len(sentences), BATCH):
-            ids = self._sentences.encode(sentences[first : first + BATCH])
-            rows.append(self._model.run({"input_ids": ids}, [self._output])[self._output])
+            ids = self.sentences.encode(sentences[first : first + BATCH])
+            rows.append(self.model.run({"input_ids": ids}, [self._output])[self._output])
         return unit(np.concatenate(rows))
 
 
@@ -183,7 +183,7 @@ class TextCache:
         if self.path is None:
             return {}
         try:
-            with np.load(self.path, allow_pickle=False) as kept:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 if str(kept["key"]) != self._key.text:
                     return {}
                 hashes, rows = kept["hashes"], kept["vectors"].astype(np.float32)
