@@ -18,6 +18,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from urbexmp.model.observation import Context, Observation, ObservationKind, StageLook
+from urbexmp.rules.captions import spoken
 from urbexmp.rules.normalise import Evidence, normalise, stage_name
 from urbexmp.rules.spelling import word_key
 from urbexmp.rules.terms import Taxonomy
@@ -34,8 +35,6 @@ class Answer(Enum):
     """Lines of text, each with a quadrangle of eight numbers."""
     PLAIN_TEXT = "plain text"
     """Text read, its lines run together, without a place."""
-    PLACES = "places"
-    """Phrases that were given, each with boxes of four numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def phrases_to_locate(
     own = StageLook("florence", tuple(said))
     placed = {
         meaning.keyword
-        for one in own.observations
+        for one in spoken(own.observations, taxonomy)
         if one.region is not None and one.kind is ObservationKind.LABEL
         for meaning in taxonomy.lookup(one.label)
     }

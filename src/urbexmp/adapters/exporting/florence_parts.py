@@ -14,129 +14,16 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+import transformers
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
+
+from urbexmp.adapters.exporting.florence_modules import Encoder, Picture, Pictures, Step, Words
 
 Given = Mapping[str, Any]
 
 _LIMIT = 1_900_000_000
 """Bytes from which weights go into a file beside the graph: a protobuf message ends at 2 GiB."""
-
-
-class _Pictures(nn.Module):
-    """The model is a submodule, or its weights would become constants that no one can quantise."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixel_values: Tensor) -> Any:
-        return self.model.get_image_features(pixel_values, return_dict=True).pooler_output
-
-
-class _Words(nn.Module):
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.table = model.get_input_embeddings()
-
-    def forward(self, input_ids: Tensor) -> Any:
-        return self.table(input_ids)
-
-
-class _Encoder(nn.Module):
-    """BART's encoder: embeddings with places and norm, then layers, each normed after its sum."""
-
-    def __init__(self, encoder: Any) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, attention_mask: Tensor, inputs_embeds: Tensor) -> Tensor:
-        encoder = self.encoder
-        places = torch.arange(inputs_embeds.shape[1]) + encoder.embed_positions.offset
-        state = inputs_embeds + encoder.embed_positions.weight[places]
-        state = encoder.layernorm_embedding(state)
-        mask = _mask(attention_mask, state)
-        for layer in encoder.layers:
-            look = layer.self_attn
-            mixed = _attend(look, state, look.k_proj(state), look.v_proj(state), mask)
-            state = layer.self_attn_layer_norm(state + mixed)
-            state = _feed(layer, state)
-        return state
-
-
-class _Picture(nn.Module):
-    """Keys and values of the encoder's answer, for every layer of the decoder."""
-
-    def __init__(self, decoder: Any) -> None:
-        super().__init__()
-        self.looks = nn.ModuleList(layer.encoder_attn for layer in decoder.layers)
-
-    def forward(self, encoder_hidden_states: Tensor) -> tuple[Tensor, ...]:
-        made: list[Tensor] = []
-        for look in self.looks:
-            made.append(_heads(look, look.k_proj(encoder_hidden_states)))
-            made.append(_heads(look, look.v_proj(encoder_hidden_states)))
-        return tuple(made)
-
-
-class _Step(nn.Module):
-    """One token of the decoder. `kept` holds, layer by layer, the keys and values of the tokens
-    before it, and those of the picture."""
-
-    def __init__(self, decoder: Any, head: Any) -> None:
-        super().__init__()
-        self.decoder = decoder
-        self.head = head
-
-    def forward(
-        self, encoder_attention_mask: Tensor, inputs_embeds: Tensor, kept: list[Tensor]
-    ) -> tuple[Tensor, ...]:
-        decoder = self.decoder
-        here = torch.arange(kept[0].shape[2], kept[0].shape[2] + 1)
-        places = decoder.embed_positions.weight[here + decoder.embed_positions.offset]
-        state = decoder.layernorm_embedding(inputs_embeds + places)
-        mask = _mask(encoder_attention_mask, state)
-        made: list[Tensor] = []
-        for index, layer in enumerate(decoder.layers):
-            keys, values, picture_keys, picture_values = kept[4 * index : 4 * index + 4]
-            look = layer.self_attn
-            keys = torch.cat((keys, _heads(look, look.k_proj(state))), dim=2)
-            values = torch.cat((values, _heads(look, look.v_proj(state))), dim=2)
-            made += [keys, values]
-            state = layer.self_attn_layer_norm(state + _weigh(look, state, keys, values, None))
-            look = layer.encoder_attn
-            seen = _weigh(look, state, picture_keys, picture_values, mask)
-            state = layer.encoder_attn_layer_norm(state + seen)
-            state = _feed(layer, state)
-        return (self.head(state), *made)
-
-
-def _heads(look: Any, state: Tensor) -> Tensor:
-    """Batch x tokens x width -> batch x heads x tokens x width of a head."""
-    return state.unflatten(2, (look.num_heads, look.head_dim)).transpose(1, 2)
-
-
-def _attend(look: Any, state: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-    return _weigh(look, state, _heads(look, keys), _heads(look, values), mask)
-
-
-def _weigh(look: Any, state: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    asked = _heads(look, look.q_proj(state)) * look.scaling
-    weights = asked @ keys.transpose(2, 3)
-    if mask is not None:
-        weights = weights + mask
-    mixed: Tensor = look.out_proj((weights.softmax(dim=-1) @ values).transpose(1, 2).flatten(2))
-    return mixed
-
-
-def _feed(layer: Any, state: Tensor) -> Tensor:
-    fed: Tensor = layer.final_layer_norm(state + layer.fc2(layer.activation_fn(layer.fc1(state))))
-    return fed
-
-
-def _mask(given: Tensor, like: Tensor) -> Tensor:
-    """What is added to attention's weights: 0 where there is a token, -1e9 where there is none."""
-    return (1.0 - given[:, None, None, :].to(like.dtype)) * -1e9
 
 
 _NOISY = ("torch.onnx", "root")
@@ -164,18 +51,18 @@ class Parts:
 
     def __init__(self, folder: Path) -> None:
         """Raises whatever the library raises where it cannot load the model."""
-        import transformers
-
-        transformers.utils.logging.disable_progress_bar()
-        transformers.utils.logging.set_verbosity_error()
-        self.model: Any = transformers.Florence2ForConditionalGeneration.from_pretrained(
+        library: Any = transformers
+        library.utils.logging.disable_progress_bar()
+        library.utils.logging.set_verbosity_error()
+        self.model: Any = library.Florence2ForConditionalGeneration.from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,
             attn_implementation="eager",
             dtype=torch.float32,
-        ).eval()
-        processor: Any = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
+        )
+        self.model.eval()
+        processor: Any = library.AutoProcessor.from_pretrained(folder, local_files_only=True)
         size = processor.image_processor.size
         self.side = (int(size["height"]), int(size["width"]))
         text = self.model.config.text_config
@@ -239,21 +126,21 @@ class Parts:
 
         export(
             "vision_encoder",
-            _Pictures(self.model),
+            Pictures(self.model),
             {"pixel_values": torch.zeros(2, 3, *self.side)},
             ["image_features"],
             pixel_values={0: batch},
         )
         export(
             "embed_tokens",
-            _Words(self.model),
+            Words(self.model),
             {"input_ids": torch.zeros(2, 3, dtype=torch.int64)},
             ["inputs_embeds"],
             input_ids={0: batch, 1: tokens},
         )
         export(
             "encoder_model",
-            _Encoder(language.encoder),
+            Encoder(language.encoder),
             {"attention_mask": mask, "inputs_embeds": embeds},
             ["last_hidden_state"],
             attention_mask={0: batch, 1: tokens},
@@ -261,7 +148,7 @@ class Parts:
         )
         export(
             "picture",
-            _Picture(language.decoder),
+            Picture(language.decoder),
             {"encoder_hidden_states": embeds},
             [f"picture.{name}" for name in self._kept("encoder")],
             encoder_hidden_states={0: batch, 1: tokens},
@@ -274,7 +161,7 @@ class Parts:
         ]
         export(
             "step",
-            _Step(language.decoder, self.model.lm_head),
+            Step(language.decoder, self.model.lm_head),
             {
                 "encoder_attention_mask": mask,
                 "inputs_embeds": torch.zeros(2, 1, self.width),

@@ -8,6 +8,7 @@ in float32 (tested).
 
 from __future__ import annotations
 
+import importlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -49,9 +50,10 @@ class TorchFlorence:
         device; the folder is in another layout, as the first release's, whose code would have to
         be run), `MemoryError`.
         """
-        import torch
-        import transformers
 
+        # Both as Any: what they annotate of themselves is less than what they do.
+        torch: Any = importlib.import_module("torch")
+        transformers: Any = importlib.import_module("transformers")
         if threads:
             torch.set_num_threads(threads)
         self.device = _device(torch, device)
@@ -89,6 +91,11 @@ class TorchFlorence:
         with _memory(), self._torch.inference_mode():
             given = self._torch.from_numpy(pixels).to(self.device, self._model.dtype)
             return self._model.get_image_features(given, return_dict=True).pooler_output
+
+    def together(self, features: Sequence[Any]) -> Any:
+        """Features of single pictures as one batch. Raises `MemoryError`."""
+        with _memory():
+            return self._torch.stack(list(features))
 
     def answer(
         self,
@@ -223,8 +230,8 @@ def _unloadable(folder: Path, error: Exception) -> StageMissing:
         folder,
         stage=STAGE,
         detail=f"the model cannot be loaded ({_first_line(error)})",
-        advice="Models published with code of their own must be converted first: "
-        "`urbexmp models convert florence FOLDER OUT`",
+        advice="Models published with code of their own are not loaded; take a native checkpoint,"
+        " such as florence-community/Florence-2-base-ft",
     )
 
 
