@@ -7,7 +7,6 @@ handed on, and `rescore` says from it what changed prompts, offsets or limits me
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import threading
@@ -21,6 +20,7 @@ from urbexmp.model.observation import Observation, ObservationKind
 from urbexmp.model.stage_errors import StageFailed
 from urbexmp.rules import zero_shot
 from urbexmp.rules.stage_ids import stage_id
+from urbexmp.rules.vectors import vector_said
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.siglip_text import Vectors
@@ -135,7 +135,7 @@ class SiglipStage:
             previews = [one.view.preview() for one in seen[first : first + BATCH]]
             for vector in self._embed(previews):
                 kept = _kept(vector)
-                said.append((*self.rescore(kept), *self._vector_said(kept)))
+                said.append((*self.rescore(kept), vector_said(self.picture_id, kept, SOURCE)))
         return tuple(said)
 
     def embed(self, preview: Preview) -> bytes:
@@ -169,13 +169,6 @@ class SiglipStage:
                 for path, score, z in zero_shot.score_terms(cosines, calibration, self._least)
             ),
         )
-
-    def _vector_said(self, vector: bytes) -> tuple[Observation, ...]:
-        kind = ObservationKind.__members__.get("EMBEDDING")
-        if kind is None:
-            return ()
-        text = base64.b64encode(vector).decode("ascii")
-        return (Observation(kind, self.picture_id, None, text, SOURCE),)
 
     def _embed(self, previews: Sequence[Preview]) -> Vectors:
         import numpy as np
