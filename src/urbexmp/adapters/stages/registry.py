@@ -25,17 +25,15 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "place": "urbexmp.adapters.stages.place:PlaceStage",
         "ocr": "urbexmp.adapters.stages.ocr:OcrStage",
         "siglip": "urbexmp.adapters.stages.siglip:SiglipStage",
-        "florence": "urbexmp.adapters.stages.florence:FlorenceStage",
         "ram": "urbexmp.adapters.stages.ram:RamStage",
-        "remote": "urbexmp.adapters.stages.remote:RemoteStage",
     }
 )
 """Stage name to `module:class`."""
 
-NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram", "remote"})
+NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram"})
 """Stages that look for the taxonomy's own words; it is their first argument."""
 
-NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram", "remote"})
+NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram"})
 """Stages that load a model's weights; these come next."""
 
 
