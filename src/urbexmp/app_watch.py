@@ -157,7 +157,6 @@ def times_of(settings: Settings, sweep_minutes: float | None) -> WatchTimes:
     settle = SettleTimes(
         apart=min(0.5, max(0.02, quiet / 2)),
         quiet=quiet,
-        busy=max(quiet, min(5.0 + quiet, profile.settle_longest_seconds)),
         pair=profile.companion_seconds,
         patience=profile.settle_longest_seconds,
     )

@@ -55,6 +55,7 @@ class World:
             watched=SimpleNamespace(paths=(Path("/photos"),)),
             sweep_soon=lambda t: None,
             look=lambda: None,
+            look_at_folders=lambda t: None,
             due=lambda t: bool(self.left),
             burst=self.burst,
             settling=(),

@@ -280,6 +280,8 @@ class Tending:
         """Look at the files that want it."""
         for path in self.settling.due(self.stopwatch()):
             stat, age = self.ground.look(path) or (None, 0.0)
+            # On a share the times may be another machine's.
+            age = 0.0 if self.deaf else age
             whole = None
             if stat is not None and stat == self.settling.expects(path):
                 whole = self.ground.whole(path)

@@ -41,9 +41,7 @@ class SettleTimes:
     apart: float = 0.2
     """Between the two looks that must find the same size and time."""
     quiet: float = 0.3
-    """Without a hint about the file."""
-    busy: float = 5.0
-    """Hints alone hold a file that does not change back for so long at most."""
+    """Since the file changed last."""
     pair: float = 1.0
     """A photo file that came alone waits so long for the others of its name."""
     patience: float = 60.0

@@ -71,12 +71,12 @@ class _Member:
     """One file that settles."""
 
     first: float
-    hinted: float
     next_look: float
     changed: float
     """Since when it is as it was seen, as far as is known."""
     since: float = 0.0
     """When a look first found it as it was seen."""
+    last_look: float = 0.0
     looked: bool = False
     seen: FileStat | None = None
     settled: bool = False
@@ -124,9 +124,8 @@ class Settling:
             if self._size >= self.room and group is None:
                 return False
             group = self._groups.setdefault(key, _Group())
-            member = group.members[path] = _Member(t, t, t, t)
+            member = group.members[path] = _Member(t, t, t)
             self._size += 1
-        member.hinted = t
         if stat is not None:
             self.look(path, stat, None, t)
         elif member.settled or member.stuck:
@@ -155,15 +154,17 @@ class Settling:
 
         `whole` says whether its structure is complete; None: it was not asked. `age`: for how
         many seconds nothing was done to the file, as far as the file system tells; it shortens
-        the wait for others of its name, never the time between two looks.
+        the wait, never the time between two looks.
         """
         member = self._member(path)
         if member is None:
             return
         times = self.times
         if not member.looked or stat != member.seen:
+            # What was seen to be otherwise has changed since then, whatever the age says.
+            known_since = member.last_look if member.looked else float("-inf")
+            member.changed = max(t - max(0.0, age), known_since)
             member.looked, member.seen, member.since = True, stat, t
-            member.changed = t - max(0.0, age)
             member.settled = member.stuck = False
             member.pause = times.apart
             member.next_look = t + times.apart
@@ -178,6 +179,7 @@ class Settling:
         else:
             member.next_look = t + member.pause
             member.pause = min(member.pause * 2, times.slowest)
+        member.last_look = t
 
     def take(self, t: float, most: int) -> list[Settled]:
         """Groups that may be dealt with now, the newest first; they leave the machine."""
@@ -224,10 +226,9 @@ class Settling:
         if not all(member.settled or member.stuck for member in members.values()):
             return None
         times = self.times
-        at = max(
-            min(member.hinted + times.quiet, member.first + times.busy)
-            for member in members.values()
-        )
+        # Hints only bring a look: a stream of them about a file that stays as it is holds up
+        # nothing.
+        at = max(member.changed + times.quiet for member in members.values())
         images = [
             member.changed
             for path, member in members.items()

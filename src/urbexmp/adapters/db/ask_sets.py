@@ -18,7 +18,8 @@ from urbexmp.adapters.db.posting_codes import (
     as_text,
     ids_of,
     offsets_bits,
-    set_bits,
+    opened_bits,
+    opened_set,
     text_offsets,
 )
 
@@ -178,14 +179,14 @@ class Branches:
     def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
         self._connection, self._keywords = connection, listed(keywords)
         self._chunk = -1
-        self._sets: list[bytes] = []
+        self._sets: list[bytes | array[int]] = []
 
     def bits(self, stretch: Stretch) -> int:
         """The sets, joined."""
         if stretch.chunk != self._chunk:
             self._chunk = stretch.chunk
             self._sets = [
-                row[0]
+                opened_set(row[0])
                 for row in self._connection.execute(
                     "SELECT photos FROM json_each(?) AS wanted CROSS JOIN branch"
                     " ON branch.keyword = wanted.value AND branch.chunk = ?",
@@ -193,8 +194,8 @@ class Branches:
                 )
             ]
         found = 0
-        for packed in self._sets:
-            found |= set_bits(packed, stretch.start, stretch.stop)
+        for opened in self._sets:
+            found |= opened_bits(opened, stretch.start, stretch.stop)
         return found
 
 
@@ -323,6 +324,8 @@ class Scored:
         self._within = bytes(low <= score <= high and score > 0 for score in range(256))
         # The highest of a photo's scores is no lower than this keyword's.
         self._high = Coded(planes, "score", 7, ((low, 101),))
+        self._chunk = -1
+        self._fitting: list[array[int]] = []
 
     def bits(self, stretch: Stretch) -> int:
         """The cheaper way for this stretch."""
@@ -351,15 +354,21 @@ class Scored:
         return packed(ids, stretch)
 
     def _by_keyword(self, stretch: Stretch) -> int:
+        if stretch.chunk != self._chunk:
+            self._chunk = stretch.chunk
+            rows = self._planes.connection.execute(
+                "SELECT photos, scores FROM json_each(?) AS wanted CROSS JOIN posting"
+                " ON posting.keyword = wanted.value AND posting.chunk = ?"
+                " WHERE scores IS NOT NULL",
+                (listed(self._keywords), stretch.chunk),
+            )
+            self._fitting = [
+                array("H", compress(text_offsets(text), scores.translate(self._within)))
+                for text, scores in rows
+            ]
         found = 0
-        for text, scores in self._planes.connection.execute(
-            "SELECT photos, scores FROM json_each(?) AS wanted CROSS JOIN posting"
-            " ON posting.keyword = wanted.value AND posting.chunk = ? WHERE scores IS NOT NULL",
-            (listed(self._keywords), stretch.chunk),
-        ):
-            fitting = list(compress(text_offsets(text), scores.translate(self._within)))
-            if fitting:
-                found |= offsets_bits(fitting, stretch.start, stretch.stop, raised=1)
+        for offsets in self._fitting:
+            found |= offsets_bits(offsets, stretch.start, stretch.stop, raised=1)
         return found
 
 

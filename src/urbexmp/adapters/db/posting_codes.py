@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from unicodedata import combining, normalize
 
@@ -66,25 +67,40 @@ def packed_set(bits: int) -> bytes:
     return listed.tobytes()
 
 
-def set_bits(packed: bytes, start: int = 0, stop: int = CHUNK_BYTES) -> int:
-    """The photos of a set within some bytes of the chunk; bit 0 is the first."""
+def opened_set(packed: bytes) -> bytes | array[int]:
+    """A set as it is quickly cut up: a bitmap, or offsets in their order."""
     if len(packed) & 1:
-        return int.from_bytes(zlib.decompressobj().decompress(packed)[start:stop], "little")
+        return zlib.decompressobj().decompress(packed)
     listed = array("H", packed)
     if sys.byteorder == "big":
         listed.byteswap()
-    return offsets_bits(listed, start, stop)
+    return listed
+
+
+def set_bits(packed: bytes, start: int = 0, stop: int = CHUNK_BYTES) -> int:
+    """The photos of a set within some bytes of the chunk; bit 0 is the first."""
+    return opened_bits(opened_set(packed), start, stop)
+
+
+def opened_bits(opened: bytes | array[int], start: int, stop: int) -> int:
+    """The photos of an opened set within some bytes of the chunk."""
+    if isinstance(opened, bytes):
+        return int.from_bytes(opened[start:stop], "little")
+    return offsets_bits(opened, start, stop)
 
 
 def offsets_bits(
     offsets: Sequence[int], start: int = 0, stop: int = CHUNK_BYTES, raised: int = 0
 ) -> int:
-    """Offsets as bits; `raised`: how much higher they are than the photo within the chunk."""
+    """Offsets as bits; `raised`: how much higher they are than the photo within the chunk.
+
+    In their order, unless the whole chunk is asked for.
+    """
     raw = bytearray(stop - start)
     first = start * 8 + raised
     if start or stop != CHUNK_BYTES:
-        last = stop * 8 + raised
-        offsets = [each for each in offsets if first <= each < last]
+        low = bisect_left(offsets, first)
+        offsets = offsets[low : bisect_left(offsets, stop * 8 + raised, low)]
     one = _BIT
     for offset in offsets:
         at = offset - first
