@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
     "profile": "Show and change the settings.",
+    "serve": "Offer stages over HTTP, for another machine.",
     "doctor": "Check this installation and say what to do about each problem.",
     "completion": "Print the completion script for your shell.",
 }
