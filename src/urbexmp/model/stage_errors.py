@@ -31,6 +31,54 @@ class WeightsDamaged(StageMissing):
     advice = "Bring it again with: urbexmp models pull --again {model}"
 
 
+class WeightsUnpinned(StageMissing):
+    """The registry names no commit or no hash for a model's files, so nothing may load them."""
+
+    slug, code = "weights-unpinned", 56
+    what = "the registry does not pin {model}: {detail}"
+    done = "Nothing was loaded or downloaded"
+    advice = (
+        "`urbexmp models pull --pin {model}` downloads what the hub has now, shows its hashes and"
+        " trusts them from then on"
+    )
+
+
+class WrongWeights(WeightsDamaged):
+    """What arrived is not the file that the registry names."""
+
+    done = "It was deleted"
+
+
+class PullFailed(Problem):
+    """The hub cannot be reached, or stopped answering in the middle of a download."""
+
+    slug, code = "pull-failed", 57
+    what = "cannot be downloaded from {server} ({detail})"
+    done = "What arrived is kept"
+    advice = "{advice}"
+
+
+class NotOnHub(Problem):
+    """The hub has no such model, commit or file, or does not give it to you."""
+
+    slug, code = "not-on-hub", 58
+    what = "{server} {detail}"
+    done = "Nothing was downloaded"
+    advice = "{advice}"
+
+
+class NoRoom(Problem):
+    """The disk has too little room for a model."""
+
+    slug, code = "no-room", 59
+    what = "there is too little room on the disk ({detail})"
+    done = "{done}"
+    advice = "Free space, or choose another disk with HF_HOME, and run the command again"
+
+    def __init__(self, subject: object, detail: str, done: str = "Nothing was downloaded") -> None:
+        super().__init__(subject, detail=detail, done=done)
+
+
 class ExtraMissing(StageMissing):
     """A Python package that a stage needs is not installed."""
 
@@ -53,6 +101,23 @@ class StageTimeout(StageFailed):
 
     slug, code = "stage-timeout", 54
     what = "stage {stage} gave no answer within {seconds} s"
+
+
+class StageStopped(StageFailed):
+    """A look was broken off, because a person asked to stop. Nothing is wrong with the photo."""
+
+    slug, code = "stage-stopped", 63
+    what = "stage {stage} was stopped in the middle of a look"
+    done = "Nothing was written"
+    advice = "The next run looks at it again"
+
+
+class StagesMissing(StageMissing):
+    """Several stages of the profile cannot run; one line each."""
+
+    slug, code = "stages-missing", 64
+    what = "{number} stages cannot run:\n{lines}"
+    advice = "{advice}"
 
 
 class ServerAway(StageFailed):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,15 @@ class ModelEntry:
         return sum(file.size for file in self.files)
 
     @property
+    def pinned(self) -> bool:
+        """Whether every byte of the model is fixed: a commit, and a hash of each file.
+
+        A model without a repository has no commit: somebody made its files on this machine.
+        """
+        fixed = not self.repository or _COMMIT.fullmatch(self.revision)
+        return bool(fixed and self.files and all(file.sha256 for file in self.files))
+
+    @property
     def digest(self) -> str:
         """Hex digest of all that an answer can depend on: part of the stage's id."""
         plain = (
@@ -60,6 +72,15 @@ class ModelEntry:
             dict(self.settings),
         )
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a worker in a process of its own: a read-only mapping cannot be sent as it is."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return _entry, (values | {"settings": dict(self.settings)},)
+
+
+def _entry(values: Mapping[str, Any]) -> ModelEntry:
+    return ModelEntry(**{**values, "settings": MappingProxyType(values["settings"])})
 
 
 class Weights(Protocol):
