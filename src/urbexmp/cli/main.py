@@ -30,7 +30,7 @@ COMMANDS: dict[str, str] = {
     "keyword": "List keywords, and edit them yourself.",
     "query": "Find photos by keyword, date, camera, folder, score and more.",
     "search": "Find photos by words, the best first.",
-    "status": "Show what waits for you and what waits for another try.",
+    "status": "Show what waits for you or for another try, and how a watch goes.",
     "stats": "Show what a library holds, and what you did with our keywords.",
     "mirror": "Build, check, find and back up the copy that queries are answered from.",
     "runs": "List the runs of a library, newest first.",

@@ -128,6 +128,10 @@ class Burst:
             }
             tending.sweep_at = tending.stopwatch() + tending.sweep_seconds
             tending.last_sweep = tending.clock.now()
+            if known and not found.photos and self._house.root in tending.watched.paths:
+                detail = "holds no photo, although some are known (is the volume mounted?)"
+                tending.tell(LibraryGone(self._house.root, detail=detail))
+                return
             tending.swept_photos = found.photos
             self._forget_gone()
             return
