@@ -6,6 +6,7 @@ import importlib.util
 import os
 import socket
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import FileUnreadable, UsageProblem
@@ -24,19 +25,18 @@ if TYPE_CHECKING:
 NEW_TOKEN = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
-def open_served_stages(profile: Profile) -> tuple[Stage, ...]:
-    """The stages of a profile, here. Raises `UsageProblem`, and what making them raises."""
-    from urbexmp.adapters.stages.registry import make_stages
-    from urbexmp.app import open_taxonomy
+def open_served_stages(profile: Profile, state: Path | None) -> tuple[Stage, ...]:
+    """The stages of a profile, on this machine. Raises `ConfigProblem`."""
+    from dataclasses import replace
 
-    if "remote" in profile.stages:
-        raise UsageProblem(
-            "--stages",
-            "a server does not ask another server",
-            "Name stages that look on this machine",
-        )
+    from urbexmp.rules.elsewhere import TABLE
+    from urbexmp.wiring_stages import open_stages, open_taxonomy
+
+    # A server does not ask another server: two that name each other would never come to an end.
+    kept = {name: own for name, own in profile.stage_settings.items() if name != TABLE}
+    profile = replace(profile, stage_settings=MappingProxyType(kept))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    return make_stages(profile, open_taxonomy(profile))
+    return open_stages(profile, open_taxonomy(profile), state)
 
 
 def open_server(

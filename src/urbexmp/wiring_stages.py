@@ -95,8 +95,10 @@ def open_stages(
     their own, begun on its first look. Close them with `close_stages`. Raises `ConfigProblem`.
     """
     from urbexmp.adapters.stages.registry import make_stages
+    from urbexmp.wiring_remote import sent_elsewhere
 
-    return make_stages(profile, taxonomy, open_weights(state), partial(_apart, profile, state))
+    made = make_stages(profile, taxonomy, open_weights(state), partial(_apart, profile, state))
+    return sent_elsewhere(profile, made, state)
 
 
 def close_stages(stages: tuple[Stage, ...]) -> None:

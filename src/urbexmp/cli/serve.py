@@ -110,7 +110,7 @@ def serve(
         per_minute=rate,
         seconds=seconds,
     )
-    stages = open_served_stages(load(choices).profile)
+    stages = open_served_stages(load(choices).profile, choices.state)
     note = _say if choices.verbose else _be_quiet
     token = read_token(token_file, os.environ)
     server, address = open_server(stages, host, port, limits, token, note)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.ports import Stage
 from urbexmp.model.profile import Profile
-from urbexmp.rules import standing_in
+from urbexmp.rules import elsewhere, standing_in
 
 if TYPE_CHECKING:
     from urbexmp.model.weights import Weights
@@ -27,15 +27,14 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "siglip": "urbexmp.adapters.stages.siglip:SiglipStage",
         "florence": "urbexmp.adapters.stages.florence:FlorenceStage",
         "ram": "urbexmp.adapters.stages.ram:RamStage",
-        "remote": "urbexmp.adapters.stages.remote:RemoteStage",
     }
 )
 """Stage name to `module:class`."""
 
-NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram", "remote"})
+NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram"})
 """Stages that look for the taxonomy's own words; it is their first argument."""
 
-NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram", "remote"})
+NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram"})
 """Stages that load a model's weights; these come next."""
 
 
@@ -73,6 +72,17 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
         "camera": {"prior": Setting(float, 0.01, 0.99)},
         "pixels": {"prior": Setting(float, 0.01, 0.99)},
         "ocr": {"least": SHARE, "where": Setting(str, choices=("useful", "always"))},
+        elsewhere.TABLE: {
+            "url": NAME,
+            "stages": NAME,
+            "token_env": NAME,
+            "timeout": Setting(float, 0.1, 86400),
+            "fallback": Setting(bool),
+            "prefer": Setting(str, choices=(elsewhere.SERVER, elsewhere.LOCAL)),
+            "allow_upload": Setting(bool),
+            "quality": Setting(int, 50, 100),
+            "at_once": Setting(int, 1, 256),
+        },
     }
 )
 """Settings that a stage takes from the profile's table `[stage.NAME]`. One that is not here takes
@@ -153,12 +163,14 @@ def _mistakes(profile: Profile) -> list[str]:
     mistakes: list[str] = []
     known = ", ".join(sorted(STAGES))
     for position, name in enumerate(profile.stages):
+        if name == elsewhere.TABLE:
+            continue
         if name not in STAGES:
             mistakes.append(f"stages: unknown stage {name!r}; known are {known}")
         elif name in profile.stages[:position]:
             mistakes.append(f"stages: {name!r} is named twice")
     for name, settings in profile.stage_settings.items():
-        if name not in STAGES:
+        if name not in STAGES and name != elsewhere.TABLE:
             mistakes.append(f"stage.{name}: unknown stage; known are {known}")
             continue
         for key, value in settings.items():
@@ -166,7 +178,10 @@ def _mistakes(profile: Profile) -> list[str]:
             fault = "unknown setting" if setting is None else setting.fault(value)
             if fault and setting is not ANY:
                 mistakes.append(f"stage.{name}.{key}: {fault}")
-    return mistakes or standing_in.mistakes(profile, tuple(STAGES))
+    return mistakes or [
+        *standing_in.mistakes(profile, tuple(STAGES)),
+        *elsewhere.mistakes(profile),
+    ]
 
 
 ANY = Setting(object)
@@ -175,6 +190,8 @@ ANY = Setting(object)
 
 def _setting(stage: str, key: str) -> Setting | None:
     """What a setting may be; None: there is none of that name."""
+    if stage == elsewhere.TABLE:
+        return SETTINGS[stage].get(key)
     if key in RUNNING:
         return None if stage in IN_PROCESS else RUNNING[key]
     if stage in SETTINGS or stage in IN_PROCESS:
