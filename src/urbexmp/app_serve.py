@@ -14,9 +14,9 @@ from urbexmp.model.stage_errors import ExtraMissing
 from urbexmp.rules.serving import TOKEN_VARIABLE, is_loopback, token_mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from urbexmp.adapters.serving import HttpServer
+    from urbexmp.adapters.serving import HttpServer, Note
     from urbexmp.model.observation import Preview
     from urbexmp.model.ports import Stage
     from urbexmp.model.profile import Profile
@@ -45,7 +45,7 @@ def open_server(
     port: int,
     limits: Limits,
     token: str | None,
-    note: Callable[[str], None],
+    note: Note,
 ) -> tuple[HttpServer, str]:
     """A server that listens already and answers once started, and its address.
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from urbexmp.rules.elsewhere import LOCAL, TABLE, elsewhere
+from urbexmp.rules.elsewhere import LOCAL, elsewhere
 
 if TYPE_CHECKING:
     from urbexmp.model.ports import Stage
@@ -18,10 +18,9 @@ def sent_elsewhere(
     profile: Profile, stages: tuple[Stage, ...], state: Path | None
 ) -> tuple[Stage, ...]:
     """The stages, with those that the profile has looked at elsewhere wrapped. Asks nobody."""
-    if not profile.stage_settings.get(TABLE):
-        return stages
     settings = elsewhere(profile)
-    assert settings is not None
+    if settings is None:
+        return stages
     from urbexmp.adapters.dirs import state_folder
     from urbexmp.adapters.http_client import HttpClient, Unreachable
     from urbexmp.adapters.known_servers import KnownServer

@@ -95,9 +95,12 @@ def open_stages(
     their own, begun on its first look. Close them with `close_stages`. Raises `ConfigProblem`.
     """
     from urbexmp.adapters.stages.registry import make_stages
-    from urbexmp.wiring_remote import sent_elsewhere
 
     made = make_stages(profile, taxonomy, open_weights(state), partial(_apart, profile, state))
+    if "remote" not in profile.stage_settings:
+        return made
+    from urbexmp.wiring_remote import sent_elsewhere
+
     return sent_elsewhere(profile, made, state)
 
 

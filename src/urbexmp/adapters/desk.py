@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+DECODE_SECONDS = 60.0
+"""For one picture within the limits, on a machine that is busy."""
+
 Decode = Callable[[bytes], Preview]
 """Decodes a JPEG or PNG to the size that stages see. Raises `Undecodable`."""
 
@@ -110,7 +113,7 @@ class Desk:
 
     async def _decoded(self, data: bytes) -> Preview:
         try:
-            return await self._aside("", partial(self._decode, data))
+            return await self._aside("", partial(self._decode, data), DECODE_SECONDS)
         except TimeoutError:
             raise Undecodable("picture", detail="it takes too long to decode", advice="") from None
 
@@ -120,7 +123,7 @@ class Desk:
             raise obstacle
         began = time.perf_counter()
         try:
-            said = await self._aside(stage.name, partial(stage.look, seen))
+            said = await self._aside(stage.name, partial(stage.look, seen), self._limits.seconds)
         except TimeoutError:
             seconds = f"{self._limits.seconds:g}"
             raise StageTimeout("serve", stage=stage.name, seconds=seconds) from None
@@ -131,7 +134,7 @@ class Desk:
             raise StageFailed("serve", stage=stage.name, detail=detail) from failure
         return StageLook(stage.id, said, time.perf_counter() - began)
 
-    async def _aside(self, name: str, work: Callable[[], T]) -> T:
+    async def _aside(self, name: str, work: Callable[[], T], seconds: float) -> T:
         """Do `work` in a thread. Raises what it raises, or `TimeoutError` and leaves it behind."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -157,7 +160,7 @@ class Desk:
 
         threading.Thread(target=run, daemon=True, name=f"look {name}").start()
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._limits.seconds)
+            return await asyncio.wait_for(asyncio.shield(future), seconds)
         except (TimeoutError, asyncio.CancelledError):
             # A stage's own TimeoutError comes from a finished future: nothing was left behind.
             if not future.done():

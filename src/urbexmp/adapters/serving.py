@@ -11,8 +11,9 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Protocol
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -32,11 +33,18 @@ from urbexmp.rules.serving import (
 )
 from urbexmp.rules.serving_openapi import HEALTH_RESPONSES, REQUEST, TAG_RESPONSES
 
+DRAIN_SECONDS = 10.0
+
 STOP_SECONDS = 3
 """Requests that are under way may go on for so long when the server is stopped."""
 
-Note = Callable[[str], None]
-"""Is told of each request: method, path, status, pictures, seconds."""
+
+class Note(Protocol):
+    """Is told of each request: method, path, status, seconds; and of what went wrong with us."""
+
+    def __call__(self, line: str, *, bad: bool) -> None:
+        """One line."""
+        ...
 
 
 class Service:
@@ -66,14 +74,15 @@ class Service:
             status, body = await work(request)
         except Refused as refused:
             status, body, headers = refused.status, refused.plain, refused.headers
-            # What was not read of the request would else be taken for the next one.
             headers["Connection"] = "close"
+            await self._drain(request)
         except Exception as failure:
-            logging.getLogger("urbexmp.serve").exception("POST failed")
             told = f"The server made a mistake ({type(failure).__name__})."
             status, body = 500, Refused(500, "internal", told).plain
+            self._note(f"INTERNAL ERROR: {type(failure).__name__}: {failure}", bad=True)
         seconds = time.perf_counter() - began
-        self._note(f"{request.method} {request.url.path} {status} {seconds:.2f} s")
+        line = f"{request.method} {request.url.path} {status} {seconds:.2f} s"
+        self._note(line.encode("ascii", "backslashreplace").decode(), bad=False)
         return JSONResponse(body, status, headers)
 
     async def health(self, request: Request) -> tuple[int, dict[str, Any]]:
@@ -149,15 +158,41 @@ class Service:
 
     async def _read(self, request: Request) -> bytes:
         read = bytearray()
-        async for piece in request.stream():
+        async for piece in _pieces(request):
             read += piece
             if len(read) > self.limits.body:
                 raise self._too_large()
         return bytes(read)
 
+    async def _drain(self, request: Request) -> None:
+        """Take in what is left of a refused request, as far as that is decent.
+
+        Who is still sending when the connection closes hears a broken pipe and not the answer.
+        """
+
+        async def read() -> None:
+            left = 2 * self.limits.body
+            async for piece in _pieces(request):
+                left -= len(piece)
+                if left < 0:
+                    return
+
+        with suppress(TimeoutError, Refused):
+            await asyncio.wait_for(read(), DRAIN_SECONDS)
+
     def _too_large(self) -> Refused:
         told = f"The request is larger than {self.limits.body >> 20} MiB."
         return Refused(413, "too-large", told)
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """What is left of a request. Raises `Refused` when the sender has gone."""
+    while not getattr(request.state, "whole", False):
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise Refused(400, "cut-off", "The request was cut off.")
+        request.state.whole = not message.get("more_body", False)
+        yield message.get("body", b"")
 
 
 def create_app(service: Service) -> FastAPI:

@@ -111,7 +111,13 @@ def serve(
         seconds=seconds,
     )
     stages = open_served_stages(load(choices).profile, choices.state)
-    note = _say if choices.verbose else _be_quiet
+
+    def note(line: str, *, bad: bool) -> None:
+        if bad:
+            print(line, file=sys.stderr, flush=True)
+        elif choices.verbose:
+            _say(line)
+
     token = read_token(token_file, os.environ)
     server, address = open_server(stages, host, port, limits, token, note)
     obstacles = [
@@ -139,10 +145,6 @@ def serve(
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _be_quiet(line: str) -> None:
-    pass
 
 
 def _nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -55,9 +55,9 @@ class Crew:
     """The stages that look at a photo, and what is done when one of them cannot."""
 
     stages: tuple[Stage, ...]
-    stand_ins: Mapping[str, str] = MappingProxyType({})
+    stand_ins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Stages that look only where another one failed: name to that one's name."""
-    absent: Mapping[str, Problem] = MappingProxyType({})
+    absent: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))
     """Stages that cannot run now; what they said earlier still counts."""
     skips: bool = False
     """Whether a photo is dealt with though a stage failed at it and none stood in."""

@@ -102,6 +102,8 @@ class Server:
         self._lock = threading.Lock()
         self._greeting = threading.Lock()
         self._greeted = False
+        self._vain = 0
+        """Greetings without an answer."""
         self._ids: Mapping[str, str] | None = None
         self._told_upload = False
         self._away: set[str] = set()
@@ -201,9 +203,17 @@ class Server:
         return self._away_problem(stage, detail, self._start_it())
 
     def _asked(self, stage: str, body: bytes, *, probe: bool) -> StageLook:
+        vain = self._vain
         with self._greeting:
             if not self._greeted:
-                self._patiently(lambda: self._greet(stage), probe=probe)
+                if vain != self._vain:  # another photo tried meanwhile, as patiently
+                    detail = "did not answer just now"
+                    raise self._away_problem(stage, detail, self._start_it())
+                try:
+                    self._patiently(lambda: self._greet(stage), probe=probe)
+                except ServerAway:
+                    self._vain += 1
+                    raise
             if stage not in (self._ids or {}):
                 raise self._away_problem(
                     stage,
