@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,7 +29,7 @@ TOKEN_VARIABLE = "URBEXMP_SERVE_TOKEN"
 TOKEN_LEAST = 16
 """Characters."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,7 @@ class Request:
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine and nobody else can reach it."""
-    host = host.strip("[]").lower()
-    return host in _LOOPBACK or host.startswith("127.")
+    return _LOOPBACK.fullmatch(host.strip("[]").lower()) is not None
 
 
 def check_token(header: str | None, token: str) -> None:
