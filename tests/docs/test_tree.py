@@ -22,6 +22,7 @@ ROOMS = {
     "click": {"cli"},
     "fastapi": {"adapters"},
     "exifread": {"adapters/inspect"},
+    "huggingface_hub": {"adapters"},
     "lxml": {"adapters/xmp"},
     "numpy": {"adapters", "adapters/stages"},
     "platformdirs": {"adapters", "cli", "."},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from urbexmp.model.ports import Clock, Stopwatch
     from urbexmp.model.watching import Events
 
-LONGEST_WAIT = 1.0
+LONGEST_WAIT = 2.0
 """Seconds between two looks at roots, profile and conditions."""
 
 JUMP_SECONDS = 5.0

@@ -14,9 +14,9 @@ class Profile:
     """Every choice that a run depends on."""
 
     name: str = "offline"
-    stages: tuple[str, ...] = ("camera", "pixels", "place")
+    stages: tuple[str, ...] = ("camera", "pixels", "place", "ocr")
     """Names of stages, in the order they look."""
-    optional: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ("ocr",)
     """Stages of these that are left out where they cannot run, and nothing is said of it."""
     without: str = "stop"
     """Where another stage cannot run: `stop` before anything is done, or `skip` the stage."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from urbexmp.model.errors import Problem
 
 
@@ -44,9 +46,16 @@ class WeightsUnpinned(StageMissing):
 
 
 class WrongWeights(WeightsDamaged):
-    """What arrived is not the file that the registry names."""
+    """What arrived, or would arrive, is not the file that the registry names."""
 
-    done = "It was deleted"
+    done = "{done}"
+    advice = (
+        "Try again later, or from another network; if it stays so, the hash of {model} in the"
+        " registry is wrong, or somebody changed the file"
+    )
+
+    def __init__(self, subject: object, done: str = "It was deleted", **fields: Any) -> None:
+        super().__init__(subject, done=done, **fields)
 
 
 class PullFailed(Problem):

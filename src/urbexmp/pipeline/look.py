@@ -25,6 +25,7 @@ from urbexmp.model.photo import Carrier, FileKind, FileStat, Photo, PhotoFile, P
 from urbexmp.model.ports import Inspector, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
 from urbexmp.model.stage_errors import StageFailed, StageMissing, StageStopped
+from urbexmp.rules.vectors import without_vectors
 
 PREVIEW_LONG_SIDE = 768
 """Pixels; what the largest stage of a profile needs."""
@@ -163,7 +164,7 @@ class Looker:
                     continue
                 ran.append(stage.name)
                 fresh.append((inputs, look))
-            looks.append(_without_vectors(look))
+            looks.append(without_vectors(look)[0])
             if stands_for is not None:
                 stood_in[stands_for] = stage.name
         fallen = tuple(
@@ -280,9 +281,3 @@ def _reason(problem: Problem) -> str:
     """Why a stage failed, in few words."""
     text = str(problem.fields.get("detail") or problem.sentences[0]).partition("\n")[0]
     return text if len(text) <= MOST_REASON else f"{text[: MOST_REASON - 3]}..."
-
-
-def _without_vectors(look: StageLook) -> StageLook:
-    """The look as the ledger gives it back."""
-    kept = tuple(one for one in look.observations if one.kind is not ObservationKind.EMBEDDING)
-    return look if len(kept) == len(look.observations) else replace(look, observations=kept)

@@ -204,4 +204,4 @@ def _setting(stage: str, key: str) -> Setting | None:
 
     module, _, kind = STAGES[stage].partition(":")
     taken = inspect.signature(getattr(importlib.import_module(module), kind)).parameters
-    return ANY if key in taken and key not in ("taxonomy", "weights") else None
+    return ANY if key in taken and key not in ("taxonomy", "weights", "notes") else None
