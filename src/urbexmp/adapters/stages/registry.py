@@ -184,7 +184,7 @@ def _mistakes(profile: Profile) -> list[str]:
     if not mistakes and (REMOTE in profile.stages or REMOTE in profile.stage_settings):
         from urbexmp.rules import elsewhere
 
-        mistakes = elsewhere.mistakes(profile)
+        mistakes = elsewhere.mistakes(profile, tuple(STAGES))
     return mistakes or standing_in.mistakes(profile, tuple(STAGES))
 
 
