@@ -46,6 +46,8 @@ class HubServer:
     agents: set[str] = field(default_factory=set)
     tokens: list[str] = field(default_factory=list)
     """What requests said of who asks (`Authorization`)."""
+    claims: str = ""
+    """The commit that it says it has, in place of the true one."""
     elsewhere: str = ""
     """Another server that has the large files, as the hub's has."""
     gate: threading.Barrier | None = None
@@ -75,7 +77,8 @@ class HubServer:
                 sha256 = hashlib.sha256(data).hexdigest()
                 one["lfs"] = {"size": len(data), "sha256": sha256, "pointerSize": 130}
             siblings.append(one)
-        return {"id": self.repository, "modelId": self.repository, "sha": self.revision,
+        sha = self.claims or self.revision
+        return {"id": self.repository, "modelId": self.repository, "sha": sha,
                 "private": False, "tags": [], "downloads": 0, "siblings": siblings}  # fmt: skip
 
 
@@ -192,7 +195,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD" or away:
             return
         if hub.gate is not None:
-            hub.gate.wait(timeout=20)
+            try:
+                hub.gate.wait(timeout=60)
+            except threading.BrokenBarrierError:
+                self.close_connection = True
+                return
         cuts = hub.cut_after.get(name)
         if cuts:
             self.wfile.write(data[start : start + cuts.pop(0)])

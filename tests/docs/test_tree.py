@@ -27,6 +27,7 @@ ROOMS = {
     "numpy": {"adapters", "adapters/stages"},
     "platformdirs": {"adapters", "cli", "."},
     "pyexiv2": {"adapters/inspect"},
+    "rapidocr": {"adapters/stages"},
     "rawpy": {"adapters/inspect"},
     "rich": {"cli"},
     "sqlite3": {"adapters/db"},

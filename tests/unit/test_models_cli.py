@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +136,23 @@ def test_a_killed_pull_is_gone_on_with(person: Person) -> None:
     assert person.run("verify", "tiny").returncode == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_silent_hub_does_not_hold_a_person_back(person: Person) -> None:
+    person.hub.gate = threading.Barrier(9)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "urbexmp", "models", "pull", "tiny"],
+        env=person.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not person.hub.ranges("vision_model.onnx"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    # The hub answers only after the command has ended.
+    _, said = process.communicate(timeout=60)
+    person.hub.gate.abort()
+    assert process.returncode == 130
+    assert "Stopped." in said
+
+
 def test_unknown_and_unpinned_models_are_refused_in_words(person: Person) -> None:
     done = person.run("pull", "tinny")
     assert done.returncode == 2
@@ -200,7 +219,7 @@ def test_several_models_go_on_after_one_fails(person: Person) -> None:
 
 
 def test_problems_and_deeds_are_told_to_programs(person: Person) -> None:
-    pulled, *_ = person.events("pull", "tiny")
+    *_, pulled = person.events("pull", "tiny")
     assert pulled["event"] == "pulled"
     events = person.events("pull", "ram-plus")
     assert [one["event"] for one in events] == ["problem"]

@@ -119,7 +119,9 @@ def test_the_shipped_registry_is_sound() -> None:
         assert entry.stage in ("siglip", "florence", "ram")
         assert entry.licence in ("Apache-2.0", "MIT")
         other = entry.settings.get("reference")
+        lists = entry.settings.get("lists")
         assert other is None or other in entries
+        assert lists is None or lists in entries
 
 
 def test_the_registry_is_no_profile() -> None:
@@ -208,8 +210,28 @@ def test_a_profile_names_its_models_or_takes_the_first() -> None:
     entries = read_registry({"URBEXMP_CONFIG": "/nowhere"}).entries
     stages = ("camera", "siglip", "ram")
     assert models_of(stages, {}, entries) == ("siglip2-base-224", "ram-plus")
+    assert models_of(("ram",), {}, entries, {"ram": "ram-plus-torch"}) == (
+        "ram-plus-torch",
+        "ram-plus-lists",
+    )
     settings = {"siglip": {"model": "siglip-base-224"}}
     assert models_of(stages, settings, entries) == ("siglip-base-224", "ram-plus")
+
+
+class Looking:
+    """A stage that names the model it takes where nobody says another."""
+
+    def __init__(self, taxonomy: object, weights: object, model: str = "siglip-base-224") -> None:
+        raise AssertionError("only asked for its defaults")
+
+
+def test_a_stage_says_which_model_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from urbexmp.adapters.stages import registry
+    from urbexmp.cli.models import _defaults
+
+    stages = {"siglip": f"{__name__}:Looking", "camera": registry.STAGES["camera"]}
+    monkeypatch.setattr(registry, "STAGES", stages)
+    assert dict(_defaults(("camera", "siglip", "none"))) == {"siglip": "siglip-base-224"}
 
 
 def test_weights_live_in_the_state_folder(tmp_path: Path) -> None:

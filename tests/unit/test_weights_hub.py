@@ -13,6 +13,7 @@ import pytest
 from hub_server import HubServer, random_model, running, served
 from urbexmp.adapters import hub as hub_module
 from urbexmp.adapters.hub import Hub
+from urbexmp.adapters.hub_files import part_of
 from urbexmp.adapters.weights import LocalWeights, snapshot
 from urbexmp.model.stage_errors import (
     NoRoom,
@@ -196,7 +197,7 @@ def test_a_damaged_beginning_is_thrown_away_and_brought_anew(
 ) -> None:
     here = client(hub, tmp_path)
     large = next(file for file in entry.files if file.size == 300_000)
-    part = here._part(entry, large)
+    part = part_of(here.cache, entry, large)
     part.parent.mkdir(parents=True)
     part.write_bytes(b"\0" * 1000)
     told = Told()
@@ -317,6 +318,16 @@ def test_a_token_is_shown_to_the_hub_and_to_nobody_else(
     assert set(other.tokens) == {""}
 
 
+def test_one_failure_ends_the_other_downloads(tmp_path: Path) -> None:
+    sizes = {"a.onnx": 400_000, "b.onnx": 300_000}
+    server, entry = served(random_model(tmp_path / "made", sizes))
+    server.files.pop("b.onnx")
+    server.cut_after["a.onnx"] = [20_000] * 99
+    with running(server), pytest.raises(NotOnHub):
+        client(server, tmp_path).pull(entry, Told())
+    assert len(server.ranges("a.onnx")) < 20
+
+
 def unpinned(entry: ModelEntry) -> ModelEntry:
     files = tuple(dataclasses.replace(file, size=0, sha256="") for file in entry.files)
     return dataclasses.replace(entry, revision="", files=files)
@@ -352,6 +363,15 @@ def test_a_name_with_a_star_takes_what_there_is(
         "onnx/vision_model.onnx_data",
     ]
     assert pinned.pinned
+
+
+def test_pinning_takes_no_other_commit_than_the_one_that_is_known(
+    hub: HubServer, entry: ModelEntry, tmp_path: Path
+) -> None:
+    known = dataclasses.replace(unpinned(entry), revision=entry.revision)
+    hub.claims = "f" * 40
+    with pytest.raises(NotOnHub, match="which nobody asked for"):
+        client(hub, tmp_path).pin(known, Told())
 
 
 def test_pinning_says_which_file_the_hub_lacks(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,10 +198,27 @@ def _wanted(
     from urbexmp.rules.model_list import models_of
 
     profile = load(choices._replace(profile=all_of)).profile
-    needed = models_of(profile.stages, profile.stage_settings, weights.entries)
+    stages = profile.stages
+    needed = models_of(stages, profile.stage_settings, weights.entries, dict(_defaults(stages)))
     if not needed and not ids and not choices.quiet and not choices.json:
         print(f"The stages of {profile.name} need no model.")
     return tuple(dict.fromkeys((*ids, *needed)))
+
+
+def _defaults(stages: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The model that each stage takes where nobody names one: its constructor says so."""
+    import inspect
+
+    from urbexmp.adapters.stages.registry import STAGES
+
+    for stage in stages:
+        module, _, name = STAGES.get(stage, "").partition(":")
+        if not module:
+            continue
+        kind = getattr(importlib.import_module(module), name)
+        parameter = inspect.signature(kind).parameters.get("model")
+        if parameter is not None and isinstance(parameter.default, str):
+            yield stage, parameter.default
 
 
 def _each(

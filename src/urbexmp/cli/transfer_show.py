@@ -12,6 +12,9 @@ from urbexmp.rules.render_backup import size_text
 from urbexmp.rules.render_json import line
 from urbexmp.rules.render_summary import duration
 
+LEAST = 2**18
+"""Bytes from which a rate means something."""
+
 EVERY_TERMINAL, EVERY_LOG, EVERY_JSON = 0.2, 15.0, 1.0
 """Seconds between two lines."""
 
@@ -23,7 +26,7 @@ def transfer_text(model: str, done: int, size: int, arrived: int, seconds: float
     """
     told = f"{model}: {size_text(done)}" + (f" of {size_text(size)}" if size else "")
     rate = arrived / seconds if seconds > 0 else 0.0
-    if rate <= 0:
+    if arrived < LEAST or rate <= 0:
         return told
     told += f", {size_text(int(rate))}/s"
     left = max(size - done, 0)

@@ -92,14 +92,21 @@ def models_of(
     stages: Iterable[str],
     settings: Mapping[str, Mapping[str, Any]],
     entries: Mapping[str, ModelEntry],
+    defaults: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """Ids of the models that a profile's stages load: the one that `[stage.NAME]` names as its
-    `model`, else the first that the registry has for the stage."""
+    `model`, else the stage's own default, else the first that the registry has for the stage;
+    and those that have the `lists` of these."""
     first: dict[str, str] = {}
     for name, entry in entries.items():
         first.setdefault(entry.stage, name)
-    wanted = (settings.get(stage, {}).get("model") or first.get(stage) for stage in stages)
-    return tuple(dict.fromkeys(str(model) for model in wanted if model))
+    first |= defaults
+    wanted: dict[str, None] = {}
+    for stage in stages:
+        model = str(settings.get(stage, {}).get("model") or first.get(stage) or "")
+        lists = str(entries[model].settings.get("lists", "")) if model in entries else ""
+        wanted |= dict.fromkeys(name for name in (model, lists) if name)
+    return tuple(wanted)
 
 
 def name_fault(name: str, *, hashed: bool) -> str:
