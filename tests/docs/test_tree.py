@@ -23,19 +23,22 @@ ROOMS = {
     "exifread": {"adapters/inspect"},
     "huggingface_hub": {"adapters"},
     "lxml": {"adapters/xmp"},
-    "numpy": {"adapters", "adapters/stages"},
+    "numpy": {"adapters", "adapters/exporting", "adapters/stages"},
     "platformdirs": {"adapters", "cli", "."},
+    "onnx": {"adapters/exporting"},
+    "onnxruntime": {"adapters/exporting", "adapters/stages"},
     "pyexiv2": {"adapters/inspect"},
     "rawpy": {"adapters/inspect"},
     "rich": {"cli"},
     "sqlite3": {"adapters/db"},
     "tomlkit": {"adapters"},
+    "torch": {"adapters/exporting", "adapters/stages"},
     "watchfiles": {"adapters"},
 }
 """Where a library may be used, one file in each of these rooms."""
 
-EVERYWHERE_IN_ITS_ROOM = {"click", "numpy", "sqlite3"}
-"""The words that a room is written in: commands, arrays, tables."""
+EVERYWHERE_IN_ITS_ROOM = {"click", "numpy", "onnx", "sqlite3", "torch"}
+"""The words that a room is written in: commands, arrays, tables, networks."""
 
 OWN_PATHS = re.compile(
     r"(?<![\w.~$}>-])/(?:" + "|".join(("work", "root", "home", "Users")) + r")/\w"
