@@ -12,6 +12,7 @@ EXIT_CODES = ROOT / "docs" / "exit-codes.md"
 
 def problems() -> Iterator[type]:
     """Yield every kind of problem, by number."""
+    import urbexmp.model.stage_errors  # noqa: F401  (so that its kinds exist)
     from urbexmp.model.errors import Problem
 
     def below(kind: type) -> Iterator[type]:

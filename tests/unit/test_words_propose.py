@@ -13,8 +13,8 @@ from urbexmp.model.keyword import Keyword
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
 from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal
-from urbexmp.rules.normalise import PLACE_KEYWORD
 from urbexmp.rules.propose import propose
+from urbexmp.rules.stage_ids import PLACE_KEYWORD
 
 PROFILE = Profile()
 
@@ -136,7 +136,7 @@ def test_a_tagger_does_not_overrule_the_view() -> None:
 def test_a_prior_and_a_caption_are_no_keywords() -> None:
     prior = said(ObservationKind.PRIOR, "interior", score=0.99)
     caption = said(ObservationKind.CAPTION, "caption", value="a bench in a hospital")
-    text = said(ObservationKind.TEXT, "hospital", score=1.0, value="HOSPITAL")
+    text = said(ObservationKind.TEXT, "text", score=1.0, value="Kilroy was here")
     assert proposed(prior, caption, text) == Proposal()
 
 

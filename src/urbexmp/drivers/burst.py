@@ -17,8 +17,9 @@ from urbexmp.drivers.run import (
     opened_run,
 )
 from urbexmp.drivers.scan import Found, Task, changed_files, is_same, tasks, tasks_in
-from urbexmp.model.errors import LibraryGone, NotWhole, StageMissing
+from urbexmp.model.errors import LibraryGone, NotWhole
 from urbexmp.model.ledger import WaitingWork
+from urbexmp.model.stage_errors import StageMissing
 from urbexmp.rules.formats import extension
 from urbexmp.rules.settle import Settled, group_of
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from urbexmp.drivers.house import House
     from urbexmp.drivers.tending import Tending
-    from urbexmp.model.errors import Problem, StageMissing
+    from urbexmp.model.errors import Problem
     from urbexmp.model.photo import FileStat
+    from urbexmp.model.stage_errors import StageMissing
     from urbexmp.pipeline.planner import Planned
 
 AHEAD_SECONDS = 5.0

@@ -167,15 +167,6 @@ class ManyEmptied(Problem):
     advice = "If that was meant, say so: urbexmp sync --accept-emptied"
 
 
-class StageMissing(Problem):
-    """A stage of the profile cannot run: a package, weights or a server is missing."""
-
-    slug, code = "stage-missing", 17
-    what = "stage {stage} cannot run: {detail}"
-    done = "Nothing was done"
-    advice = "{advice}"
-
-
 class ReportUnwritable(Problem):
     """The report that `--report` asks for cannot be written; the run itself goes on."""
 

@@ -13,12 +13,10 @@ from types import MappingProxyType
 
 from urbexmp.model.keyword import Keyword, name_fault
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
-from urbexmp.rules.stage_ids import PLACE_STAGE
+from urbexmp.rules.captions import spoken
+from urbexmp.rules.signs import read_signs
+from urbexmp.rules.stage_ids import PLACE_KEYWORD, PLACE_STAGE
 from urbexmp.rules.terms import Meaning, Sense, Taxonomy
-
-PLACE_KEYWORD = "location.toml keyword"
-"""Source of an observation that is a keyword already, as a person gave it for a whole place."""
-
 
 _FROM_FACTS = frozenset({"aerial", "detail"})
 
@@ -72,8 +70,9 @@ def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
     """Return what `looks`, in the order of the profile's stages, say in terms of `taxonomy`.
 
     Of several views the last stage's counts (see `_view`): each knows what those before it said.
-    Priors stay out, they are for other stages only; captions and texts read are kept for search,
-    and stages that understand them say so by labels.
+    Priors stay out, they are for other stages only. Captions are kept for search; where one rests
+    on the picture alone, the taxonomy's own words in it count as labels. Texts read are kept for
+    search too, and mean what the taxonomy says of signs.
     """
     evidence: list[Evidence] = []
     pending: list[Pending] = []
@@ -81,13 +80,18 @@ def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
     measures: dict[str, str | float] = {}
     decided = _view(looks)
     for look in looks:
-        for said in look.observations:
+        for said in spoken(look.observations, taxonomy):
             if said.kind is ObservationKind.LABEL:
                 _hear(look.stage, said, taxonomy, evidence, pending, unknown)
             elif said.kind is ObservationKind.FACT:
                 score = 1.0 if said.score is None else said.score
                 for meaning in taxonomy.lookup(said.label):
                     evidence.append(_evidence(look.stage, said, meaning, score))
+            elif said.kind is ObservationKind.TEXT and isinstance(said.value, str):
+                for sign in read_signs(said.value, said.score, taxonomy):
+                    evidence.append(
+                        Evidence(sign.keyword, look.stage, sign.words, sign.score, sign.note)
+                    )
             elif said.kind is ObservationKind.MEASURE and said.value is not None:
                 measures[said.label] = said.value
     view, view_score = None, None

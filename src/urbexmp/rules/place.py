@@ -17,8 +17,8 @@ from typing import Any
 from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.keyword import SEPARATOR, Keyword, name_fault
 from urbexmp.model.observation import Context, Observation, ObservationKind
-from urbexmp.rules.normalise import PLACE_KEYWORD
 from urbexmp.rules.spelling import word_key
+from urbexmp.rules.stage_ids import PLACE_KEYWORD
 from urbexmp.rules.terms import Taxonomy
 
 TOLD = 1.0

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 PLACE_STAGE = "place"
 """The only stage whose statements rest on what a person wrote: folder names, `location.toml`."""
 
+PLACE_KEYWORD = "location.toml keyword"
+"""Source of an observation that is a keyword already, as a person gave it for a whole place."""
+
 
 def stage_id(name: str, version: str, settings: Mapping[str, object]) -> str:
     """Name, `@`, and eight hex digits of the code's version and the settings."""

@@ -65,6 +65,7 @@ class _Loading(TermReading):
         self._read_qualifiers()
         self._read_guards()
         place_words = self._index_places()
+        sign_words = self._index_signs()
         for keyword, key, said in links.mistakes(self.lenient):
             self.fault(("term", self.where[keyword], key), said)
         if self.mistakes:
@@ -79,6 +80,7 @@ class _Loading(TermReading):
             qualifiers=MappingProxyType(self.qualifiers),
             guards=MappingProxyType(self.guards),
             place_words=place_words,
+            sign_words=MappingProxyType(sign_words),
             implied=MappingProxyType(links.implied()),
             blind_views=MappingProxyType(links.blind_views()),
             groups=MappingProxyType(links.groups()),
@@ -228,3 +230,27 @@ class _Loading(TermReading):
             if plural:
                 last.setdefault(plural, keyword)
         return PlaceWords(MappingProxyType(last), MappingProxyType(first), MappingProxyType(ending))
+
+    def _index_signs(self) -> dict[str, tuple[tuple[tuple[str, ...], Keyword], ...]]:
+        meant: dict[tuple[str, ...], Keyword] = {}
+        for keyword, term in self.terms.items():
+            for sign in term.signs:
+                for key in word_keys(sign):
+                    words = tuple(key.split())
+                    known = meant.setdefault(words, keyword)
+                    keys = ("term", self.where[keyword], "signs")
+                    if known != keyword:
+                        self.fault(keys, f"sign {sign!r} already means {known}")
+                    elif words[0] == "#":
+                        self.fault(keys, f"sign {sign!r} must begin with a word")
+        found: dict[str, list[tuple[tuple[str, ...], Keyword]]] = {}
+        for words, keyword in meant.items():
+            found.setdefault(words[0], []).append((words, keyword))
+            if len(words) > 1 and "#" not in words:
+                # Readers drop blanks: KEEPOUT.
+                joined = "".join(words)
+                found.setdefault(joined, []).append(((joined,), keyword))
+        return {
+            first: tuple(sorted(them, key=lambda one: (-len(one[0]), one[0])))
+            for first, them in found.items()
+        }

@@ -37,6 +37,8 @@ class Term:
     place: tuple[str, ...] | None = None
     """Words that folder names use for it; None: not a sort of place. Name and synonyms count
     as well. `hotel *` may open a name (Hotel Astoria), `*fabrik` may end a compound."""
+    signs: tuple[str, ...] = ()
+    """What is written on the thing itself: `keep out`; `#` stands for a number or one letter."""
     prompts: tuple[str, ...] = ()
     """Photographic phrases for zero-shot models."""
     thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -104,6 +106,9 @@ class Taxonomy:
     """Adjectives that may stand before a word, and the term that they carry themselves."""
     guards: Mapping[str, Guard]
     place_words: PlaceWords
+    sign_words: Mapping[str, tuple[tuple[tuple[str, ...], Keyword], ...]]
+    """What signs say, by first word and, where it is several, by all words run together: words
+    and term, the longest first."""
     implied: Mapping[Keyword, frozenset[Keyword]]
     """All that a term implies, directly or by others; without itself and those above it."""
     blind_views: Mapping[Keyword, frozenset[str]]

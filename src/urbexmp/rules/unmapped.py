@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from urbexmp.model.observation import ObservationKind, StageLook
-from urbexmp.rules.normalise import PLACE_KEYWORD, stage_name
+from urbexmp.rules.normalise import stage_name
+from urbexmp.rules.stage_ids import PLACE_KEYWORD
 from urbexmp.rules.terms import Taxonomy
 
 

@@ -10,7 +10,7 @@ from urbexmp.model.keyword import Keyword, name_fault
 from urbexmp.rules.terms import Term
 
 VIEWS = ("interior", "exterior", "aerial", "detail")
-_TEXT_LISTS = ("synonyms", "labels", "place", "prompts", "implies", "not_in_view")
+_TEXT_LISTS = ("synonyms", "labels", "place", "signs", "prompts", "implies", "not_in_view")
 _KEYS = frozenset(
     {"path", "thresholds", "exclusive", "export", "severity", "condition", "era", "place_decides"}
 ).union(_TEXT_LISTS)
@@ -99,6 +99,7 @@ class TermReading:
             synonyms=lists.get("synonyms", _NONE),
             labels=lists.get("labels", _NONE),
             place=lists.get("place"),
+            signs=lists.get("signs", _NONE),
             prompts=lists.get("prompts", _NONE),
             thresholds=self._thresholds(here, table),
             implies=self._paths(here, lists.get("implies", _NONE)),

@@ -1,0 +1,1 @@
+"""Tiny models of the true architectures, and a registry for them."""
