@@ -101,3 +101,42 @@ class Unbuildable(Steady):
         super().__init__(version)
         if here and here != os.getpid():
             raise RuntimeError("no such device")
+
+
+class Florence(Doing):
+    """Breaks its process at pictures whose folder says so, and sees rust in the others."""
+
+    name = "florence"
+
+    def __init__(self, taxonomy: object = None, weights: object = None, version: str = "1") -> None:
+        super().__init__(version)
+
+    def look(self, seen: StageInput) -> tuple[Observation, ...]:
+        if "Broken" in seen.context.folders:
+            print("allocator: no room", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return (Observation(ObservationKind.LABEL, "rust", 0.9, source="caption"),)
+
+
+class Ram(Florence):
+    """Sees peeling paint."""
+
+    name = "ram"
+
+    def look(self, seen: StageInput) -> tuple[Observation, ...]:
+        return (Observation(ObservationKind.LABEL, "peeling paint", 0.9, source="tags"),)
+
+
+class Unready(Florence):
+    """Lacks a package."""
+
+    name = "siglip"
+
+    def ready(self) -> ExtraMissing:
+        return ExtraMissing("stage siglip", stage="siglip", package="onnxruntime", extra="onnx")
+
+
+class UnreadyToo(Unready):
+    """Lacks the same."""
+
+    name = "ram"

@@ -16,6 +16,7 @@ from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.observation import ObservationKind, StageLook
 from urbexmp.model.stage_errors import StageFailed, StageMissing, WeightsDamaged, WeightsMissing
 from urbexmp.rules.normalise import normalise
+from urbexmp.rules.vectors import without_vectors
 from urbexmp.rules.zero_shot import VIEW_PROMPTS, Calibration, sigmoid, z_of
 
 LABEL, VIEW, PRIOR = ObservationKind.LABEL, ObservationKind.VIEW, ObservationKind.PRIOR
@@ -113,6 +114,15 @@ def test_a_kept_vector_says_the_same_without_the_picture(tiny: Model) -> None:
     looked = tuple(one for one in first.look(seen(picture())) if one.kind in kinds)
     (tiny.folder / "onnx" / "vision_model.onnx").unlink()
     assert stage(tiny, least=0.0).rescore(vector) == looked
+
+
+def test_the_vector_comes_with_the_look_under_the_name_of_what_made_it(tiny: Model) -> None:
+    one = stage(tiny)
+    look, vectors = without_vectors(StageLook(one.id, one.look(seen(picture()))))
+    assert vectors == {one.picture_id: one.embed(picture())}
+    assert one.rescore(vectors[one.picture_id]) == look.observations
+    assert stage(tiny, least=0.5).picture_id == one.picture_id
+    assert stage(tiny, variant="int8").picture_id != one.picture_id
 
 
 def test_a_vector_of_another_model_is_no_vector_of_this_one(tiny: Model) -> None:

@@ -7,7 +7,6 @@ handed on, and `rescore` says from it what changed prompts, offsets or limits me
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import threading
@@ -21,6 +20,7 @@ from urbexmp.model.observation import Observation, ObservationKind
 from urbexmp.model.stage_errors import StageFailed
 from urbexmp.rules import zero_shot
 from urbexmp.rules.stage_ids import stage_id
+from urbexmp.rules.vectors import vector_said
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.siglip_text import Vectors
@@ -76,6 +76,8 @@ class SiglipStage:
             raise ValueError("least must lie between 0 and 1")
         if isinstance(offset, bool) or not abs(offset) <= 100:
             raise ValueError("offset must lie between -100 and 100")
+        self.batch = BATCH if onnx_run.graphics() else 1
+        """Photos to hand over at once."""
         self._weights = weights
         self._threads = threads
         self._least = least
@@ -135,7 +137,7 @@ class SiglipStage:
             previews = [one.view.preview() for one in seen[first : first + BATCH]]
             for vector in self._embed(previews):
                 kept = _kept(vector)
-                said.append((*self.rescore(kept), *self._vector_said(kept)))
+                said.append((*self.rescore(kept), vector_said(self.picture_id, kept, SOURCE)))
         return tuple(said)
 
     def embed(self, preview: Preview) -> bytes:
@@ -169,13 +171,6 @@ class SiglipStage:
                 for path, score, z in zero_shot.score_terms(cosines, calibration, self._least)
             ),
         )
-
-    def _vector_said(self, vector: bytes) -> tuple[Observation, ...]:
-        kind = ObservationKind.__members__.get("EMBEDDING")
-        if kind is None:
-            return ()
-        text = base64.b64encode(vector).decode("ascii")
-        return (Observation(kind, self.picture_id, None, text, SOURCE),)
 
     def _embed(self, previews: Sequence[Preview]) -> Vectors:
         import numpy as np
