@@ -25,9 +25,9 @@ ROOMS = {
     "huggingface_hub": {"adapters"},
     "lxml": {"adapters/xmp"},
     "numpy": {"adapters", "adapters/exporting", "adapters/stages"},
-    "platformdirs": {"adapters", "cli", "."},
     "onnx": {"adapters/exporting"},
     "onnxruntime": {"adapters/exporting", "adapters/stages"},
+    "platformdirs": {"adapters", "cli", "."},
     "pyexiv2": {"adapters/inspect"},
     "rapidocr": {"adapters/stages"},
     "rawpy": {"adapters/inspect"},
@@ -45,8 +45,8 @@ ROOMS = {
 EVERYWHERE_IN_ITS_ROOM = {"click", "numpy", "sqlite3", "torch"}
 """The words that a room is written in: commands, arrays, tables, networks."""
 
-CONVERTERS = "adapters/exporting"
-"""Each file there makes one model's files, with all the libraries that this takes."""
+TRANSLATING = "adapters/exporting"
+"""Models go from one library to another here, a file for each model."""
 
 OWN_PATHS = re.compile(
     r"(?<![\w.~$}>-])/(?:" + "|".join(("work", "root", "home", "Users")) + r")/\w"
@@ -137,7 +137,7 @@ def test_one_library_one_file() -> None:
     shared = {
         f"{name} in {room}": files
         for (name, room), files in users().items()
-        if len(files) > 1 and name not in EVERYWHERE_IN_ITS_ROOM and room != CONVERTERS
+        if len(files) > 1 and name not in EVERYWHERE_IN_ITS_ROOM and room != TRANSLATING
     }
     assert shared == {}
 
