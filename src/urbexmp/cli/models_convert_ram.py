@@ -58,7 +58,7 @@ def ram(
         made = convert(
             folder, out, ("fp32", "int8") if int8 else ("fp32",), step, side=size, tags=tags
         )
-        entries = _entries(out, made, model or "ram-plus-own", size, tags)
+        entries = _entries(out, made, plain_id(model or "ram-plus-own"), size, tags)
     except OSError as error:
         raise WriteFailed(out, detail=error.strerror or str(error)) from error
     if choices.json:
@@ -74,6 +74,12 @@ def ram(
     console.lines(((Span(f"urbexmp models import {printable(str(out))} ID"),), ()))
     print(entries, end="")
     return 0
+
+
+def plain_id(model: str) -> str:
+    """The id with what no id may have replaced."""
+    kept = "".join(char if char.isascii() and char.isalnum() else "-" for char in model.lower())
+    return kept.strip("-") or "ram-plus-own"
 
 
 def _entries(out: Path, made: Converted, model: str, size: int, tags: int) -> str:
