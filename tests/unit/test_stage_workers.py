@@ -201,7 +201,7 @@ def test_what_fails_together_is_looked_at_one_by_one(make: Make) -> None:
 def test_a_look_is_broken_off_soon_after_a_person_asked(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("urbexmp.adapters.stages.workers.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("urbexmp.adapters.stages.child.STOP_SECONDS", 0.1)
     stage = make(Doing)
     process = values(stage.look(seen()))["process"]
     asked = threading.Event()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from urbexmp.cli.models_convert_ram import ram
 from urbexmp.cli.options import Choices, shared
 from urbexmp.model.errors import UsageProblem, WriteFailed
 
@@ -21,6 +22,9 @@ def convert() -> None:
     For checkpoints of your own, or where a model is published without such files. Needs torch;
     nothing is downloaded, and no code of a checkpoint is run.
     """
+
+
+convert.add_command(ram)
 
 
 @convert.command()
