@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from unit.words_examples import labels, small, taxonomy, urbex, view
 from urbexmp.model.observation import Context, Observation, ObservationKind, StageLook
 from urbexmp.rules.captions import WORD_SCORES, spoken, taxonomy_words, words_of
 from urbexmp.rules.florence_tasks import (
@@ -14,7 +15,6 @@ from urbexmp.rules.florence_tasks import (
     phrases_to_locate,
 )
 from urbexmp.rules.normalise import normalise
-from unit.words_examples import labels, small, taxonomy, urbex, view
 
 
 def found_in(text: str) -> list[str]:
