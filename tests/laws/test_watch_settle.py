@@ -13,7 +13,7 @@ from urbexmp.model.photo import FileStat
 from urbexmp.model.watching import SettleTimes
 from urbexmp.rules.settle import Settled, Settling, group_of, is_temporary, is_wanted
 
-TIMES = SettleTimes(apart=0.2, quiet=0.5, busy=3.0, pair=1.0, patience=30.0, slowest=4.0)
+TIMES = SettleTimes(apart=0.2, quiet=0.5, pair=1.0, patience=30.0, slowest=4.0)
 FOLDER = Path("/photos/import")
 
 
@@ -120,7 +120,7 @@ def test_with_a_sweep_every_file_is_taken_whole_and_soon(files: list[Copied]) ->
     world.run(60.0)
     for file in files:
         assert world.done_as[file.path] == file.stat(60.0)
-        assert world.taken[file.path] <= 25.0 + TIMES.busy + TIMES.pair + 2 * TIMES.apart + 0.1
+        assert world.taken[file.path] <= 25.0 + TIMES.quiet + TIMES.pair + 2 * TIMES.apart + 0.1
     assert len(world.machine) == 0
 
 
@@ -145,7 +145,7 @@ def test_a_long_copy_of_others_and_a_stream_of_hints_starve_no_file() -> None:
     world = World([*long, touched, quick], sweeps=())
     world.run(30.0)
     assert world.taken[quick.path] <= 1.0 + TIMES.pair + TIMES.quiet + 0.5
-    assert world.first[touched.path] <= 1.0 + TIMES.busy + TIMES.pair
+    assert world.first[touched.path] <= 1.0 + TIMES.quiet + TIMES.pair
     assert all(world.taken[file.path] >= 19.9 for file in long)
 
 

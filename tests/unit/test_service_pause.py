@@ -55,6 +55,7 @@ class World:
             watched=SimpleNamespace(paths=(Path("/photos"),)),
             sweep_soon=lambda t: None,
             look=lambda: None,
+            look_at_folders=lambda t: None,
             due=lambda t: bool(self.left),
             burst=self.burst,
             settling=(),
@@ -79,6 +80,7 @@ class World:
             notifier=cast("Any", None),
             stopping=lambda: not self.left or self.seconds > 5000,
             reload=lambda: False,
+            ended=lambda: False,
             pid=1,
             say=self.said.append,
         )

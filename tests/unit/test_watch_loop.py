@@ -18,6 +18,7 @@ from unit.front_examples import clean_home  # noqa: F401  (a fixture)
 from urbexmp.adapters.background.notify import SilentNotifier
 from urbexmp.adapters.clock import SystemClock
 from urbexmp.adapters.db.ledger import SqliteLedger
+from urbexmp.adapters.db.mirror import SqliteMirror
 from urbexmp.adapters.ground import LocalGround
 from urbexmp.adapters.inspect.whole import is_whole
 from urbexmp.adapters.memory import MemoryEvents
@@ -129,6 +130,7 @@ class World:
                 notifier=SilentNotifier(),
                 stopping=lambda: self.t >= self.until,
                 reload=lambda: False,
+                ended=lambda: False,
                 pid=7,
                 say=self.told.notes.append,
             ),
@@ -275,6 +277,21 @@ def test_a_root_that_goes_or_is_emptied_is_waited_for(world: World, tmp_path: Pa
     world.run(40)
     assert world.told.photos == ["1.JPG", "2.JPG", "3.JPG"]
     assert not world.told.problems
+
+
+def test_a_root_without_its_photos_is_no_mass_deletion(world: World, tmp_path: Path) -> None:
+    world.put(1, 2)
+    world.run(10)
+    folder = world.root / "Old Hospital"
+    (world.root / "notes.txt").touch()
+    world.at(5, lambda: shutil.move(folder, tmp_path / "away"))
+    world.run(2 * SWEEP)
+    assert [said for said in world.told.problems if "holds no photo" in said]
+    with SqliteMirror(state_paths(world.root, world.state).mirror, readonly=True) as mirror:
+        assert mirror.count() == 2
+    shutil.move(tmp_path / "away", folder)
+    world.run(20)
+    assert len(world.told.photos) == 2
 
 
 def test_after_three_more_tries_it_waits_until_the_file_changes(world: World) -> None:

@@ -20,8 +20,9 @@ from urbexmp.model.watching import Hint, Lost, Sign
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
-STEP_MS = 20
-"""Between two looks of the library at what the system told it."""
+STEP_MS = 200
+"""Between two looks of the library at what the system told it: each costs processor time for weeks.
+A file settles for longer, and its age is counted from its change and not from the hint."""
 
 DEBOUNCE_MS = 200
 """Most milliseconds that a stream of events is gathered."""

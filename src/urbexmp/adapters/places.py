@@ -159,18 +159,40 @@ class _LeftOut(_PlaceProblem):
     advice = "Correct it and run the command again"
 
 
-def _parse(path: Path) -> Location:
-    from urbexmp.rules.place import read_location
+def location_files(folder: Path, root: Path) -> tuple[tuple[Path, Location], ...]:
+    """The `location.toml` files from `root` down to `folder`, each with what it says.
 
+    Raises `ConfigProblem`, `FileUnreadable`.
+    """
+    found = (Path(file) for file in _files(_below(folder, root), root))
+    return tuple((path, _parse(path)) for path in found if _stamp(str(path)) is not None)
+
+
+def read_location_text(text: str, path: Path) -> Location:
+    """What the text of a `location.toml` says. Raises `ConfigProblem` with every mistake."""
     try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        values = tomllib.loads(text)
+        return _read_text(text, path)
+    except tomllib.TOMLDecodeError as failure:
+        raise ConfigProblem(path, (str(failure),)) from failure
+
+
+def _parse(path: Path) -> Location:
+    try:
+        return _read_text(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"), path)
     except UnicodeDecodeError as failure:
         raise _LeftOut(path, (f"byte {failure.start}: not UTF-8",)) from failure
     except tomllib.TOMLDecodeError as failure:
         raise _LeftOut(path, (str(failure),)) from failure
     except OSError as failure:
         raise FileUnreadable(path, detail=failure.strerror or str(failure)) from failure
+    except ConfigProblem as problem:
+        raise _LeftOut(path, problem.mistakes) from problem
+
+
+def _read_text(text: str, path: Path) -> Location:
+    from urbexmp.rules.place import read_location
+
+    values = tomllib.loads(text)
 
     def line_of(*keys: str | int) -> int:
         # The file is flat, so a line that begins with the key is the key's line.
@@ -178,7 +200,4 @@ def _parse(path: Path) -> Location:
         lines = enumerate(text.split("\n"), 1)
         return next((n for n, line in lines if pattern.match(line.lstrip("["))), 1)
 
-    try:
-        return read_location(values, line_of, path)
-    except ConfigProblem as problem:
-        raise _LeftOut(path, problem.mistakes) from problem
+    return read_location(values, line_of, path)

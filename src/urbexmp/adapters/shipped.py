@@ -29,7 +29,13 @@ def shipped(kind: ShippedKind, name: str) -> Path:
 
 def shipped_names(kind: ShippedKind) -> tuple[str, ...]:
     """Names of the shipped files of a kind, sorted."""
-    return tuple(sorted(path.stem for path in _folder(kind).glob("*.toml")))
+    names = sorted(path.stem for path in _folder(kind).glob("*.toml"))
+    return tuple(name for name in names if (kind, name) != ("profiles", "models"))
+
+
+def shipped_models() -> Path:
+    """Path of the shipped registry of models; it lies beside the profiles and is none."""
+    return _folder("profiles") / "models.toml"
 
 
 def _folder(kind: ShippedKind) -> Path:

@@ -171,3 +171,13 @@ def _below_its_comment(text: str, key: str, value: str) -> str | None:
     except tomllib.TOMLDecodeError:
         return None
     return changed if {name: v for name, v in after.items() if name != key} == before else None
+
+
+def drop_value(text: str, key: str) -> str:
+    """Return the TOML `text` without one top-level key; comments, order and layout stay."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    if key in document:
+        document.remove(key)
+    return tomlkit.dumps(document)

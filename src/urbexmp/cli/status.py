@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @shared(json=True)
 def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
-    """Show what waits for you and what waits for another try, and how a watch goes.
+    """Show what waits for you or for another try, and how a watch goes.
 
     PATH narrows the suggestions to a folder or a photo.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from urbexmp.model.errors import Problem
 
 
@@ -44,9 +46,16 @@ class WeightsUnpinned(StageMissing):
 
 
 class WrongWeights(WeightsDamaged):
-    """What arrived is not the file that the registry names."""
+    """What arrived, or would arrive, is not the file that the registry names."""
 
-    done = "It was deleted"
+    done = "{done}"
+    advice = (
+        "Try again later, or from another network; if it stays so, the hash of {model} in the"
+        " registry is wrong, or somebody changed the file"
+    )
+
+    def __init__(self, subject: object, done: str = "It was deleted", **fields: Any) -> None:
+        super().__init__(subject, done=done, **fields)
 
 
 class PullFailed(Problem):
@@ -101,6 +110,23 @@ class StageTimeout(StageFailed):
 
     slug, code = "stage-timeout", 54
     what = "stage {stage} gave no answer within {seconds} s"
+
+
+class StageStopped(StageFailed):
+    """A look was broken off, because a person asked to stop. Nothing is wrong with the photo."""
+
+    slug, code = "stage-stopped", 63
+    what = "stage {stage} was stopped in the middle of a look"
+    done = "Nothing was written"
+    advice = "The next run looks at it again"
+
+
+class StagesMissing(StageMissing):
+    """Several stages of the profile cannot run; one line each."""
+
+    slug, code = "stages-missing", 64
+    what = "{number} stages cannot run:\n{lines}"
+    advice = "{advice}"
 
 
 class ServerAway(StageFailed):

@@ -101,3 +101,23 @@ class Weights(Protocol):
         `WeightsDamaged`, `ConfigProblem`.
         """
         ...
+
+
+class Transfer(Protocol):
+    """Told how bringing weights goes. May be called from several threads at once."""
+
+    def begin(self, model: str, size: int, here: int) -> None:
+        """A model of `size` bytes, of which `here` arrived before (0: its size is not known)."""
+        ...
+
+    def moved(self, size: int) -> None:
+        """So many bytes more; negative when some must be brought again."""
+        ...
+
+    def checking(self, file: str) -> None:
+        """A file is complete, and is now hashed."""
+        ...
+
+    def end(self, model: str) -> None:
+        """The model is here, and checked."""
+        ...
