@@ -25,6 +25,7 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "place": "urbexmp.adapters.stages.place:PlaceStage",
         "ocr": "urbexmp.adapters.stages.ocr:OcrStage",
         "siglip": "urbexmp.adapters.stages.siglip:SiglipStage",
+        "florence": "urbexmp.adapters.stages.florence:FlorenceStage",
         "ram": "urbexmp.adapters.stages.ram:RamStage",
     }
 )
