@@ -2,7 +2,8 @@
 
 A first page needs the first stretches that hold enough, a count needs all of them; neither ever
 makes a list of all photos that match. Rows are read ahead, first of one chunk, then of four times
-as many each time: few statements where a question looks at all photos, little read where it does not.
+as many each time: few statements where a question looks at all photos, little read where it looks
+at few.
 """
 
 from __future__ import annotations
