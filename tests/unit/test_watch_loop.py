@@ -130,6 +130,7 @@ class World:
                 notifier=SilentNotifier(),
                 stopping=lambda: self.t >= self.until,
                 reload=lambda: False,
+                ended=lambda: False,
                 pid=7,
                 say=self.told.notes.append,
             ),

@@ -2,8 +2,7 @@
 
 A first page needs the first stretches that hold enough, a count needs all of them; neither ever
 makes a list of all photos that match. Rows are read ahead, first of one chunk, then of four times
-as many each time: few statements where a question looks at all photos, little read where it looks
-at few.
+as many each time: few statements where a question looks at all photos, little read where not.
 """
 
 from __future__ import annotations

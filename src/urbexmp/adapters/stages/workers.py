@@ -1,0 +1,278 @@
+"""Stages in processes of their own: what a model library does there breaks neither run nor photo.
+
+A process is started on the first look, loads its model once and stays. Photos are handed over as
+plain data and raw pictures (`exchange`); the process gets three pipes and nothing else. It is
+ended when a look takes too long, after so many looks, when it has grown too much, when it is
+closed, and by itself as soon as its parent is gone.
+
+Threads share the processes of a stage: each packs its photo, which decodes it, and whoever finds
+a process free carries what waits over. So decoding goes on while the model works, and a stage
+that can look at several photos at once is given those that wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from urbexmp.model.errors import Problem
+from urbexmp.model.stage_errors import StageFailed, StageStopped, StageTimeout
+
+if TYPE_CHECKING:
+    from urbexmp.adapters.stages.child import Child, Watcher
+    from urbexmp.model.observation import Observation, StageInput
+    from urbexmp.model.ports import Stage
+
+COMMAND = ("-m", "urbexmp.stage_process")
+"""What `sys.executable` is given to begin a process."""
+
+CRASHES = 3
+"""After so many photos in a row whose look broke the process twice, the stage rests."""
+
+REST_SECONDS = 600.0
+"""For so long. A model that cannot be loaded would else be loaded twice for every photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a stage's processes may take."""
+
+    seconds: float = 120.0
+    """For one look."""
+    load_seconds: float = 600.0
+    """For the first look of a process, which loads the model."""
+    processes: int = 1
+    recycle_photos: int = 0
+    """A process is replaced after so many looks; 0 is never."""
+    recycle_megabytes: int = 1024
+    """And when it holds so much more memory than after its first look; 0 is never. Not the whole
+    of it: the model alone may be several times that, and would be loaded anew for each photo."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One photo that waits for its look."""
+
+    plain: dict[str, Any]
+    blobs: list[bytes]
+    answer: tuple[Observation, ...] | Problem | None = None
+
+
+class _Broken(Exception):  # noqa: N818  (a signal between two functions here)
+    """A process ended, or was ended, before it answered."""
+
+    def __init__(self, why: str, *, ended_for: str = "") -> None:
+        super().__init__(why)
+        self.ended_for = ended_for
+        """`time` or `stop` when we ended it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """A place for one process."""
+
+    child: Child | None = None
+
+
+class WorkerStage:
+    """A stage (`ports.Stage`) that looks in other processes. Thread-safe.
+
+    `stage` is the same stage, here: it only says its name, id and needs, and loads nothing.
+    `recipe` is how the process builds its own; `stopping` may be set at any time.
+    """
+
+    in_worker = True
+
+    def __init__(
+        self,
+        stage: Stage,
+        recipe: Mapping[str, Any],
+        limits: Limits = Limits(),
+        command: Sequence[str] = COMMAND,
+        stopping: Callable[[], bool] = _never,
+    ) -> None:
+        self.name = stage.name
+        self.id = stage.id
+        self.uses_preview = stage.uses_preview
+        self.uses_context = stage.uses_context
+        self.stopping = stopping
+        self._stage = stage
+        self._limits = limits
+        self._together = max(1, int(getattr(stage, "batch", 1)))
+        self._begin = (*command,)
+        self._recipe = dict(recipe)
+        self._turn = threading.Condition()
+        self._waiting: deque[_Job] = deque()
+        self._free = [_Slot() for _ in range(max(1, limits.processes))]
+        self._slots = tuple(self._free)
+        self._crashes = 0
+        self._rests_until = 0.0
+        self._why = ""
+        self._watcher: Watcher | None = None
+
+    def ready(self) -> Problem | None:
+        """What keeps the stage from looking; None: nothing."""
+        ready = getattr(self._stage, "ready", None)
+        return ready() if ready is not None else None
+
+    def look(self, seen: StageInput) -> tuple[Observation, ...]:
+        """Look in a process. Raises what the stage raises there, `StageFailed` when it breaks,
+        `StageTimeout`, `StageStopped`, and `Undecodable` through the view."""
+        # Imported late: a run in which nothing changed builds stages and has none of them look.
+        from urbexmp.adapters.stages.exchange import pack_inputs
+
+        plain, blobs = pack_inputs((seen,), pictures=self.uses_preview)
+        job = _Job(plain[0], blobs)
+        with self._turn:
+            self._waiting.append(job)
+        while True:
+            with self._turn:
+                while job.answer is None and not (self._free and job in self._waiting):
+                    self._turn.wait()
+                if job.answer is not None:
+                    break
+                slot = self._free.pop()
+                number = min(self._together, len(self._waiting))
+                batch = [self._waiting.popleft() for _ in range(number)]
+            try:
+                self._work(slot, batch)
+            finally:
+                with self._turn:
+                    for each in batch:
+                        if each.answer is None:
+                            each.answer = self._failed("was left in the middle")
+                    self._free.append(slot)
+                    self._turn.notify_all()
+        if isinstance(job.answer, Problem):
+            raise job.answer
+        return job.answer
+
+    def close(self) -> None:
+        """End the processes. A later look begins new ones."""
+        for slot in self._slots:
+            if slot.child is not None:
+                slot.child.end()
+                slot.child = None
+        if self._watcher is not None:
+            self._watcher.close()
+
+    # --- One free process, and what waits for it --------------------------------------------
+
+    def _work(self, slot: _Slot, batch: list[_Job]) -> None:
+        """Get an answer for each, whatever happens on the way."""
+        for last in (False, True):
+            if self.stopping():
+                self._all(batch, StageStopped(f"stage {self.name}", stage=self.name))
+                return
+            if time.monotonic() < self._rests_until:
+                self._all(batch, self._failed(self._why))
+                return
+            try:
+                answers = self._ask(slot, batch)
+            except _Broken as broken:
+                if broken.ended_for == "stop":
+                    self._all(batch, StageStopped(f"stage {self.name}", stage=self.name))
+                    return
+                if len(batch) > 1:
+                    for each in batch:
+                        self._work(slot, [each])
+                    return
+                if broken.ended_for == "time":
+                    self._all(batch, self._late(str(broken)))
+                    return
+                if last:
+                    self._crashed(str(broken))
+                    self._all(batch, self._failed(str(broken)))
+                    return
+            except Problem as problem:
+                self._all(batch, problem)
+                return
+            else:
+                self._crashes = 0
+                for each, answer in zip(batch, answers, strict=True):
+                    each.answer = answer
+                return
+
+    def _ask(self, slot: _Slot, batch: list[_Job]) -> list[tuple[Observation, ...] | Problem]:
+        from urbexmp.adapters.stages.child import Child
+        from urbexmp.adapters.stages.exchange import receive, send, unpack_answer
+
+        limits = self._limits
+        child = slot.child
+        if child is None:
+            child = slot.child = Child(self._begin, self._recipe)
+        first = child.looks == 0
+        seconds = limits.load_seconds if first else limits.seconds * len(batch)
+        try:
+            with self._guard().guarding(child, seconds):
+                if first:
+                    self._greet(child)
+                send(
+                    child.frames,
+                    {"looks": [each.plain for each in batch]},
+                    (blob for each in batch for blob in each.blobs),
+                )
+                said, _ = receive(child.answers)
+        except (OSError, EOFError, ValueError) as failure:
+            slot.child = None
+            why, ended_for = child.end(), child.ended_for
+            why = f"{seconds:g}" if ended_for == "time" else why or str(failure)
+            raise _Broken(why, ended_for=ended_for) from failure
+        except Problem:
+            slot.child = None
+            child.end()
+            raise
+        child.looks += len(batch)
+        child.resident = child.resident or said["resident"]
+        grown = (said["resident"] - child.resident) / 2**20
+        if 0 < limits.recycle_photos <= child.looks or 0 < limits.recycle_megabytes < grown:
+            slot.child = None
+            child.end()
+        return [unpack_answer(plain, self.name) for plain in said["answers"]]
+
+    def _greet(self, child: Child) -> None:
+        """Hear whether the process has built the same stage."""
+        from urbexmp.adapters.stages.exchange import receive, unpack_answer
+
+        said, _ = receive(child.answers)
+        if "broken" in said:
+            problem = unpack_answer(said["broken"], self.name)
+            assert isinstance(problem, Problem)
+            raise problem
+        if said["id"] != self.id:
+            raise self._failed(
+                "its vocabulary, weights or packages were changed meanwhile; run the command again"
+            )
+
+    def _guard(self) -> Watcher:
+        from urbexmp.adapters.stages.child import Watcher
+
+        with self._turn:
+            if self._watcher is None:
+                self._watcher = Watcher(lambda: self.stopping())
+            return self._watcher
+
+    def _all(self, batch: list[_Job], problem: Problem) -> None:
+        for each in batch:
+            each.answer = problem
+
+    def _failed(self, detail: str) -> StageFailed:
+        return StageFailed(f"stage {self.name}", stage=self.name, detail=detail)
+
+    def _late(self, seconds: str) -> StageTimeout:
+        return StageTimeout(f"stage {self.name}", stage=self.name, seconds=seconds)
+
+    def _crashed(self, why: str) -> None:
+        self._crashes += 1
+        if self._crashes >= CRASHES:
+            self._crashes = 0
+            self._rests_until = time.monotonic() + REST_SECONDS
+            self._why = f"{why}; that was {CRASHES} photos in a row, so it rests"
