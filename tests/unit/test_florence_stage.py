@@ -45,6 +45,17 @@ from urbexmp.rules.florence_text import Said
 PROMPTS = [task.prompt for task in TASKS.values()]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """A tiny model is slower on several threads, far slower where other processes want them."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("florence") / "checkpoint")
@@ -66,7 +77,9 @@ def seen(seed: int, *earlier: StageLook, context: Context | None = None) -> Stag
 
 def stage(folder: Path, **settings: Any) -> FlorenceStage:
     weights = weights_of(folder, entry_of(folder, id="tiny", stage="florence", role="caption"))
-    return FlorenceStage(small(), weights, model="tiny", **({"max_tokens": 24} | settings))
+    return FlorenceStage(
+        small(), weights, model="tiny", **({"max_tokens": 16, "threads": 1} | settings)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +111,7 @@ def reference(
         said = model.generate(
             **inputs,
             num_beams=beams,
-            max_new_tokens=40,
+            max_new_tokens=24,
             do_sample=False,
             early_stopping=beams > 1,
             return_dict_in_generate=True,
@@ -114,7 +127,7 @@ def reference(
         yield tokens, logs[0].tolist()
 
 
-ASKED = [(at, prompt) for at in range(3) for prompt in PROMPTS]
+ASKED = [(at, prompt) for at in range(2) for prompt in PROMPTS[1:5]]
 
 
 def same(said: Said, tokens: list[str], logs: list[float]) -> None:
@@ -128,7 +141,7 @@ def test_features_once_and_questions_together_change_no_token(
     torch_model: TorchFlorence, checkpoint: Path, pixels: np.ndarray, beams: int
 ) -> None:
     features = torch_model.features(pixels)
-    answers = torch_model.answer(features, ASKED, beams=beams, max_tokens=40)
+    answers = torch_model.answer(features, ASKED, beams=beams, max_tokens=24)
     for answer, (tokens, logs) in zip(answers, reference(checkpoint, ASKED, beams), strict=True):
         same(answer, tokens, logs)
     assert {answer.ended for answer in answers} == {True, False}
@@ -140,7 +153,7 @@ def test_onnx_answers_token_for_token_as_generate(
     variant = find_variant([name for name, _ in report.files], "float32")
     assert variant is not None
     model = OnnxFlorence(report.folder, variant)
-    answers = model.answer(model.features(pixels), ASKED, beams=1, max_tokens=40)
+    answers = model.answer(model.features(pixels), ASKED, beams=1, max_tokens=24)
     for answer, (tokens, logs) in zip(answers, reference(checkpoint, ASKED, 1), strict=True):
         same(answer, tokens, logs)
 
@@ -165,13 +178,23 @@ def test_what_is_no_florence_is_not_converted(tmp_path: Path) -> None:
 
 
 def test_a_photo_alone_says_what_it_says_among_others(checkpoint: Path) -> None:
-    looking = stage(checkpoint, backend="torch", dtype="float32", batch=3)
-    inputs = [seen(1, view("siglip", aerial=0.9)), seen(2), seen(3, view("siglip", detail=0.9))]
+    tasks = "caption, detailed_caption, ocr"
+    looking = stage(checkpoint, dtype="float32", batch=8, max_tokens=40, tasks=tasks)
+    inputs = [seen(one) for one in (0, 2, 5)]
     together = looking.look_many(inputs)
     assert together == tuple(looking.look(one) for one in inputs)
-    assert any(together)
-    aerial = {said.source for said in together[0]}
-    assert aerial <= {"caption"}
+    assert sum(map(len, together)) > 3
+
+
+def test_from_the_air_only_a_caption_is_asked_for(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tight = _Tight(9)
+    monkeypatch.setattr(FlorenceStage, "open", lambda self, folder: tight)
+    looking = stage(checkpoint)
+    looking.look(seen(1, view("siglip", aerial=0.9)))
+    looking.look(seen(1, view("siglip", detail=0.9)))
+    assert tight.tried == [1, 2]
 
 
 def test_int8_files_are_used_where_they_are_asked_for(report: Report) -> None:
@@ -183,15 +206,16 @@ def test_int8_files_are_used_where_they_are_asked_for(report: Report) -> None:
 
 
 def test_backends_say_the_same(report: Report, checkpoint: Path) -> None:
-    by_onnx = stage(report.folder)
-    by_torch = stage(checkpoint, dtype="float32")
+    how = {"max_tokens": 40, "tasks": "caption, detailed_caption, ocr"}
+    by_onnx = stage(report.folder, **how)
+    by_torch = stage(checkpoint, dtype="float32", **how)
     assert (by_onnx.backend, by_torch.backend) == ("onnx", "torch")
-    for one in range(4):
+    for one in (0, 2, 5):
         plain = [
             [(said.kind, said.label, said.region) for said in looking.look(seen(one))]
             for looking in (by_onnx, by_torch)
         ]
-        assert plain[0] == plain[1]
+        assert plain[0] == plain[1] != []
 
 
 def test_grounding_locates_and_is_no_evidence(checkpoint: Path) -> None:
@@ -313,7 +337,7 @@ def test_settings_are_checked_together() -> None:
 
 
 def test_a_wrong_setting_is_a_mistake_in_the_profile(checkpoint: Path) -> None:
-    with pytest.raises(ConfigProblem, match="stage.florence.max_tokens"):
+    with pytest.raises(ConfigProblem, match=r"stage\.florence\.max_tokens"):
         stage(checkpoint, max_tokens=2)
 
 

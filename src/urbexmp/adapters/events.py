@@ -20,7 +20,7 @@ from urbexmp.model.watching import Hint, Lost, Sign
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
-STEP_MS = 200
+STEP_MS = 400
 """Between two looks of the library at what the system told it: each costs processor time for weeks.
 A file settles for longer, and its age is counted from its change and not from the hint."""
 

@@ -7,7 +7,7 @@ what their files say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -195,7 +195,7 @@ class Holding:
             tending.probe = None
         for work in due:
             if tending.emptied.many and work.path in tending.emptied.found:
-                again.append(work)
+                again.append(replace(work, last_error=str(self._many())))
             elif work.priority != MISSING_PRIORITY or self._able:
                 tried.append(work)
             elif self._lacking or tending.probe not in (None, work.path):

@@ -33,7 +33,7 @@ was made a moment ago come without a hint."""
 PLACE_FILE = "location.toml"
 """What it says is part of every plan in its folder."""
 
-FOLDER_SECONDS = 10.0
+FOLDER_SECONDS = 20.0
 """Between two looks at the times of all folders, 3 microseconds each: the system's queue of events
 may run over without a sign, and this finds what came then, without a look at any file."""
 
