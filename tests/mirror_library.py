@@ -69,7 +69,13 @@ class Quiet:
 def offline() -> Settings:
     path = shipped("profiles", "offline")
     document = read_toml(path)
-    return load_settings(document.values, document.line_of, path, {}, {"workers": "1"})
+    return load_settings(
+        document.values,
+        document.line_of,
+        path,
+        {},
+        {"workers": "1", "stages": "camera,pixels,place"},
+    )
 
 
 class Library:

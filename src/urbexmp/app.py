@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
 from urbexmp.wiring import location_in, open_carriers, owner_of, sparing
+from urbexmp.wiring_stages import close_stages, muster, open_stages, stop_on, vocabulary
+from urbexmp.wiring_stages import open_taxonomy as open_taxonomy
+from urbexmp.wiring_stages import taxonomy_path as taxonomy_path
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     )
     from urbexmp.model.profile import Profile, Settings
     from urbexmp.rules.taxonomy import Taxonomy
+    from urbexmp.wiring_stages import Muster
 
 PLAN_VERSION = 1
 """Raised when the rules change so that every photo should be planned again."""
@@ -93,26 +97,6 @@ def library_roots(paths: Sequence[Path], state: Path | None) -> list[tuple[Path,
     return list(groups.items())
 
 
-def taxonomy_path(profile: Profile) -> Path:
-    """The file of the taxonomy that a profile names. Raises `ConfigProblem`."""
-    named = profile.taxonomy
-    if named.endswith(".toml"):
-        return Path(named)
-    from urbexmp.adapters.shipped import shipped
-
-    return shipped("taxonomy", named)
-
-
-def open_taxonomy(profile: Profile) -> Taxonomy:
-    """Load the taxonomy that a profile names. Raises `ConfigProblem`, `FileUnreadable`."""
-    from urbexmp.adapters.toml import read_toml
-    from urbexmp.rules.taxonomy import load_taxonomy
-
-    path = taxonomy_path(profile)
-    document = read_toml(path)
-    return load_taxonomy(document.values, document.line_of, path)
-
-
 def _never() -> bool:
     return False
 
@@ -126,6 +110,12 @@ class Kept:
 
     def __init__(self) -> None:
         self.made: dict[tuple[str, str], _Made] = {}
+
+    def clear(self) -> None:
+        """Give it up; the processes of stages end."""
+        for _, _, stages in self.made.values():
+            close_stages(stages)
+        self.made.clear()
 
 
 @contextmanager
@@ -155,7 +145,6 @@ def open_house(
     from urbexmp.adapters.copies import FolderCopies
     from urbexmp.adapters.disk import LocalDisk
     from urbexmp.adapters.places import FolderPlaces
-    from urbexmp.adapters.stages.registry import make_stages
     from urbexmp.adapters.walk import FolderWalker
     from urbexmp.drivers.house import House
     from urbexmp.rules.pairing import pair
@@ -180,13 +169,17 @@ def open_house(
         ledger, remember = _ledger(paths, writing=writing, remember=remember)
         stack.callback(ledger.close)
         load: Callable[[], Taxonomy] = cache(partial(open_taxonomy, profile))
-        taxonomy, digest = _vocabulary(profile, ledger, load, keep=remember)
-        made = {} if kept is None else kept.made
-        if (profile.digest, digest) not in made:
-            made.clear()
-            made[profile.digest, digest] = load, taxonomy, make_stages(profile, taxonomy)
-        load, taxonomy, stages = made[profile.digest, digest]
-        stage_ids = tuple(stage.id for stage in stages)
+        taxonomy, digest = vocabulary(profile, ledger, load, keep=remember)
+        keeping = Kept() if kept is None else kept
+        if kept is None:
+            stack.callback(keeping.clear)
+        if (profile.digest, digest) not in keeping.made:
+            keeping.clear()
+            stages = open_stages(profile, taxonomy, state)
+            keeping.made[profile.digest, digest] = load, taxonomy, stages
+        load, taxonomy, stages = keeping.made[profile.digest, digest]
+        stop_on(stages, stopping)
+        ready = muster(profile, stages)
         # The mount point of a volume that is not there is an empty folder: what is missing from
         # it says nothing about how far a killed run came.
         mounted = next(root.iterdir(), None) is not None
@@ -198,8 +191,8 @@ def open_house(
             root=root,
             settings=settings,
             state=paths,
-            stage_ids=stage_ids,
-            policy=_policy(profile, digest, stage_ids),
+            stage_ids=ready.ids,
+            policy=_policy(profile, digest, ready.ids),
             walker=FolderWalker(profile.ignore, profile.recursive),
             pairing=partial(
                 pair,
@@ -214,9 +207,7 @@ def open_house(
             backups=backups,
             copies=copies,
             tools=cache(
-                lambda: _tools(
-                    root, profile, load(), stages, ledger, backups, copies, clock, places
-                )
+                lambda: _tools(root, profile, load(), ready, ledger, backups, copies, clock, places)
             ),
             writes=writing,
             clock=clock,
@@ -228,6 +219,7 @@ def open_house(
             mirror_holds=partial(_mirror_holds, paths),
             open_mirror=cache(lambda: _mirror(stack, paths, root) if writing else None),
             recovered=recovered,
+            without=ready,
         )
 
 
@@ -328,31 +320,11 @@ def _threads(workers: int) -> Executor:
     return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="look")
 
 
-def _vocabulary(
-    profile: Profile, ledger: SqliteLedger, load: Callable[[], Taxonomy], *, keep: bool
-) -> tuple[Taxonomy, str]:
-    """The profile's taxonomy and its digest; of a file that was read before, the digest alone."""
-    from urbexmp import __version__
-    from urbexmp.adapters.late import Late
-
-    try:
-        content = taxonomy_path(profile).read_bytes()
-    except OSError:
-        return load(), load().digest  # raises, and says what is wrong
-    file = hashlib.sha256(__version__.encode() + b"\0" + content).hexdigest()
-    known = ledger.vocabulary(file)
-    if known is not None:
-        return cast("Taxonomy", Late(load, digest=known)), known
-    if keep:
-        ledger.keep_vocabulary(file, load().digest)
-    return load(), load().digest
-
-
 def _tools(
     root: Path,
     profile: Profile,
     taxonomy: Taxonomy,
-    stages: tuple[Stage, ...],
+    ready: Muster,
     ledger: SqliteLedger,
     backups: BackupStore,
     copies: Copies,
@@ -369,7 +341,7 @@ def _tools(
 
     store, codec = open_carriers(profile)
     located = partial(location_in, store, codec)
-    looker = Looker(FileInspector(), places, stages, ledger, located, root, time.perf_counter)
+    looker = Looker(FileInspector(), places, ready.crew(), ledger, located, root, time.perf_counter)
     place_version = partial(_place_version, taxonomy, places, root)
     spared = partial(sparing, codec)
     keeping = copies if profile.backup == "full" else None

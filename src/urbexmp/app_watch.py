@@ -118,7 +118,9 @@ def open_watch(
                     raise UsageProblem(path, "is no folder", "Name folders to watch")
             stack.enter_context(WatchLock(places.watch))
             request = Request(places.request)
-            opens = partial(_opened, root, loaded, request, Kept(), state)
+            kept = Kept()
+            stack.callback(kept.clear)
+            opens = partial(_opened, root, loaded, request, kept, state)
             tendings.append(
                 Tending(
                     Watched(root, paths, opens, request.stands, show),

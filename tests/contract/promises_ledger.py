@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,31 +16,22 @@ from contract.making import (
     keywords,
     receipt_of,
 )
+from contract.promises_looks import PHOTO, LooksPromises, known_file
 from urbexmp.model.change import Edit, EditKind, RunRecord
 from urbexmp.model.errors import (
     InternalProblem,
 )
 from urbexmp.model.feedback import Judged, Judgement
 from urbexmp.model.keyword import Keyword
-from urbexmp.model.ledger import KnownFile, Ledger, SettledFolder, WaitingWork
-from urbexmp.model.observation import Observation, ObservationKind, StageLook
+from urbexmp.model.ledger import Ledger, SettledFolder, WaitingWork
 from urbexmp.model.photo import FileStat, PhotoId
 from urbexmp.model.report import Report
 
 OLD, NEW = b"old packet", b"new packet"
-PHOTO = PhotoId("a" * 64)
 
 
-class LedgerPromises(ABC):
+class LedgerPromises(LooksPromises):
     """`Ledger`."""
-
-    @pytest.fixture
-    @abstractmethod
-    def ledger(self, tmp_path: Path) -> Ledger: ...
-
-    def again(self, ledger: Ledger) -> Ledger:
-        """The ledger as the next process finds it."""
-        return ledger
 
     def test_runs(self, ledger: Ledger) -> None:
         for number in range(3):
@@ -220,35 +210,6 @@ class LedgerPromises(ABC):
         assert again.base(PHOTO, path) == base_of("Other")
         assert again.base(PHOTO, Path("/p/b.cr3")) == base_of("Kept", "Other")
 
-    def test_looks_by_photo_stage_and_inputs(self, ledger: Ledger) -> None:
-        said = StageLook(
-            "pixels@00000001",
-            (
-                Observation(ObservationKind.LABEL, "rust", 0.25, region=(0.0, 0.5, 1.0, 1.0)),
-                Observation(ObservationKind.MEASURE, "quality", value=71.5, source="sharpness"),
-                Observation(ObservationKind.TEXT, "sign", 1.0, "Röntgen"),
-                Observation(ObservationKind.FACT, "long exposure"),
-            ),
-            0.25,
-        )
-        ledger.remember(PHOTO, "", said)
-        ledger.remember(PHOTO, "ctx", replace(said, observations=()))
-        again = self.again(ledger)
-        assert again.look(PHOTO, "pixels@00000001", "") == said
-        assert again.look(PHOTO, "pixels@00000001", "ctx") == replace(said, observations=())
-        assert again.look(PHOTO, "pixels@00000002", "") is None
-        assert again.look(PhotoId("b" * 64), "pixels@00000001", "") is None
-
-    def test_looks_gives_the_newest_of_photos_in_the_library(self, ledger: Ledger) -> None:
-        gone = PhotoId("b" * 64)
-        ledger.settle((known_file("/p/a.cr3"),))
-        old, new = StageLook("pixels@00000001", ()), StageLook("pixels@00000002", ())
-        other = StageLook("place@00000001", ())
-        for photo_id in (PHOTO, gone):
-            for look in (new, other, old, new):
-                ledger.remember(photo_id, "", look)
-        assert sorted(self.again(ledger).looks(), key=str) == [(PHOTO, new), (PHOTO, other)]
-
     def test_known_files_folder_by_folder(self, ledger: Ledger) -> None:
         files = (
             known_file("/p/a.cr3"),
@@ -362,18 +323,3 @@ class LedgerPromises(ABC):
         ledger.done_waiting(Path("/p/asked"))
         ledger.done_waiting(Path("/p/asked"))
         assert ledger.waiting_on(Path("/p/asked")) is None
-
-
-def known_file(path: str, *, held: bool = False) -> KnownFile:
-    place = Path(path)
-    return KnownFile(
-        place,
-        FileStat(24_000_000, 1_790_000_000_123_456_789, 77),
-        PHOTO,
-        (
-            (place.with_suffix(".xmp"), FileStat(9000, 1_790_000_000_000_000_000, 78)),
-            (place.with_suffix(".jpg"), None),
-        ),
-        "policy:1",
-        held,
-    )

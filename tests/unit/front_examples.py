@@ -98,4 +98,6 @@ def clean_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("URBEXMP_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("URBEXMP_STATE", str(tmp_path / "state"))
+    # Reading signs takes seconds to load; tests that want it name the stage.
+    monkeypatch.setenv("URBEXMP_STAGES", "camera,pixels,place")
     monkeypatch.delenv("NO_COLOR", raising=False)

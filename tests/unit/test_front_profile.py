@@ -144,7 +144,7 @@ def test_variables_that_mean_nothing_are_told_with_a_guess() -> None:
 
 
 def test_the_shipped_profile_is_the_default_and_its_comments_tell_the_truth() -> None:
-    assert shipped_names("profiles") == ("offline",)
+    assert shipped_names("profiles") == ("offline", "standard")
     path = shipped("profiles", "offline")
     document = read_toml(path)
     settings = load_settings(document.values, document.line_of, path, {}, {})
@@ -152,7 +152,10 @@ def test_the_shipped_profile_is_the_default_and_its_comments_tell_the_truth() ->
     text = path.read_text(encoding="utf-8")
     commented = re.findall(r"^# (\w+) = (.+)$", text, re.MULTILINE)
     told = {name: tomllib.loads(f"x = {value}")["x"] for name, value in commented}
-    told.pop("pixels")  # an example inside [thresholds]
+    for example in ("pixels", "timeout", "load_timeout"):  # inside [thresholds], [stage.ocr]
+        told.pop(example)
+    assert told.pop("workers") == 1
+    told["workers"] = 0
     for name, value in told.items():
         default = getattr(Profile(), name)
         assert value == (list(default) if isinstance(default, tuple) else default), name

@@ -18,6 +18,7 @@ from urbexmp.model.ledger import Intent, KnownFile, SettledFolder, WaitingWork
 from urbexmp.model.observation import StageLook
 from urbexmp.model.photo import PhotoId
 from urbexmp.model.report import Report
+from urbexmp.rules.vectors import without_vectors
 
 _Where = tuple[PhotoId, Path]
 
@@ -33,6 +34,7 @@ class _Tables:
     marks: dict[str, tuple[_Where, frozenset[Keyword] | None]] = field(default_factory=dict)
     spellings: dict[Keyword, Keyword] = field(default_factory=dict)
     looks: dict[tuple[PhotoId, str, str], StageLook] = field(default_factory=dict)
+    vectors: dict[tuple[PhotoId, str], bytes] = field(default_factory=dict)
     known: dict[Path, KnownFile] = field(default_factory=dict)
     folders: dict[Path, SettledFolder] = field(default_factory=dict)
     held: dict[_Where, tuple[Edit, ...]] = field(default_factory=dict)
@@ -183,11 +185,34 @@ class MemoryLedger:
         return self._tables.looks.get((photo_id, stage, inputs))
 
     def remember(self, photo_id: PhotoId, inputs: str, look: StageLook) -> None:
-        """Keep a look."""
+        """Keep a look; its vectors apart."""
         key = (photo_id, look.stage, inputs)
+        look, vectors = without_vectors(look)
         with self.batch():
             self._tables.looks.pop(key, None)
             self._tables.looks[key] = look
+            for model, vector in vectors.items():
+                self.keep_vector(photo_id, model, vector)
+
+    def keep_vector(self, photo_id: PhotoId, model: str, vector: bytes) -> None:
+        """Keep the vector that a model gives a picture."""
+        with self.batch():
+            self._tables.vectors[photo_id, model] = vector
+
+    def vector(self, photo_id: PhotoId, model: str) -> bytes | None:
+        """The vector that was kept last."""
+        return self._tables.vectors.get((photo_id, model))
+
+    def stage_ids(self) -> Mapping[str, int]:
+        """Every stage that ever looked, with the number of looks kept of it."""
+        return Counter(stage for _, stage, _ in self._tables.looks)
+
+    def looks_by(self, stage: str) -> Iterator[tuple[Path, StageLook]]:
+        """The newest look of one stage at every photo that is in the library."""
+        newest = {key[0]: look for key, look in self._tables.looks.items() if key[1] == stage}
+        for path, known in sorted(self._tables.known.items()):
+            if known.photo_id in newest:
+                yield path, newest[known.photo_id]
 
     def looks(self) -> Iterator[tuple[PhotoId, StageLook]]:
         """All looks of photos that are in the library, the newest per photo and stage name."""

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     help="What a saved plan would write.",
 )
 @click.option(
+    "--between",
+    nargs=2,
+    metavar="STAGE@A STAGE@B",
+    help="What two versions of a stage said of the same photos, as far as it is kept.",
+)
+@click.option(
     "-f",
     "--format",
     "form",
@@ -58,6 +64,7 @@ def diff(
     *,
     run: str | None,
     plan_file: Path | None,
+    between: tuple[str, str] | None,
     form: str,
     again: bool,
     check: bool,
@@ -68,8 +75,10 @@ def diff(
     For each keyword: + add, - remove, ?+ ?- waits for you, x not suggested again, = stays; then
     its score, the stage that said it, and the stage's own words for it.
     """
-    if run and plan_file:
-        raise UsageProblem("diff", "--run and --plan exclude each other", "Give one of them")
+    if sum(map(bool, (run, plan_file, between))) > 1:
+        raise UsageProblem(
+            "diff", "--run, --plan and --between exclude each other", "Give one of them"
+        )
     if form == "html" and output is None and sys.stdout.isatty():
         raise UsageProblem("diff", "a page of HTML is no use on a terminal", "Give -o FILE")
     if plan_file is not None:
@@ -78,6 +87,13 @@ def diff(
     from urbexmp.cli.libraries import one_library
 
     root, below = one_library(choices, paths)
+    if between:
+        from urbexmp.cli.diff_between import show_between
+
+        if form == "html" or output is not None or check:
+            told = "--between goes with --format text or json alone"
+            raise UsageProblem("diff", told, "Leave the other options out")
+        return show_between(choices, root, below, between, json=form == "json")
     if run:
         return _of_run(choices, root, run, form, output, check=check)
     return _to_come(choices, root, below, form, output, again=again, check=check)

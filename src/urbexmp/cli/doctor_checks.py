@@ -69,6 +69,7 @@ def all_checks(choices: Choices, root: Path) -> Iterator[Check]:
     yield from _library(root)
     if settings:
         yield from _taxonomy(settings)
+        yield from _stages(choices, settings)
         yield from _catalog(settings)
         yield from _sight(settings)
     yield from _ledger(choices, root)
@@ -191,6 +192,22 @@ def _taxonomy(settings: Settings) -> Iterator[Check]:
         yield _bad("taxonomy", problem)
     else:
         yield Check("taxonomy", f"{settings.profile.taxonomy}, {len(taxonomy.terms):,} terms")
+
+
+def _stages(choices: Choices, settings: Settings) -> Iterator[Check]:
+    """The profile's stages; what is optional, or may be skipped, is a note where it is missing."""
+    from urbexmp.app_stages import stage_states
+
+    profile = settings.profile
+    for each in stage_states(profile, choices.state):
+        if not each.listed:
+            continue
+        if each.problem is None:
+            yield Check("stage", f"{each.id} is ready")
+            continue
+        what, _, advice = each.problem.sentences
+        may_lack = each.name in profile.optional or profile.without == "skip"
+        yield Check("stage", f"{each.name}: {what}", "note" if may_lack else "bad", advice)
 
 
 def _catalog(settings: Settings) -> Iterator[Check]:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
     "location": "Show what is known of a place, and say more.",
     "models": "List the models of the stages, bring them here, check them, carry them.",
+    "stage": "List the stages, and have one of them look at photos.",
     "profile": "Show and change the settings.",
     "doctor": "Check this installation and say what to do about each problem.",
     "completion": "Print the completion script for your shell.",

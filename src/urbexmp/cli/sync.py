@@ -32,7 +32,11 @@ PATHS = click.Path(path_type=Path)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Look at N photos at most.")
 @click.option("--again", is_flag=True, help="Take up photos again that were dealt with already.")
 @click.option(
-    "--retag", is_flag=True, help="Run the stages again, though what they said is remembered."
+    "--retag",
+    is_flag=False,
+    flag_value="",
+    metavar="[STAGE,...]",
+    help="Have the stages look again, or these alone, though what they said is remembered.",
 )
 @click.option(
     "--accept-emptied",
@@ -56,7 +60,7 @@ def sync(
     plan_file: Path | None,
     limit: int | None,
     again: bool,
-    retag: bool,
+    retag: str | None,
     accept_emptied: bool,
     report_folder: Path | None,
 ) -> int:
@@ -75,6 +79,7 @@ def sync(
     from urbexmp.drivers.sync import sync as run_sync
 
     settings = load(choices)
+    retagged, paths = _retagged(retag, paths, settings.profile.stages)
     dry = dry_run or check or plan_file is not None
     if plan_file is not None:
         one_library(choices, paths)
@@ -100,7 +105,7 @@ def sync(
                 recorder or show,
                 dry_run=dry,
                 limit=limit,
-                retag=frozenset(settings.profile.stages) if retag else frozenset(),
+                retag=retagged,
                 collect=collected,
                 accept_emptied=accept_emptied,
                 again=again,
@@ -114,3 +119,23 @@ def sync(
             return stopping.exit_code(report.exit_code(check=check))
 
     return each_library(choices, paths, deal)
+
+
+def _retagged(
+    retag: str | None, paths: tuple[Path, ...], stages: tuple[str, ...]
+) -> tuple[frozenset[str], tuple[Path, ...]]:
+    """The stages that look again, and the paths: what follows --retag may be either.
+
+    Raises `UsageProblem` for a stage that the profile does not list.
+    """
+    from urbexmp.rules.profile_keys import STAGES
+
+    if retag is None:
+        return frozenset(), paths
+    named = frozenset(filter(None, retag.split(",")))
+    if named and not named <= set(STAGES):
+        return frozenset(stages), (Path(retag), *paths)
+    if missing := sorted(named - set(stages)):
+        told = f"{', '.join(missing)} is no stage of the profile"
+        raise UsageProblem("--retag", told, f"It lists {', '.join(stages)}")
+    return named or frozenset(stages), paths

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -42,6 +42,20 @@ def _no_mirror() -> None:
 
 def _no_mirror_holds(photos: int) -> bool:
     return False
+
+
+class Ready(Protocol):
+    """Which of the profile's stages can run now."""
+
+    @property
+    def stops(self) -> Problem | None:
+        """Why nothing is to be done at all; None: nothing stands against it."""
+        ...
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """Stages that the run goes without, each with what is missing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,8 @@ class House:
     """Whether a whole mirror is there, of so many photos; opens nothing to write."""
     open_mirror: Callable[[], Mirror | None] = _no_mirror
     """Gives the same mirror each time; None where nothing may be written."""
+    without: Ready | None = None
+    """Which stages can run; None: all."""
     recovered: tuple[str, ...] = ()
     """What an earlier, killed run left and was put right on opening, a sentence each."""
 

@@ -17,7 +17,7 @@ from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
-from urbexmp.model.stage_errors import StageMissing
+from urbexmp.model.stage_errors import StageMissing, StageStopped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -47,6 +47,9 @@ MISSING_MINUTES = 5
 """What waits for a stage that is missing is due again after so long; that is no failure."""
 
 IMPORT_PRIORITY = 50
+
+MOST_REASONS = 5
+"""So many different failures of stages are told at once; the summary has them all."""
 
 BATCH = 200
 """Photos written together: the syncs of a batch are shared by all of them."""
@@ -175,6 +178,8 @@ class Running:
         """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
         try:
             deal()
+        except StageStopped:
+            self.report.interrupted = True
         except Problem as problem:
             self.failed(path, problem)
         except BrokenPipeError:
@@ -210,9 +215,14 @@ class Running:
         """Keep and count what was seen of a photo."""
         self.keep(examined)
         self.recorder.looked(task.photo.path, examined.looks, examined.ran)
-        for stage in self._house.profile.stages:
+        for look in examined.looks:
+            stage = look.stage.partition("@")[0]
             ran = stage in examined.ran
             (self.report.stage_looks if ran else self.report.cached_looks)[stage] += 1
+        for fallen in examined.fallen:
+            if not self.report.fallen[str(fallen)] and len(self.report.fallen) <= MOST_REASONS:
+                self.show.note(f"{fallen}.")
+            self.report.fallen[str(fallen)] += 1
 
     def plan(self, examined: Examined, *, accept_emptied: bool = False) -> Planned:
         """The change for a photo that was seen. Raises `Problem`."""

@@ -45,6 +45,8 @@ def sync(
     assert dry_run or house.writes
     again = again or bool(retag)
     began = house.stopwatch()
+    if house.without is not None and house.without.stops is not None:
+        raise house.without.stops
     ahead = guard(house, paths, again=again, accept_emptied=accept_emptied)
     with opened_run(house, command, show, recorder, began) as run:
         report = run.report
@@ -52,6 +54,8 @@ def sync(
         show.begin(report, ahead.tasks if limit is None else min(ahead.tasks, limit))
         for sentence in house.recovered:
             show.note(sentence)
+        if house.without is not None:
+            report.absent.update(house.without.told)
         found = Found()
         # Where the first pass found nothing to do and nothing wrong, a second finds no more.
         idle = not (ahead.tasks or ahead.troubled)

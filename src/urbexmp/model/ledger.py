@@ -158,7 +158,23 @@ class Ledger(Protocol):
         ...
 
     def remember(self, photo_id: PhotoId, inputs: str, look: StageLook) -> None:
-        """Keep a look."""
+        """Keep a look; its vectors apart, so that it comes back without them."""
+        ...
+
+    def keep_vector(self, photo_id: PhotoId, model: str, vector: bytes) -> None:
+        """Keep the vector (float16, little-endian) that a model gives a picture."""
+        ...
+
+    def vector(self, photo_id: PhotoId, model: str) -> bytes | None:
+        """The vector that was kept last; None: there is none."""
+        ...
+
+    def stage_ids(self) -> Mapping[str, int]:
+        """Every stage that ever looked, by its id, with the number of looks kept of it."""
+        ...
+
+    def looks_by(self, stage: str) -> Iterator[tuple[Path, StageLook]]:
+        """The newest look of one stage, by its id, at every photo that is in the library."""
         ...
 
     def looks(self) -> Iterator[tuple[PhotoId, StageLook]]:

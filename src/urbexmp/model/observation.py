@@ -122,6 +122,9 @@ class ObservationKind(Enum):
     """A sentence; in `value`."""
     TEXT = "text"
     """Words read in the picture; in `value`."""
+    EMBEDDING = "embedding"
+    """A vector that stands for the picture: `label` names the model, `value` is base64 of float16,
+    little-endian. The ledger keeps it by itself, so a look that comes from there has none."""
 
 
 @dataclass(frozen=True, slots=True)

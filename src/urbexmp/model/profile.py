@@ -14,8 +14,12 @@ class Profile:
     """Every choice that a run depends on."""
 
     name: str = "offline"
-    stages: tuple[str, ...] = ("camera", "pixels", "place")
+    stages: tuple[str, ...] = ("camera", "pixels", "place", "ocr")
     """Names of stages, in the order they look."""
+    optional: tuple[str, ...] = ("ocr",)
+    """Stages of these that are left out where they cannot run, and nothing is said of it."""
+    without: str = "stop"
+    """Where another stage cannot run: `stop` before anything is done, or `skip` the stage."""
     taxonomy: str = "urbex"
     """Name of a shipped taxonomy, or the path of a TOML file."""
     threshold: float = 0.5
@@ -86,7 +90,8 @@ class Profile:
     def digest(self) -> str:
         """Hex digest of all choices that what is written may depend on.
 
-        When a watch works is none of them: other hours must not plan a library anew.
+        When a watch works is none of them: other hours must not plan a library anew. Nor is
+        what happens without a stage: the ids of the stages that do look tell that.
         """
         plain = {
             name: _plain(getattr(self, name))
@@ -99,11 +104,18 @@ class Profile:
 
 _WHEN = frozenset(
     (
-        *("sweep_minutes", "settle_seconds", "settle_longest_seconds", "companion_seconds"),
+        *(
+            "optional",
+            "without",
+            "sweep_minutes",
+            "settle_seconds",
+            "settle_longest_seconds",
+            "companion_seconds",
+        ),
         *("work_hours", "on_battery", "nice", "notify", "recycle_photos", "recycle_megabytes"),
     )
 )
-"""Keys that say when and how gently a watch works, not what is written."""
+"""Keys that say when and how gently a watch works and what stops a run, not what is written."""
 
 
 def _plain(value: object) -> object:

@@ -51,6 +51,10 @@ class Report:
     stage_looks: Counter[str] = field(default_factory=Counter)
     """Stage name to how often it ran (cached looks not counted)."""
     cached_looks: Counter[str] = field(default_factory=Counter)
+    absent: dict[str, str] = field(default_factory=dict)
+    """Stages that did not look because they cannot run, each with what is missing."""
+    fallen: Counter[str] = field(default_factory=Counter)
+    """Sentences on stages that failed at photos that were dealt with nevertheless."""
     unmapped: Counter[str] = field(default_factory=Counter)
     lightroom_blind: int = 0
     """Photos whose keywords Lightroom will not see, because it reads no sidecar for them."""

@@ -112,6 +112,23 @@ class StageTimeout(StageFailed):
     what = "stage {stage} gave no answer within {seconds} s"
 
 
+class StageStopped(StageFailed):
+    """A look was broken off, because a person asked to stop. Nothing is wrong with the photo."""
+
+    slug, code = "stage-stopped", 63
+    what = "stage {stage} was stopped in the middle of a look"
+    done = "Nothing was written"
+    advice = "The next run looks at it again"
+
+
+class StagesMissing(StageMissing):
+    """Several stages of the profile cannot run; one line each."""
+
+    slug, code = "stages-missing", 64
+    what = "{number} stages cannot run:\n{lines}"
+    advice = "{advice}"
+
+
 class ServerAway(StageFailed):
     """A server that a stage asks cannot be reached, or answers with an error."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
+from urbexmp.model.errors import Problem
 from urbexmp.model.ledger import Ledger
 from urbexmp.model.observation import (
     CaptureFacts,
@@ -22,12 +24,51 @@ from urbexmp.model.observation import (
 from urbexmp.model.photo import Carrier, FileKind, FileStat, Photo, PhotoFile, PhotoId
 from urbexmp.model.ports import Inspector, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
+from urbexmp.model.stage_errors import StageFailed, StageMissing, StageStopped
+from urbexmp.rules.vectors import without_vectors
 
 PREVIEW_LONG_SIDE = 768
 """Pixels; what the largest stage of a profile needs."""
 
+MOST_REASON = 160
+"""Letters of a reason that are shown."""
+
 FACTS = "facts@2"
 """The capture facts are kept in the ledger like a look: a new plan need not open the photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A stage that failed at one photo, which was dealt with nevertheless."""
+
+    stage: str
+    reason: str
+    instead: str | None
+    """The stage that looked instead; None: none did."""
+
+    def __str__(self) -> str:
+        then = f"{self.instead} looked instead" if self.instead else "went on without it"
+        return f"{self.stage} failed ({self.reason}); {then}"
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The stages that look at a photo, and what is done when one of them cannot."""
+
+    stages: tuple[Stage, ...]
+    stand_ins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Stages that look only where another one failed: name to that one's name."""
+    absent: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}))
+    """Stages that cannot run now; what they said earlier still counts."""
+    skips: bool = False
+    """Whether a photo is dealt with though a stage failed at it and none stood in."""
+
+    def stand_in_of(self, stage: str) -> str | None:
+        """The name of a stage that can look instead."""
+        for name, other in self.stand_ins.items():
+            if other == stage and name not in self.absent:
+                return name
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +85,8 @@ class Examined:
     facts: CaptureFacts | None = None
     context: Context | None = None
     """Facts and place that the stages were shown; the mirror keeps them."""
+    fallen: tuple[Fallen, ...] = ()
+    """Stages that failed."""
 
 
 LocationReader = Callable[[Carrier, bytes | None], Mapping[str, str]]
@@ -66,7 +109,7 @@ class Looker:
         self,
         inspector: Inspector,
         places: Places,
-        stages: Sequence[Stage],
+        stages: Sequence[Stage] | Crew,
         ledger: Ledger,
         location: LocationReader,
         root: Path,
@@ -74,7 +117,7 @@ class Looker:
     ) -> None:
         self._inspector = inspector
         self._places = places
-        self._stages = tuple(stages)
+        self._crew = stages if isinstance(stages, Crew) else Crew(tuple(stages))
         self._ledger = ledger
         self._location = location
         self._root = root
@@ -87,7 +130,9 @@ class Looker:
 
         `known_id` is given when the file's stat is the one that the ledger remembers: then the
         file is opened only for a stage that has to look. `retag` names stages that look again,
-        `*` for all. Raises `Problem` when the file cannot be read or decoded.
+        `*` for all. A stage that failed is left out of the looks, and so of the ledger, where
+        another stands in for it or the crew may go on without. Raises `Problem` when the file
+        cannot be read or decoded, `StageFailed` and `StageMissing` where a look is missing.
         """
         fresh: list[tuple[str, StageLook]] = []
         with self._inspector.together():
@@ -95,23 +140,56 @@ class Looker:
             facts, context = self._surroundings(
                 photo, photo_id, fresh, _NO_PACKETS, again=bool(retag)
             )
-        preview = functools.cache(lambda: self._preview(photo))
+        view = View(facts, functools.cache(lambda: self._preview(photo)))
         looks: list[StageLook] = []
         ran: list[str] = []
-        for stage in self._stages:
+        failed: dict[str, Problem] = {}
+        stood_in: dict[str, str] = {}
+        for stage in self._crew.stages:
+            stands_for = self._crew.stand_ins.get(stage.name)
+            if stands_for is not None and stands_for not in failed:
+                continue
             inputs = context.digest if stage.uses_context else ""
             look = None
             if "*" not in retag and stage.name not in retag:
                 look = self._ledger.look(photo_id, stage.id, inputs)
             if look is None:
-                began = self._stopwatch()
-                seen = StageInput(View(facts, preview), context, tuple(looks))
-                observations = stage.look(seen)
-                look = StageLook(stage.id, observations, self._stopwatch() - began)
+                try:
+                    look = self._look(stage, StageInput(view, context, tuple(looks)))
+                except StageStopped:
+                    raise
+                except (StageFailed, StageMissing) as problem:
+                    self._bear(photo, stage.name, problem)
+                    failed[stage.name] = problem
+                    continue
                 ran.append(stage.name)
                 fresh.append((inputs, look))
-            looks.append(look)
-        return Examined(photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context)
+            looks.append(without_vectors(look)[0])
+            if stands_for is not None:
+                stood_in[stands_for] = stage.name
+        fallen = tuple(
+            Fallen(name, _reason(problem), stood_in.get(name))
+            for name, problem in failed.items()
+            if name not in self._crew.absent or name in stood_in
+        )
+        return Examined(
+            photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context, fallen
+        )
+
+    def _look(self, stage: Stage, seen: StageInput) -> StageLook:
+        absent = self._crew.absent.get(stage.name)
+        if absent is not None:
+            raise absent
+        began = self._stopwatch()
+        observations = stage.look(seen)
+        return StageLook(stage.id, observations, self._stopwatch() - began)
+
+    def _bear(self, photo: Photo, stage: str, problem: Problem) -> None:
+        """Go on after a stage failed, where that may be; else raise it as the photo's problem."""
+        crew = self._crew
+        if crew.skips or stage in crew.absent or crew.stand_in_of(stage) is not None:
+            return
+        raise type(problem)(photo.path, **problem.fields) from problem
 
     def recognise(
         self,
@@ -195,3 +273,9 @@ class Looker:
         kept = Observation(ObservationKind.FACT, "capture facts", value=text)
         fresh.append((key, StageLook(FACTS, (kept,))))
         return facts
+
+
+def _reason(problem: Problem) -> str:
+    """Why a stage failed, in few words."""
+    text = str(problem.fields.get("detail") or problem.sentences[0]).partition("\n")[0]
+    return text if len(text) <= MOST_REASON else f"{text[: MOST_REASON - 3]}..."

@@ -13,11 +13,18 @@ from typing import Any
 from urbexmp.rules.profile_background import BACKGROUND_KEYS
 from urbexmp.rules.profile_key import ENV_PREFIX, Key, Scalar
 
-STAGES = ("camera", "pixels", "place", "ocr")
+STAGES = ("camera", "pixels", "place", "ocr", "siglip", "florence", "ram", "remote")
 """Names of the stages that a profile may list."""
 
 KEYS: tuple[Key, ...] = (
     Key("stages", "names", "Stages that look at each photo, in this order.", flag="--stages"),
+    Key("optional", "names", "Stages among them that are left out where they cannot run."),
+    Key(
+        "without",
+        "text",
+        "Where another stage cannot run: stop and name what is missing, or skip the stage.",
+        choices=("stop", "skip"),
+    ),
     Key(
         "taxonomy",
         "text",
@@ -280,7 +287,7 @@ def _names(key: Key, items: Sequence[object]) -> tuple[str, ...]:
     for item in items:
         if not isinstance(item, str) or not item:
             raise ValueError(f"{shown(item)} is not a name")
-        if key.name == "stages":
+        if key.name in ("stages", "optional"):
             _known_stage(item)
     names = tuple(str(item) for item in items)
     if key.name == "stages":

@@ -133,6 +133,8 @@ def end_data(report: Report, root: Root, *, check: bool = False) -> dict[str, An
         "skipped": dict(sorted(report.skipped.items())),
         "stage_looks": dict(sorted(report.stage_looks.items())),
         "cached_looks": dict(sorted(report.cached_looks.items())),
+        "absent": dict(sorted(report.absent.items())),
+        "fallen": dict(sorted(report.fallen.items())),
         "unmapped": sum(report.unmapped.values()),
         "lightroom_blind": report.lightroom_blind,
         "blind": dict(sorted(report.blind.items())),

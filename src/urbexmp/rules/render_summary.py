@@ -63,6 +63,10 @@ def _details(report: Report) -> Iterator[Line]:
             Span(" keywords of that run are taken out, and no bytes put back", Style.HELD),
         )
     yield from _failures(report)
+    for stage, lacks in sorted(report.absent.items()):
+        yield (Span(f"  {stage} did not look: {printable(lacks)}", Style.HELD),)
+    for sentence, number in sorted(report.fallen.items(), key=lambda each: (-each[1], each[0])):
+        yield (Span(f"  {printable(sentence)}: {counted(number, 'photo')}", Style.HELD),)
     for reason, number in sorted(report.skipped.items()):
         yield (Span(f"  left out: {number:,} {printable(reason)}", Style.DIM),)
     if report.unmapped:

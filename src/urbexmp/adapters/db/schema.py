@@ -76,6 +76,13 @@ STEPS: tuple[str, ...] = (
     );
     CREATE TABLE vocabulary (file TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
     """,
+    # 4: vectors that stand for pictures, float16; `model` is the number of a word.
+    """
+    CREATE TABLE vector (
+        id INTEGER PRIMARY KEY, photo INTEGER NOT NULL, model INTEGER NOT NULL,
+        body BLOB NOT NULL, UNIQUE (photo, model)
+    );
+    """,
 )
 
 KNOWN = len(STEPS)

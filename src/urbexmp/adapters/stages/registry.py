@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.ports import Stage
 from urbexmp.model.profile import Profile
+from urbexmp.rules import standing_in
 
 if TYPE_CHECKING:
+    from urbexmp.model.weights import Weights
     from urbexmp.rules.taxonomy import Taxonomy
 
 STAGES: Mapping[str, str] = MappingProxyType(
@@ -20,41 +24,127 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "pixels": "urbexmp.adapters.stages.pixels:PixelsStage",
         "place": "urbexmp.adapters.stages.place:PlaceStage",
         "ocr": "urbexmp.adapters.stages.ocr:OcrStage",
+        "siglip": "urbexmp.adapters.stages.siglip:SiglipStage",
+        "ram": "urbexmp.adapters.stages.ram:RamStage",
     }
 )
 """Stage name to `module:class`."""
 
-NEEDS_TAXONOMY = frozenset({"place", "ocr"})
-"""Stages that look for the taxonomy's own words."""
+NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram"})
+"""Stages that look for the taxonomy's own words; it is their first argument."""
 
-SETTINGS: Mapping[str, frozenset[str]] = MappingProxyType(
+NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram"})
+"""Stages that load a model's weights; these come next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What one setting of a stage may be."""
+
+    kind: type
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+
+    def fault(self, value: object) -> str | None:
+        """What is wrong with a value; None: nothing."""
+        if self.choices:
+            return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
+        if self.kind is str:
+            return None if isinstance(value, str) and value else "must be text"
+        if self.kind is bool:
+            return None if isinstance(value, bool) else "must be true or false"
+        number = isinstance(value, int if self.kind is int else int | float)
+        if not number or isinstance(value, bool):
+            return "must be a whole number" if self.kind is int else "must be a number"
+        assert isinstance(value, int | float)
+        if not self.low <= value <= self.high:
+            return f"must lie between {self.low:g} and {self.high:g}"
+        return None
+
+
+SHARE = Setting(float, 0, 1)
+NAME = Setting(str)
+
+SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
     {
-        "camera": frozenset({"prior"}),
-        "pixels": frozenset({"prior"}),
-        "ocr": frozenset({"least", "where"}),
+        "camera": {"prior": Setting(float, 0.01, 0.99)},
+        "pixels": {"prior": Setting(float, 0.01, 0.99)},
+        "ocr": {"least": SHARE, "where": Setting(str, choices=("useful", "always"))},
     }
 )
-"""Settings that a stage takes from the profile's table `[stage.NAME]`."""
+"""Settings that a stage takes from the profile's table `[stage.NAME]`. One that is not here takes
+what its constructor has a keyword for, and raises `ValueError` for what makes no sense."""
+
+RUNNING: Mapping[str, Setting] = MappingProxyType(
+    {
+        "timeout": Setting(float, 0.1, 86400),
+        "load_timeout": Setting(float, 0.1, 86400),
+        "workers": Setting(int, 1, 64),
+        "recycle_photos": Setting(int, 0, 10_000_000),
+        "recycle_megabytes": Setting(int, 0, 1_000_000),
+        "mode": Setting(str, choices=standing_in.MODES),
+        "instead_of": NAME,
+    }
+)
+"""Settings that say how a model stage is run; the stage itself never sees them."""
+
+IN_PROCESS = frozenset({"camera", "pixels", "place"})
+"""Stages that look in our own process, so nothing of `RUNNING` is to be said of them."""
+
+Apart = Callable[[Stage, Mapping[str, Any]], Stage]
+"""Has a stage look in a process of its own; takes the stage and its settings."""
 
 
-def make_stages(profile: Profile, taxonomy: Taxonomy) -> tuple[Stage, ...]:
-    """Build the profile's stages, in its order.
+def make_stages(
+    profile: Profile,
+    taxonomy: Taxonomy,
+    weights: Weights | None = None,
+    apart: Apart | None = None,
+) -> tuple[Stage, ...]:
+    """Build the profile's stages, in its order. They are light: no model is loaded.
 
+    `apart` is asked for every stage that should look in a process of its own (`in_worker`).
     Raises `ConfigProblem` with every mistake: an unknown stage, one named twice, an unknown or
     senseless setting.
     """
     mistakes = _mistakes(profile)
     if mistakes:
         raise ConfigProblem(f"profile {profile.name}", tuple(mistakes))
-    return tuple(_make(name, profile, taxonomy) for name in profile.stages)
+    stages = []
+    for name in standing_in.listed(profile):
+        settings = profile.stage_settings.get(name, {})
+        try:
+            stage = make_stage(name, settings, taxonomy, weights)
+        except (TypeError, ValueError) as mistake:
+            where = f"profile {profile.name}"
+            raise ConfigProblem(where, (f"stage.{name}: {mistake}",)) from mistake
+        if apart is not None and getattr(stage, "in_worker", False):
+            stage = apart(stage, settings)
+        stages.append(stage)
+    return tuple(stages)
 
 
-def _make(name: str, profile: Profile, taxonomy: Taxonomy) -> Stage:
+def make_stage(
+    name: str,
+    settings: Mapping[str, Any],
+    taxonomy: Taxonomy | None,
+    weights: Weights | None,
+) -> Stage:
+    """Build one stage. Raises `ConfigProblem`, and `ValueError` for a senseless setting."""
     module, _, kind = STAGES[name].partition(":")
     build: Any = getattr(importlib.import_module(module), kind)
-    settings = dict(profile.stage_settings.get(name, {}))
-    stage: Stage = build(taxonomy, **settings) if name in NEEDS_TAXONOMY else build(**settings)
+    own = {key: value for key, value in settings.items() if key not in RUNNING}
+    needs: tuple[object, ...] = (taxonomy,) if name in NEEDS_TAXONOMY else ()
+    if name in NEEDS_WEIGHTS:
+        needs = (*needs, weights)
+    stage: Stage = build(*needs, **own)
     return stage
+
+
+def running_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stage's settings say about how it is run."""
+    return {key: value for key, value in settings.items() if key in RUNNING}
 
 
 def _mistakes(profile: Profile) -> list[str]:
@@ -70,12 +160,25 @@ def _mistakes(profile: Profile) -> list[str]:
             mistakes.append(f"stage.{name}: unknown stage; known are {known}")
             continue
         for key, value in settings.items():
-            if key not in SETTINGS.get(name, frozenset()):
-                mistakes.append(f"stage.{name}.{key}: unknown setting")
-            elif key == "prior" and not _is_share(value):
-                mistakes.append(f"stage.{name}.prior: must lie between 0.01 and 0.99")
-    return mistakes
+            setting = _setting(name, key)
+            fault = "unknown setting" if setting is None else setting.fault(value)
+            if fault and setting is not ANY:
+                mistakes.append(f"stage.{name}.{key}: {fault}")
+    return mistakes or standing_in.mistakes(profile, tuple(STAGES))
 
 
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0.01 <= value <= 0.99
+ANY = Setting(object)
+"""A setting that the stage itself checks."""
+
+
+def _setting(stage: str, key: str) -> Setting | None:
+    """What a setting may be; None: there is none of that name."""
+    if key in RUNNING:
+        return None if stage in IN_PROCESS else RUNNING[key]
+    if stage in SETTINGS or stage in IN_PROCESS:
+        return SETTINGS.get(stage, {}).get(key)
+    import inspect
+
+    module, _, kind = STAGES[stage].partition(":")
+    taken = inspect.signature(getattr(importlib.import_module(module), kind)).parameters
+    return ANY if key in taken and key not in ("taxonomy", "weights", "notes") else None
