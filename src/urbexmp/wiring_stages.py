@@ -96,7 +96,12 @@ def open_stages(
     """
     from urbexmp.adapters.stages.registry import make_stages
 
-    return make_stages(profile, taxonomy, open_weights(state), partial(_apart, profile, state))
+    made = make_stages(profile, taxonomy, open_weights(state), partial(_apart, profile, state))
+    if "remote" not in profile.stage_settings:
+        return made
+    from urbexmp.wiring_remote import sent_elsewhere
+
+    return sent_elsewhere(profile, made, state)
 
 
 def close_stages(stages: tuple[Stage, ...]) -> None:

@@ -20,6 +20,7 @@ PYTHON = [path for path in FILES if path.suffix == ".py"]
 ROOMS = {
     "PIL": {"adapters", "adapters/inspect", "adapters/stages"},
     "click": {"cli"},
+    "fastapi": {"adapters"},
     "exifread": {"adapters/inspect"},
     "huggingface_hub": {"adapters"},
     "lxml": {"adapters/xmp"},
@@ -31,6 +32,7 @@ ROOMS = {
     "rich": {"cli"},
     "sqlite3": {"adapters/db"},
     "tomlkit": {"adapters"},
+    "uvicorn": {"adapters"},
     "watchfiles": {"adapters"},
 }
 """Where a library may be used, one file in each of these rooms."""

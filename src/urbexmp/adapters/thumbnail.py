@@ -1,4 +1,4 @@
-"""Small pictures for the HTML diff."""
+"""Pictures as JPEG: small ones for the HTML diff, whole previews for another machine."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ def data_uri(preview: Preview, long_side: int = LONG_SIDE) -> str:
     packed = io.BytesIO()
     picture.save(packed, "JPEG", quality=72, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode("ascii")
+
+
+def as_jpeg(preview: Preview, quality: int) -> bytes:
+    """The preview as a JPEG that holds the picture and nothing else: no EXIF, no location."""
+    from PIL import Image
+
+    packed = io.BytesIO()
+    picture = Image.frombytes("RGB", (preview.width, preview.height), preview.rgb)
+    picture.save(packed, "JPEG", quality=quality, subsampling=0)
+    return packed.getvalue()

@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "models": "List the models of the stages, bring them here, check them, carry them.",
     "stage": "List the stages, and have one of them look at photos.",
     "profile": "Show and change the settings.",
+    "serve": "Offer stages over HTTP, for another machine.",
     "doctor": "Check this installation and say what to do about each problem.",
     "completion": "Print the completion script for your shell.",
 }

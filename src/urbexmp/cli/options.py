@@ -24,6 +24,7 @@ OTHER_VARIABLES = (
     "URBEXMP_STATE",
     "URBEXMP_CONFIG",
     "URBEXMP_MODELS",
+    "URBEXMP_SERVE_TOKEN",
     "URBEXMP_REAL_FILES",
 )
 """Environment variables of ours beside those of the profile's keys."""

@@ -181,8 +181,10 @@ class Looker:
         if absent is not None:
             raise absent
         began = self._stopwatch()
-        observations = stage.look(seen)
-        return StageLook(stage.id, observations, self._stopwatch() - began)
+        # A stage that may look on another machine says who it was that looked.
+        look_as = getattr(stage, "look_as", None)
+        told_by, observations = look_as(seen) if look_as else (stage.id, stage.look(seen))
+        return StageLook(told_by, observations, self._stopwatch() - began)
 
     def _bear(self, photo: Photo, stage: str, problem: Problem) -> None:
         """Go on after a stage failed, where that may be; else raise it as the photo's problem."""

@@ -63,6 +63,9 @@ class Setting:
         return None
 
 
+REMOTE = "remote"
+"""No stage, but the table that says which of them look on another machine (`rules.elsewhere`)."""
+
 SHARE = Setting(float, 0, 1)
 NAME = Setting(str)
 
@@ -71,6 +74,17 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
         "camera": {"prior": Setting(float, 0.01, 0.99)},
         "pixels": {"prior": Setting(float, 0.01, 0.99)},
         "ocr": {"least": SHARE, "where": Setting(str, choices=("useful", "always"))},
+        REMOTE: {
+            "url": NAME,
+            "stages": NAME,
+            "token_env": NAME,
+            "timeout": Setting(float, 0.1, 86400),
+            "fallback": Setting(bool),
+            "prefer": Setting(str, choices=("server", "local")),
+            "allow_upload": Setting(bool),
+            "quality": Setting(int, 50, 100),
+            "at_once": Setting(int, 1, 256),
+        },
     }
 )
 """Settings that a stage takes from the profile's table `[stage.NAME]`. One that is not here takes
@@ -151,12 +165,14 @@ def _mistakes(profile: Profile) -> list[str]:
     mistakes: list[str] = []
     known = ", ".join(sorted(STAGES))
     for position, name in enumerate(profile.stages):
+        if name == REMOTE:
+            continue
         if name not in STAGES:
             mistakes.append(f"stages: unknown stage {name!r}; known are {known}")
         elif name in profile.stages[:position]:
             mistakes.append(f"stages: {name!r} is named twice")
     for name, settings in profile.stage_settings.items():
-        if name not in STAGES:
+        if name not in STAGES and name != REMOTE:
             mistakes.append(f"stage.{name}: unknown stage; known are {known}")
             continue
         for key, value in settings.items():
@@ -164,6 +180,10 @@ def _mistakes(profile: Profile) -> list[str]:
             fault = "unknown setting" if setting is None else setting.fault(value)
             if fault and setting is not ANY:
                 mistakes.append(f"stage.{name}.{key}: {fault}")
+    if not mistakes and (REMOTE in profile.stages or REMOTE in profile.stage_settings):
+        from urbexmp.rules import elsewhere
+
+        mistakes = elsewhere.mistakes(profile)
     return mistakes or standing_in.mistakes(profile, tuple(STAGES))
 
 
@@ -173,6 +193,8 @@ ANY = Setting(object)
 
 def _setting(stage: str, key: str) -> Setting | None:
     """What a setting may be; None: there is none of that name."""
+    if stage == REMOTE:
+        return SETTINGS[stage].get(key)
     if key in RUNNING:
         return None if stage in IN_PROCESS else RUNNING[key]
     if stage in SETTINGS or stage in IN_PROCESS:

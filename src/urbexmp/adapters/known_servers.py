@@ -1,0 +1,46 @@
+"""What servers offered when we last asked: so that a run with nothing to do need not connect.
+
+A small JSON file in the state folder. It may be deleted at any time, and one that cannot be
+written or read is no trouble: the server is asked again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+NAME = "servers.json"
+
+
+class KnownServer:
+    """The ids of one server's stages, by stage name."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._path = folder / NAME
+        self._url = url
+
+    def load(self) -> Mapping[str, str]:
+        """What is known; nothing where it was never asked."""
+        found = self._all().get(self._url)
+        if not isinstance(found, dict):
+            return {}
+        return {str(name): value for name, value in found.items() if isinstance(value, str)}
+
+    def keep(self, ids: Mapping[str, str]) -> None:
+        """Remember what the server offers now."""
+        everything = {**self._all(), self._url: dict(sorted(ids.items()))}
+        temp = self._path.with_name(f"{NAME}.{os.getpid()}.tmp")
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temp.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+            temp.replace(self._path)
+
+    def _all(self) -> dict[str, object]:
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}

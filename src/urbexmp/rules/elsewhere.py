@@ -1,0 +1,127 @@
+"""Which stages look on another machine, and what may be sent there: the table `[stage.remote]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from urbexmp.model.observation import CaptureFacts, Context, StageLook
+from urbexmp.model.record import to_plain
+from urbexmp.rules.normalise import stage_name
+from urbexmp.rules.serving import TOKEN_VARIABLE, is_loopback
+from urbexmp.rules.stage_ids import PLACE_STAGE
+
+if TYPE_CHECKING:
+    from urbexmp.model.profile import Profile
+
+TABLE = "remote"
+SERVER, LOCAL = "server", "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A server, and the stages that look there."""
+
+    url: str
+    """Without a slash at the end."""
+    stages: tuple[str, ...]
+    token_env: str = TOKEN_VARIABLE
+    """Name of the variable that holds the token."""
+    timeout: float = 150.0
+    """Seconds for one answer; more than the server gives a look, so that it can say so."""
+    fallback: bool = True
+    """Look on this machine while the server cannot."""
+    prefer: str = SERVER
+    """`local`: ask the server only for stages that cannot run here."""
+    allow_upload: bool = False
+    """Photos may leave this machine."""
+    quality: int = 92
+    """Of the JPEG that is sent."""
+    at_once: int = 4
+    """Photos that are with the server at a time."""
+
+    @property
+    def server(self) -> str:
+        """The server in a message: host and port."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the server is on this machine."""
+        return is_loopback(urlsplit(self.url).hostname or "")
+
+
+def elsewhere(profile: Profile) -> Elsewhere | None:
+    """What a profile has looked at elsewhere; None: nothing. Its mistakes were found before."""
+    table: Mapping[str, Any] = profile.stage_settings.get(TABLE, {})
+    if not table:
+        return None
+    given = {key: value for key, value in table.items() if key not in ("url", "stages")}
+    return Elsewhere(str(table["url"]).rstrip("/"), _names(table.get("stages", "")), **given)
+
+
+def mistakes(profile: Profile) -> list[str]:
+    """What makes no sense in `[stage.remote]` although each value may stand there."""
+    if TABLE in profile.stages:
+        mistake = "stages: remote is no stage of its own; list the stages themselves, and name"
+        return [f"{mistake} those that the server looks with under stage.remote.stages"]
+    table = profile.stage_settings.get(TABLE, {})
+    if not table:
+        return []
+    found = []
+    names = _names(str(table.get("stages", "")))
+    if not names:
+        found.append('stage.remote.stages: name the stages that look there, as "siglip, ram"')
+    found += [
+        f"stage.remote.stages: {name} is not among the profile's stages"
+        for name in names
+        if name not in profile.stages and len(profile.stages) > 1
+    ]
+    return found + _url_mistakes(str(table.get("url", "")), upload=bool(table.get("allow_upload")))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _url_mistakes(url: str, *, upload: bool) -> list[str]:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
+        port = parts.port
+    except ValueError:
+        sound = False
+    if not sound:
+        return ["stage.remote.url: must be the address of a server, as http://127.0.0.1:8765"]
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return ["stage.remote.url: a token belongs into a variable, which token_env names"]
+    if not is_loopback(parts.hostname or "") and not upload:
+        where = parts.hostname if port is None else f"{parts.hostname}:{port}"
+        mistake = f"stage.remote.url: photos would leave this machine for {where}"
+        return [f"{mistake}; allow that with stage.remote.allow_upload = true"]
+    return []
+
+
+def what_is_sent(
+    facts: CaptureFacts, context: Context, earlier: tuple[StageLook, ...], *, uses_context: bool
+) -> dict[str, Any]:
+    """What goes along with a picture: where it was taken only to a stage that makes use of it."""
+    if uses_context:
+        return {
+            "facts": to_plain(facts, slim=True),
+            "context": to_plain(context, slim=True),
+            "earlier": to_plain(earlier, slim=True),
+        }
+    placeless = replace(
+        facts,
+        latitude=None,
+        longitude=None,
+        city=None,
+        state=None,
+        country=None,
+        sublocation=None,
+    )
+    looks = tuple(look for look in earlier if stage_name(look.stage) != PLACE_STAGE)
+    return {"facts": to_plain(placeless, slim=True), "earlier": to_plain(looks, slim=True)}
