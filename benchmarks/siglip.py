@@ -35,7 +35,8 @@ def build(folder: Path) -> None:
     from tiny.siglip import build as checkpoint
     from tiny.siglip import build_onnx
 
-    build_onnx(folder / "models" / "base", checkpoint(folder / "checkpoint", base=True))
+    build_onnx(folder / "making" / "base", checkpoint(folder / "checkpoint", base=True))
+    (folder / "making").rename(folder / "models")
 
 
 def stage(folder: Path, variant: str) -> Any:

@@ -88,6 +88,14 @@ def test_letters_outside_ascii_stay(word: str) -> None:
     assert read_caption(answer(word)).text == word
 
 
+def test_control_characters_and_half_letters_are_dropped() -> None:
+    half = spelled("ö")[0]
+    said = Said(("<s>", "a", spelled("\x1b[2J"), spelled("\u202e"), half, spelled("\nb"), "</s>"))
+    words = read_caption(said)
+    assert words.text == "a[2J b"
+    assert len(words.origin) == len(words.text)
+
+
 def test_a_letter_in_two_tokens_is_one_letter() -> None:
     first, second = spelled("ö")
     said = Said(("<s>", "K", first, second, "ln", "</s>"), (0.0, -1.0, -1.0, -3.0, -1.0, 0.0))

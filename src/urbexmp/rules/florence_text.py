@@ -172,8 +172,10 @@ def _items(said: Said) -> Iterator[Words | int]:
 
     def spell(pieces: str, token: int) -> None:
         # A letter may be spelled by several tokens; it belongs to the one that completes it.
-        text.append(pieces)
-        origin.extend([token] * len(pieces))
+        # Bytes that are no letters, and control characters, have no place in a caption.
+        shown = "".join(" " if one.isspace() else one for one in pieces if _shows(one))
+        text.append(shown)
+        origin.extend([token] * len(shown))
 
     def flush(token: int) -> Iterator[Words]:
         spell(decoder.decode(b"", final=True), token)
@@ -194,6 +196,10 @@ def _items(said: Said) -> Iterator[Words | int]:
         else:
             spell(decoder.decode(bytes(_spelled(token))), index)
     yield from flush(max(0, len(said.tokens) - 1))
+
+
+def _shows(letter: str) -> bool:
+    return letter.isspace() or (letter.isprintable() and letter != "\ufffd")
 
 
 def _spelled(token: str) -> Iterator[int]:

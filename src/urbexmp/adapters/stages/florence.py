@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from urbexmp.rules.terms import Taxonomy
 
 VERSION = "1"
-MODEL = "florence2-base-ft"
+MODEL = "florence2-base-ft-onnx"
 AUTO, TORCH, ONNX = "auto", "torch", "onnx"
 
 _BACKENDS = (AUTO, TORCH, ONNX)

@@ -43,7 +43,7 @@ class OnnxFlorence:
         try:
             self._rules = _Rules(folder)
             self._pieces = _pieces(folder / "tokenizer.json")
-            self._nothing = _empty_cache(self._decoder)
+            self._nothing = _empty_cache(self._decoder, self._rules)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StageMissing(
                 folder,
@@ -151,6 +151,8 @@ class _Rules:
         self.start = number("decoder_start_token_id", 2)
         self.forced_first = number("forced_bos_token_id", -1)
         self.no_repeat = number("no_repeat_ngram_size", 0)
+        self.heads = int(text["decoder_attention_heads"])
+        self.head_width = int(text["d_model"]) // self.heads
 
     def next(self, logits: NDArray[np.float32], written: Sequence[int]) -> tuple[int, float]:
         """The likeliest token that may follow, and the logarithm of its probability."""
@@ -183,13 +185,8 @@ def _pieces(path: Path) -> dict[int, str]:
     return pieces
 
 
-def _empty_cache(decoder: OnnxModel) -> dict[str, Array]:
+def _empty_cache(decoder: OnnxModel, rules: _Rules) -> dict[str, Array]:
     """Keys and values before the first token: of length 0."""
-    empty: dict[str, Array] = {}
-    for name, shape in decoder.inputs.items():
-        if name.startswith("past_key_values."):
-            _, heads, _, width = shape
-            if not isinstance(heads, int) or not isinstance(width, int):
-                raise ValueError(f"{name} does not say how many heads it has")
-            empty[name] = np.zeros((1, heads, 0, width), dtype=np.float32)
-    return empty
+    shape = (1, rules.heads, 0, rules.head_width)
+    names = [name for name in decoder.inputs if name.startswith("past_key_values.")]
+    return {name: np.zeros(shape, dtype=np.float32) for name in names}
