@@ -56,7 +56,8 @@ def build(folder: Path, seed: int = 0) -> Path:
             "patch_size": PATCH,
         },
         text_config={
-            "model_type": "llama",
+            "model_type": "mistral",
+            "sliding_window": 12,
             "vocab_size": words,
             "hidden_size": 32,
             "intermediate_size": 64,
