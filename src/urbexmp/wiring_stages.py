@@ -97,6 +97,10 @@ def open_stages(
     from urbexmp.adapters.stages.registry import make_stages
 
     made = make_stages(profile, taxonomy, open_weights(state), partial(_apart, profile, state))
+    if any(stage.name == "vlm" for stage in made):
+        from urbexmp.wiring_vlm import connect
+
+        connect(made, state)
     if "remote" not in profile.stage_settings:
         return made
     from urbexmp.wiring_remote import sent_elsewhere

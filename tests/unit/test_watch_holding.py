@@ -11,7 +11,7 @@ import pytest
 
 from unit.front_examples import clean_home  # noqa: F401  (a fixture)
 from unit.watch_world import SWEEP, World
-from urbexmp.model.errors import StageMissing
+from urbexmp.model.stage_errors import StageMissing
 from urbexmp.model.watching import Hint
 from watch_process import jpeg
 

@@ -38,6 +38,19 @@ def shipped_models() -> Path:
     return _folder("profiles") / "models.toml"
 
 
+def shipped_prompt(name: str) -> Path:
+    """Path of a shipped prompt of the stage `vlm`, by its name.
+
+    Raises `ConfigProblem` when there is none of that name.
+    """
+    folder = _folder("profiles") / "prompts"
+    names = sorted(path.stem for path in folder.glob("*.toml"))
+    if name in names:
+        return folder / f"{name}.toml"
+    said = f"no prompt of that name comes with urbexmp; there are {', '.join(names)}"
+    raise ConfigProblem(f"prompt {name}", (said,))
+
+
 def _folder(kind: ShippedKind) -> Path:
     """The folder inside the installed package, else the one at the top of the checkout."""
     package = Path(urbexmp.__file__).parent

@@ -22,11 +22,17 @@ def data_uri(preview: Preview, long_side: int = LONG_SIDE) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode("ascii")
 
 
-def as_jpeg(preview: Preview, quality: int) -> bytes:
-    """The preview as a JPEG that holds the picture and nothing else: no EXIF, no location."""
+def as_jpeg(preview: Preview, quality: int, long_side: int = 0, subsampling: int = 0) -> bytes:
+    """The preview as a JPEG that holds the picture and nothing else: no EXIF, no location.
+
+    `long_side` in pixels makes it smaller, never larger; 0 leaves it. `subsampling` as Pillow's:
+    0 keeps colour as fine as light, 2 halves it both ways.
+    """
     from PIL import Image
 
     packed = io.BytesIO()
     picture = Image.frombytes("RGB", (preview.width, preview.height), preview.rgb)
-    picture.save(packed, "JPEG", quality=quality, subsampling=0)
+    if 0 < long_side < max(picture.size):
+        picture.thumbnail((long_side, long_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    picture.save(packed, "JPEG", quality=quality, subsampling=subsampling)
     return packed.getvalue()

@@ -41,7 +41,7 @@ COMMANDS: dict[str, str] = {
     "stage": "List the stages, and have one of them look at photos.",
     "location": "Show what is known of a place, and say more.",
     "profile": "Show and change the settings.",
-    "serve": "Offer stages over HTTP, for another machine.",
+    "serve": "Offer stages over HTTP, for urbexmp on another machine.",
     "doctor": "Check this installation and say what to do about each problem.",
     "completion": "Print the completion script for your shell.",
 }

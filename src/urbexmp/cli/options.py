@@ -25,6 +25,7 @@ OTHER_VARIABLES = (
     "URBEXMP_CONFIG",
     "URBEXMP_MODELS",
     "URBEXMP_SERVE_TOKEN",
+    "URBEXMP_VLM_KEY",
     "URBEXMP_REAL_FILES",
 )
 """Environment variables of ours beside those of the profile's keys."""

@@ -17,7 +17,7 @@ from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
-from urbexmp.model.stage_errors import StageMissing, StageStopped
+from urbexmp.model.stage_errors import BudgetSpent, StageMissing, StageStopped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -178,7 +178,9 @@ class Running:
         """Deal with one photo. Whatever goes wrong is that photo's problem: the run goes on."""
         try:
             deal()
-        except StageStopped:
+        except StageStopped as stopped:
+            if isinstance(stopped, BudgetSpent) and not self.report.interrupted:
+                self.show.note(". ".join(filter(None, stopped.sentences)) + ".")
             self.report.interrupted = True
         except Problem as problem:
             self.failed(path, problem)

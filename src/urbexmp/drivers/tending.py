@@ -43,6 +43,9 @@ MOST_FOLDERS = 50_000
 CLOCK_STEP_NS = 2_000_000_000
 """A change this long before a listing may be followed by one of the same time (`drivers.scan`)."""
 
+EARLY_SECONDS = 0.3
+"""The library is opened so long before a photo is ready: what opening takes is not waited for."""
+
 BLOCKED_SECONDS = 0.25
 """Until the lock is tried again that another command holds."""
 
@@ -289,7 +292,7 @@ class Tending:
         return (
             t >= self.sweep_at
             or any(moments[0] <= t for moments in self.folders.values())
-            or self.settling.ready(t)
+            or self.settling.ready(t + EARLY_SECONDS)
             or bool(self.overdue)
             or (self.retry_at is not None and self.clock.now() >= self.retry_at)
         )
@@ -302,6 +305,9 @@ class Tending:
         settling = self.settling.wake_at()
         if settling is not None:
             moments.append(settling)
+        ready = self.settling.ready_at()
+        if ready is not None:
+            moments.append(ready - EARLY_SECONDS)
         if self.retry_at is not None:
             moments.append(t + max(0.0, (self.retry_at - self.clock.now()).total_seconds()))
         return max(min(moments), self.blocked_until)

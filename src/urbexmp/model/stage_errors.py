@@ -121,6 +121,15 @@ class StageStopped(StageFailed):
     advice = "The next run looks at it again"
 
 
+class BudgetSpent(StageStopped):
+    """What a run may ask of a paid server is asked; the run ends, and the next one goes on."""
+
+    slug, code = "budget-spent", 65
+    what = "the budget of {budget} is spent ({spent})"
+    done = "The run stopped here; what was said so far is kept"
+    advice = "The next run goes on from here with a budget of its own"
+
+
 class StagesMissing(StageMissing):
     """Several stages of the profile cannot run; one line each."""
 

@@ -153,6 +153,8 @@ class Looker:
             look = None
             if "*" not in retag and stage.name not in retag:
                 look = self._ledger.look(photo_id, stage.id, inputs)
+            if look is None and stage.name not in retag and getattr(stage, "waits", False):
+                continue  # it looks only where it is named; what it said earlier counts
             if look is None:
                 try:
                     look = self._look(stage, StageInput(view, context, tuple(looks)))

@@ -222,9 +222,13 @@ class Settling:
 
     def ready(self, t: float) -> bool:
         """Whether a group may be dealt with now."""
-        return any(
-            (at := self._ready_at(group)) is not None and at <= t for group in self._groups.values()
-        )
+        at = self.ready_at()
+        return at is not None and at <= t
+
+    def ready_at(self) -> float | None:
+        """When the next group may be dealt with of which all files are settled."""
+        moments = (self._ready_at(group) for group in self._groups.values())
+        return min((at for at in moments if at is not None), default=None)
 
     def wake_at(self) -> float | None:
         """When there is something to do next; None: the machine is empty."""

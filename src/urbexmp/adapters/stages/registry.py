@@ -27,11 +27,12 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "siglip": "urbexmp.adapters.stages.siglip:SiglipStage",
         "florence": "urbexmp.adapters.stages.florence:FlorenceStage",
         "ram": "urbexmp.adapters.stages.ram:RamStage",
+        "vlm": "urbexmp.adapters.stages.vlm:VlmStage",
     }
 )
 """Stage name to `module:class`."""
 
-NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram"})
+NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram", "vlm"})
 """Stages that look for the taxonomy's own words; it is their first argument."""
 
 NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram"})
@@ -86,6 +87,26 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "quality": Setting(int, 50, 100),
             "at_once": Setting(int, 1, 256),
         },
+        "vlm": {
+            "model": NAME,
+            "url": NAME,
+            "prompt": NAME,
+            "size": Setting(int, 64, 768),
+            "max_tokens": Setting(int, 16, 16384),
+            "temperature": Setting(float, 0, 2),
+            "when": Setting(str, choices=("always", "idle", "manual", "unsure")),
+            "allow_upload": Setting(bool),
+            "timeout": Setting(float, 0.1, 86400),
+            "in_flight": Setting(int, 1, 256),
+            "per_minute": Setting(float, 0, 1e6),
+            "budget_requests": Setting(int, 0, 10**9),
+            "budget_tokens": Setting(int, 0, 10**12),
+            "budget_money": Setting(float, 0, 1e9),
+            "price_in": Setting(float, 0, 1e6),
+            "price_out": Setting(float, 0, 1e6),
+            "api_key_env": NAME,
+            "unscored": SHARE,
+        },
     }
 )
 """Settings that a stage takes from the profile's table `[stage.NAME]`. One that is not here takes
@@ -106,6 +127,11 @@ RUNNING: Mapping[str, Setting] = MappingProxyType(
 
 IN_PROCESS = frozenset({"camera", "pixels", "place"})
 """Stages that look in our own process, so nothing of `RUNNING` is to be said of them."""
+
+NETWORKED = frozenset({"vlm"})
+"""Stages that wait for a server in our own process: of `RUNNING` they take `STANDING_IN` only."""
+
+STANDING_IN = ("mode", "instead_of")
 
 Apart = Callable[[Stage, Mapping[str, Any]], Stage]
 """Has a stage look in a process of its own; takes the stage and its settings."""
@@ -149,7 +175,8 @@ def make_stage(
     """Build one stage. Raises `ConfigProblem`, and `ValueError` for a senseless setting."""
     module, _, kind = STAGES[name].partition(":")
     build: Any = getattr(importlib.import_module(module), kind)
-    own = {key: value for key, value in settings.items() if key not in RUNNING}
+    running = STANDING_IN if name in NETWORKED else RUNNING
+    own = {key: value for key, value in settings.items() if key not in running}
     needs: tuple[object, ...] = (taxonomy,) if name in NEEDS_TAXONOMY else ()
     if name in NEEDS_WEIGHTS:
         needs = (*needs, weights)
@@ -196,7 +223,7 @@ def _setting(stage: str, key: str) -> Setting | None:
     """What a setting may be; None: there is none of that name."""
     if stage == REMOTE:
         return SETTINGS[stage].get(key)
-    if key in RUNNING:
+    if key in (STANDING_IN if stage in NETWORKED else RUNNING):
         return None if stage in IN_PROCESS else RUNNING[key]
     if stage in SETTINGS or stage in IN_PROCESS:
         return SETTINGS.get(stage, {}).get(key)

@@ -1,0 +1,213 @@
+"""The stage `vlm`: a vision-language model on a server, asked about the photo and its place.
+
+Light: the prompt is a small file, and the server is first spoken to on the first look. The stage
+itself only fills, shows and hears; what comes from outside (the prompt's file, the server, the
+folder of replies, the encoder of pictures) is handed to it by `connect`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from urbexmp.model.stage_errors import ExtraMissing, StageFailed
+from urbexmp.rules.stage_ids import stage_id
+from urbexmp.rules.vlm_settings import ALWAYS, UNSURE, VlmSettings, vlm_settings
+
+if TYPE_CHECKING:
+    from urbexmp.model.asking import Answer, Filled, Server
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.observation import Observation, Preview, StageInput
+    from urbexmp.rules.prompts import Prompt
+    from urbexmp.rules.terms import Taxonomy
+    from urbexmp.rules.vlm_reply import Reply, Unheard
+
+VERSION = "1"
+QUALITY = 85
+"""Of the JPEG that is sent."""
+
+NO_SCHEMA = frozenset({"empty", "thoughts only", "a loop"})
+"""After these the second question asks for plain text: servers are known to lose the answer, or
+to run in circles, where they must keep to a schema."""
+
+
+class Replies(Protocol):
+    """Keeps what models said."""
+
+    def keep(self, text: str) -> Path | None:
+        """Keep a raw reply; where it is."""
+        ...
+
+    def record(self, entry: Mapping[str, Any]) -> None:
+        """Add a line to the journal."""
+        ...
+
+
+class Connection(Protocol):
+    """What comes from outside."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """The prompt that the settings name."""
+        ...
+
+    @property
+    def server(self) -> Server:
+        """The server; nothing is asked by making it."""
+        ...
+
+    @property
+    def replies(self) -> Replies:
+        """Where replies are kept."""
+        ...
+
+    @property
+    def encode(self) -> Callable[[Preview, int, int], bytes]:
+        """Makes a JPEG without metadata: picture, quality, long side."""
+        ...
+
+    def lacks(self) -> str:
+        """The package that is not installed, or ""."""
+        ...
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        ...
+
+
+def _never() -> bool:
+    return False
+
+
+class VlmStage:
+    """Describes a photo by what a model on a server sees in it (`ports.Stage`)."""
+
+    name = "vlm"
+    uses_preview = True
+    uses_context = True
+    in_worker = False
+    """It only waits for the network."""
+
+    def __init__(self, taxonomy: Taxonomy, **settings: Any) -> None:
+        """Raises `ValueError` with every mistake in the settings."""
+        self.settings: VlmSettings = vlm_settings(settings)
+        self._taxonomy = taxonomy
+        self._connection: Connection | None = None
+        self.stopping: Callable[[], bool] = _never
+        """Whether a person asked to stop."""
+
+    def connect(self, connection: Connection) -> None:
+        """Give it what it needs from outside. Opens and asks nothing."""
+        self._connection = connection
+
+    @property
+    def id(self) -> str:
+        """Changes with the prompt's template, the model and what else the answer depends on."""
+        prompt = self.settings.prompt
+        if self._connection is not None:
+            prompt = self._connection.prompt.id
+        return stage_id(self.name, VERSION, {**self.settings.for_id, "prompt": prompt})
+
+    @property
+    def waits(self) -> str:
+        """`manual` or `idle`: it is not to look at a photo unless it is named, or nothing else
+        is to do; "" where it looks like any other."""
+        return "" if self.settings.when in (ALWAYS, UNSURE) else self.settings.when
+
+    def ready(self) -> Problem | None:
+        """What is missing here. Whether the server is there a run finds out by asking it."""
+        if self._connection is None or not (package := self._connection.lacks()):
+            return None
+        return ExtraMissing(f"stage {self.name}", stage=self.name, package=package, extra="vlm")
+
+    def close(self) -> None:
+        """Give connections back."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def look(self, seen: StageInput) -> tuple[Observation, ...]:
+        """Ask about one photo.
+
+        Raises `ServerAway`, `StageTimeout`, `BudgetSpent`, `StageStopped`, and `StageFailed` where
+        nothing can be made of the reply, also when asked once more; `Undecodable` through the view.
+        """
+        from urbexmp.rules.vlm_question import question, unsure
+        from urbexmp.rules.vlm_words import observations
+
+        if self.settings.when == UNSURE and not unsure(seen.earlier, self._taxonomy):
+            return ()
+        missing = self.ready()
+        if missing is not None:
+            raise missing
+        asked = question(seen.context, seen.earlier, self._taxonomy)
+        reply, answer = self._heard_out(asked, seen.view.preview())
+        return observations(reply, seen.context, self._taxonomy, answer.tokens)
+
+    def _heard_out(self, asked: Any, preview: Preview) -> tuple[Reply, Answer]:
+        from urbexmp.rules.prompts import fill
+        from urbexmp.rules.vlm_reply import Unheard, hear
+        from urbexmp.rules.vlm_schema import schema
+
+        connection = self._connection
+        assert connection is not None, "a stage is connected before it looks"
+        filled = fill(connection.prompt, asked)
+        picture = connection.encode(preview, QUALITY, self.settings.size)
+        form: dict[str, Any] | None = schema(filled.fields, asked.terms)
+        room = self.settings.max_tokens
+        first: Unheard | None = None
+        while True:
+            answer = connection.server.ask(filled, picture, form, room)
+            heard = hear(answer)
+            self._record(filled, picture, answer, heard, room)
+            if not isinstance(heard, Unheard):
+                return heard, answer
+            if first is not None:
+                raise self._unheard(heard, answer)
+            first = heard
+            room *= 2
+            if heard.reason in NO_SCHEMA and not heard.more_room:
+                form = None
+
+    def _unheard(self, heard: Unheard, answer: Answer) -> StageFailed:
+        connection = self._connection
+        assert connection is not None
+        raw = "\n\n".join(filter(None, (answer.text, answer.reasoning)))
+        kept = connection.replies.keep(raw) if raw.strip() else None
+        detail = f"nothing can be made of the reply of {self.settings.model}: {heard.reason}"
+        if kept is not None:
+            detail += f"; it is kept in {kept}"
+        return StageFailed(f"stage {self.name}", stage=self.name, detail=detail)
+
+    def _record(
+        self, filled: Filled, picture: bytes, answer: Answer, heard: Reply | Unheard, room: int
+    ) -> None:
+        from urbexmp.rules.vlm_reply import Unheard
+
+        connection = self._connection
+        assert connection is not None
+        entry: dict[str, Any] = {
+            "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "prompt": filled.id,
+            "server": self.settings.server,
+            "model": self.settings.model,
+            "answered": answer.model,
+            "picture": hashlib.sha256(picture).hexdigest()[:16],
+            "seconds": round(answer.seconds, 3),
+            "tokens_in": answer.tokens_in,
+            "tokens_out": answer.tokens_out,
+            "most_tokens": room,
+            "finish": answer.finish,
+        }
+        if isinstance(heard, Unheard):
+            entry |= {"outcome": heard.reason, "reply": answer.text, "reasoning": answer.reasoning}
+        else:
+            entry |= {
+                "outcome": "heard",
+                "description": heard.description,
+                "labels": [one.word for one in heard.labels],
+                "dropped": list(heard.dropped),
+            }
+        connection.replies.record(entry)

@@ -1,0 +1,440 @@
+"""A server that shows pictures to a model, asked with patience and within limits.
+
+Around one request stand, from the outside in: the budget of the run, the circuit that spares a
+server that is away, the rate, the number of requests at a time, and retries. What it answers is
+understood by `rules.servers` and `rules.server_faults`; who it is and how it wants to be asked is
+found out on the first request and remembered.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from urbexmp.model.asking import Answer, Filled
+from urbexmp.model.stage_errors import (
+    BudgetSpent,
+    ServerAway,
+    StageFailed,
+    StageStopped,
+    StageTimeout,
+)
+from urbexmp.rules.circuit import FAILURES, Circuit, pause_before
+from urbexmp.rules.pacing import Pace, Rate
+from urbexmp.rules.server_faults import Asked, Fault, bring, fault_of
+from urbexmp.rules.servers import (
+    PROBES,
+    Heard,
+    Kind,
+    Manners,
+    after_refusal,
+    answer_of,
+    kind_by_models,
+    kind_by_probe,
+    kind_by_refusal,
+    manners_from,
+    manners_of,
+    model_names,
+    request,
+    same_model,
+)
+from urbexmp.rules.spending import Budget, Spent
+from urbexmp.rules.vlm_settings import VlmSettings
+
+STEP_SECONDS = 0.25
+"""A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
+
+MOST_CHANGES = 6
+"""Ways of asking that are tried for one photo."""
+
+HIDDEN = "***"
+
+
+class Client(Protocol):
+    """Sends one request."""
+
+    def complete(self, parameters: Mapping[str, Any]) -> Heard:
+        """Raises what the server is constructed with as `unreached`."""
+        ...
+
+    def close(self) -> None:
+        """Give the connections back."""
+        ...
+
+
+class Known(Protocol):
+    """Remembers manners between runs."""
+
+    def load(self) -> object:
+        """What was kept; None for nothing."""
+        ...
+
+    def keep(self, plain: Mapping[str, Any]) -> None:
+        """Remember it."""
+        ...
+
+
+def _never() -> bool:
+    return False
+
+
+class VlmServer:
+    """One model of one server (`model.asking.Server`). Thread-safe.
+
+    `get` asks one of the server's own addresses (a path behind its root) and raises `unreached`
+    where there is no answer; `say` tells a person.
+    """
+
+    def __init__(
+        self,
+        settings: VlmSettings,
+        client: Client,
+        get: Callable[[str], Heard],
+        unreached: tuple[type[Exception], ...],
+        known: Known,
+        say: Callable[[str], None],
+        key: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings = settings
+        self.stopping: Callable[[], bool] = _never
+        self._client = client
+        self._get = get
+        self._unreached = unreached
+        self._known = known
+        self._say = say
+        self._key = key
+        self._clock = clock
+        self._sleep = sleep
+        self._budget = Budget(
+            settings.budget_requests,
+            settings.budget_tokens,
+            settings.budget_money,
+            settings.price_in,
+            settings.price_out,
+        )
+        self._lock = threading.Lock()
+        self._free = threading.Condition(self._lock)
+        self._greeting = threading.Lock()
+        self._manners: Manners | None = None
+        self._circuit = Circuit()
+        self._last: ServerAway | None = None
+        """Why the circuit is open."""
+        self._pace = Pace(settings.in_flight, number=min(2.0, settings.in_flight))
+        self._rate = Rate(settings.per_minute)
+        self._spent = Spent()
+        self._under_way = 0
+        self._told: set[str] = set()
+
+    # --- What it is ------------------------------------------------------------------------
+
+    @property
+    def spent(self) -> Spent:
+        """What was asked so far."""
+        return self._spent
+
+    @property
+    def pace(self) -> Pace:
+        """How many requests go at a time now."""
+        return self._pace
+
+    def models(self) -> tuple[str, ...]:
+        """Names of the models it says it has; empty where it does not say. Raises `ServerAway`."""
+        try:
+            return model_names(self._get("/v1/models"))
+        except self._unreached as failure:
+            raise self._away(f"cannot be reached ({failure})", self._start_it()) from failure
+
+    def manners(self) -> Manners:
+        """Who the server is, and how it wants to be asked. Raises `ServerAway`."""
+        with self._greeting:
+            if self._manners is None:
+                self._manners = manners_from(self._known.load()) or self._greet()
+            return self._manners
+
+    def _greet(self) -> Manners:
+        try:
+            models = self._get("/v1/models")
+            kind = kind_by_models(models, self.settings.server)
+            if kind is None:
+                kind = self._probed()
+        except self._unreached as failure:
+            raise self._later(failure) from failure
+        if models.status in (401, 403):
+            raise self._refused(fault_of(models, self._asked(kind)))
+        listed = model_names(models)
+        model = self.settings.model
+        if kind is Kind.OLLAMA and listed and not any(same_model(model, one) for one in listed):
+            fault = Fault(f"has no model {model}", bring(kind, model), every=True)
+            raise self._refused(fault)
+        return self._learn(manners_of(kind))
+
+    def _probed(self) -> Kind:
+        heard = Heard(0, {}, b"")
+        for path in PROBES:
+            heard = self._get(path)
+            kind = kind_by_probe(path, heard)
+            if kind is not None:
+                return kind
+        return kind_by_refusal(heard)
+
+    def _learn(self, manners: Manners) -> Manners:
+        self._manners = manners
+        self._known.keep(manners.plain)
+        return manners
+
+    def _asked(self, kind: Kind) -> Asked:
+        settings = self.settings
+        return Asked(kind, settings.model, settings.api_key_env, self._key is not None)
+
+    # --- One question ----------------------------------------------------------------------
+
+    def ask(
+        self,
+        filled: Filled,
+        picture: bytes,
+        schema: Mapping[str, Any] | None,
+        max_tokens: int,
+    ) -> Answer:
+        """Show one JPEG (none where it is empty) and return the answer.
+
+        Raises `ServerAway`, `StageTimeout`, `StageFailed`, `BudgetSpent`, `StageStopped`.
+        """
+        content = _content(filled, picture)
+        probe = self._enter()
+        settled = False
+        try:
+            answer = self._patiently(filled.system, content, schema, max_tokens, probe=probe)
+            settled = True
+        except (ServerAway, StageTimeout) as away:
+            with self._lock:
+                if not probe and away.fields.get("every"):
+                    self._circuit = Circuit(FAILURES, self._clock())
+                else:
+                    self._circuit = self._circuit.failed(self._clock())
+                self._last = away if isinstance(away, ServerAway) else None
+            raise
+        except StageStopped:
+            raise
+        except StageFailed:  # but it answered
+            settled = True
+            raise
+        finally:
+            with self._free:
+                self._under_way -= 1
+                if settled:
+                    self._circuit = self._circuit.answered()
+                self._free.notify_all()
+        self._note_model(answer)
+        return answer
+
+    def _enter(self) -> bool:
+        """Wait until a request may go; whether it is the circuit's probe."""
+        with self._free:
+            while True:
+                if self.stopping():
+                    raise self._stopped()
+                self._check_budget()
+                now = self._clock()
+                if self._circuit.wait(now) > 0:
+                    raise self._spared(self._circuit.wait(now))
+                if self._under_way < self._pace.allowed:
+                    break
+                self._free.wait(STEP_SECONDS)
+            probe = self._circuit.is_open
+            self._circuit = self._circuit.asked(now)
+            self._under_way += 1
+        return probe
+
+    def _check_budget(self) -> None:
+        over = self._spent.over(self._budget)
+        if over is None:
+            return
+        raise BudgetSpent(
+            f"stage {STAGE}",
+            stage=STAGE,
+            budget=over,
+            spent=self._spent.told(self._budget),
+        )
+
+    def _patiently(
+        self,
+        system: str,
+        content: list[dict[str, Any]],
+        schema: Mapping[str, Any] | None,
+        max_tokens: int,
+        *,
+        probe: bool,
+    ) -> Answer:
+        again = changes = 0
+        while True:
+            later: _Later
+            try:
+                manners = self.manners()
+                self._tell_upload()
+                parameters = request(
+                    *(manners, self.settings.model, system, content, schema, max_tokens),
+                    temperature=self.settings.temperature,
+                )
+                heard, seconds = self._send(parameters)
+                answer = answer_of(heard, seconds) if heard.status == 200 else None
+                if answer is not None:
+                    self._count(answer)
+                    return answer
+                fault = fault_of(heard, self._asked(manners.kind))
+                changed = after_refusal(manners, fault.parameter)
+                if changed is not None and changes < MOST_CHANGES:
+                    changes += 1
+                    self._change(manners, changed)
+                    continue
+                problem = self._refused(fault)
+                if not fault.again:
+                    raise problem
+                if fault.busy:
+                    with self._lock:
+                        self._pace = self._pace.refused()
+                later = _Later(problem, heard.retry_after)
+            except _Later as signal:
+                later = signal
+            again += 1
+            pause = None if probe else pause_before(again, later.after)
+            if pause is None:
+                raise later.problem
+            self._pause(pause)
+
+    def _send(self, parameters: Mapping[str, Any]) -> tuple[Heard, float]:
+        """One request: the answer and its seconds. Raises `_Later`, `StageTimeout`."""
+        with self._lock:
+            self._check_budget()
+            wait, self._rate = self._rate.taken(self._clock())
+            self._spent = self._spent.asked()
+        self._pause(wait)
+        began = self._clock()
+        try:
+            heard = self._client.complete(parameters)
+        except self._unreached as failure:
+            if getattr(failure, "slow", False):
+                with self._lock:
+                    self._pace = self._pace.refused()
+                limit = f"{self.settings.timeout:g}"
+                raise StageTimeout(f"stage {STAGE}", stage=STAGE, seconds=limit) from failure
+            raise self._later(failure) from failure
+        seconds = self._clock() - began
+        if heard.status == 200:
+            with self._lock:
+                self._pace = self._pace.answered(seconds, self._under_way)
+        return heard, seconds
+
+    def _count(self, answer: Answer) -> None:
+        with self._lock:
+            self._spent = self._spent.answered(answer.tokens_in, answer.tokens_out)
+
+    def _change(self, before: Manners, after: Manners) -> None:
+        """Ask otherwise from now on, unless another photo found that out meanwhile."""
+        with self._greeting:
+            if self._manners == before:
+                self._learn(after)
+
+    def _pause(self, seconds: float) -> None:
+        left = seconds
+        while left > 0:
+            if self.stopping():
+                raise self._stopped()
+            self._sleep(min(left, STEP_SECONDS))
+            left -= STEP_SECONDS
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    # --- What goes wrong -------------------------------------------------------------------
+
+    def _later(self, failure: Exception) -> _Later:
+        return _Later(self._away(f"cannot be reached ({failure})", self._start_it()), None)
+
+    def _refused(self, fault: Fault) -> StageFailed:
+        """A problem of the server, or of this photo alone."""
+        if fault.again or fault.every:
+            return self._away(fault.detail, fault.advice, every=fault.every)
+        detail = f"{self.settings.server} {self._hidden(fault.detail)}"
+        if fault.advice:
+            detail += f" ({fault.advice})"
+        return StageFailed(f"stage {STAGE}", stage=STAGE, detail=detail)
+
+    def _away(self, detail: str, advice: str, *, every: bool = False) -> ServerAway:
+        return ServerAway(
+            f"stage {STAGE}",
+            stage=STAGE,
+            server=self.settings.server,
+            detail=self._hidden(detail),
+            advice=advice,
+            every=every,
+        )
+
+    def _spared(self, wait: float) -> ServerAway:
+        last = self._last
+        if last is not None:
+            again = f"{last.fields['detail']}; it is asked again in {wait:.0f} s"
+            return self._away(again, str(last.fields["advice"]))
+        detail = f"did not answer before, and is asked again in {wait:.0f} s"
+        return self._away(detail, self._start_it())
+
+    def _stopped(self) -> StageStopped:
+        return StageStopped(f"stage {STAGE}", stage=STAGE)
+
+    def _start_it(self) -> str:
+        return "Start the server, or correct stage.vlm.url; `urbexmp doctor` tries it out"
+
+    def _hidden(self, text: str) -> str:
+        """Without the key: some servers repeat it in their errors."""
+        return text.replace(self._key, HIDDEN) if self._key else text
+
+    # --- What a person is told -------------------------------------------------------------
+
+    def _tell_upload(self) -> None:
+        if not self.settings.is_here:
+            self._once(
+                "upload",
+                f"Photos, and what is known of their place, are sent to {self.settings.server},"
+                f" where {self.settings.model} looks at them.",
+            )
+
+    def _note_model(self, answer: Answer) -> None:
+        if not same_model(self.settings.model, answer.model):
+            self._once(
+                "model",
+                f"{self.settings.server} answers with the model {answer.model}, though"
+                f" {self.settings.model} was asked.",
+            )
+
+    def _once(self, what: str, sentence: str) -> None:
+        with self._lock:
+            known = what in self._told
+            self._told.add(what)
+        if not known:
+            self._say(self._hidden(sentence))
+
+
+STAGE = "vlm"
+
+
+def _content(filled: Filled, picture: bytes) -> list[dict[str, Any]]:
+    """The picture before the words: models were trained that way round."""
+    text = {"type": "text", "text": filled.user}
+    if not picture:
+        return [text]
+    address = "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
+    return [{"type": "image_url", "image_url": {"url": address}}, text]
+
+
+class _Later(Exception):  # noqa: N818  (a signal between functions here)
+    """No answer now; asking again may help."""
+
+    def __init__(self, problem: StageFailed, after: float | None) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.after = after

@@ -1,0 +1,122 @@
+"""Settings of the stage `vlm`: which model of which server, how it is asked, and how much. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from urbexmp.rules.serving import is_loopback
+
+ALWAYS, IDLE, MANUAL, UNSURE = "always", "idle", "manual", "unsure"
+WHEN = (ALWAYS, IDLE, MANUAL, UNSURE)
+
+KEY_VARIABLE = "URBEXMP_VLM_KEY"
+"""Where a key is looked for unless the profile names another variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class VlmSettings:
+    """The table `[stage.vlm]`."""
+
+    model: str = "qwen3-vl:8b-instruct"
+    url: str = "http://127.0.0.1:11434/v1"
+    """The server, up to what comes before `/chat/completions`; Ollama's own address by default."""
+    prompt: str = "urbex"
+    """Name of a prompt that comes with urbexmp, or the path of a TOML file."""
+    size: int = 768
+    """Pixels of the long side of the picture that is sent."""
+    max_tokens: int = 800
+    """Length of a reply; a reply that is cut is asked for once more, with twice as many."""
+    temperature: float = 0.0
+    when: str = ALWAYS
+    allow_upload: bool = False
+    """Photos may leave this machine."""
+    timeout: float = 300.0
+    """Seconds for one reply; the first one of a server loads the model."""
+    in_flight: int = 4
+    """Requests at a time, at most."""
+    per_minute: float = 0.0
+    """Requests; 0 is no limit."""
+    budget_requests: int = 0
+    """Of one run; 0 is no limit."""
+    budget_tokens: int = 0
+    budget_money: float = 0.0
+    price_in: float = 0.0
+    """Of a million tokens that are sent, in your currency."""
+    price_out: float = 0.0
+    """Of a million tokens that are answered."""
+    api_key_env: str = KEY_VARIABLE
+    """Name of the variable that holds the key."""
+    unscored: float = 0.5
+    """What a label without a confidence counts as."""
+
+    @property
+    def base(self) -> str:
+        """The address without a slash at the end; `/v1` where it has no path."""
+        url = self.url.rstrip("/")
+        return url if urlsplit(url).path else f"{url}/v1"
+
+    @property
+    def root(self) -> str:
+        """The address that the server's own questions (`/props`, `/api/version`) go to."""
+        return self.base.removesuffix("/v1")
+
+    @property
+    def server(self) -> str:
+        """The server in a message: host and port."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the server is on this machine."""
+        return is_loopback(urlsplit(self.url).hostname or "")
+
+    @property
+    def for_id(self) -> dict[str, object]:
+        """What an answer depends on. Where the server stands, how patient we are and what it
+        may cost are none of it."""
+        plain: dict[str, object] = {
+            "model": self.model,
+            "size": self.size,
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+        }
+        # Where it looks at some photos only, having nothing to say means something else.
+        return {**plain, "when": UNSURE} if self.when == UNSURE else plain
+
+
+NAMES = frozenset(field.name for field in fields(VlmSettings))
+
+
+def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
+    """Check a table. Raises `ValueError` with every mistake."""
+    settings = VlmSettings(**given)
+    found = url_mistakes(settings.url, upload=settings.allow_upload)
+    if settings.budget_money and not (settings.price_in or settings.price_out):
+        found.append("budget_money needs the prices of a million tokens, price_in and price_out")
+    if found:
+        raise ValueError("; ".join(found))
+    return settings
+
+
+def url_mistakes(url: str, *, upload: bool) -> list[str]:
+    """What is wrong with the address of a server, a sentence each."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
+        port = parts.port
+    except ValueError:
+        sound = False
+    if not sound:
+        return ["url must be the address of a server, as http://127.0.0.1:11434/v1"]
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return ["url: a key belongs into a variable, which api_key_env names"]
+    if not is_loopback(parts.hostname or "") and not upload:
+        where = parts.hostname if port is None else f"{parts.hostname}:{port}"
+        would = (
+            f"url: photos, and what is known of their place, would leave this machine for {where}"
+        )
+        return [f"{would}; allow that with stage.vlm.allow_upload = true"]
+    return []

@@ -1,0 +1,133 @@
+"""The stage `vlm`, wired: its prompt, its server, its key, and where replies are kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from urbexmp.adapters.replies import ReplyFolder
+    from urbexmp.adapters.stages.vlm import VlmStage
+    from urbexmp.adapters.vlm_server import VlmServer
+    from urbexmp.model.observation import Preview
+    from urbexmp.model.ports import Stage
+    from urbexmp.rules.prompts import Prompt
+    from urbexmp.rules.servers import Heard
+    from urbexmp.rules.vlm_settings import VlmSettings
+
+PROBE_SECONDS = 5.0
+
+
+def connect(stages: tuple[Stage, ...], state: Path | None) -> None:
+    """Give the stage what comes from outside. Asks nobody. Raises `ConfigProblem` (the prompt)."""
+    from urbexmp.adapters.stages.vlm import VlmStage
+
+    for stage in stages:
+        if isinstance(stage, VlmStage):
+            stage.connect(Connection(stage, state))
+
+
+class Connection:
+    """What the stage takes from outside; each is made when it is first wanted."""
+
+    def __init__(self, stage: VlmStage, state: Path | None) -> None:
+        self._stage = stage
+        self._settings = stage.settings
+        self._state = state
+        self.prompt = read_prompt(stage.settings.prompt)
+
+    @cached_property
+    def server(self) -> VlmServer:
+        """The server."""
+        opened = open_server(self._settings, self._state)
+        opened.stopping = lambda: self._stage.stopping()
+        return opened
+
+    @cached_property
+    def replies(self) -> ReplyFolder:
+        """Where replies are kept."""
+        from urbexmp.adapters.replies import ReplyFolder
+
+        return ReplyFolder(_folder(self._state))
+
+    @property
+    def encode(self) -> Callable[[Preview, int, int], bytes]:
+        """Makes a JPEG without metadata."""
+        return encoded
+
+    def lacks(self) -> str:
+        """The package that is not installed, or ""."""
+        from urbexmp.adapters.openai_server import PACKAGE, installed
+
+        return "" if installed() else PACKAGE
+
+    def close(self) -> None:
+        """Close the server's connections, where there are any."""
+        server = self.__dict__.get("server")
+        if server is not None:
+            server.close()
+
+
+def encoded(preview: Preview, quality: int, size: int) -> bytes:
+    """The picture as it is sent: upright, small, and with nothing in it but the picture."""
+    from urbexmp.adapters.thumbnail import as_jpeg
+
+    return as_jpeg(preview, quality, size, subsampling=2)
+
+
+def read_prompt(name: str) -> Prompt:
+    """The prompt of a name, or of a TOML file. Raises `ConfigProblem`, `FileUnreadable`."""
+    from urbexmp.adapters.shipped import shipped_prompt
+    from urbexmp.adapters.toml import read_toml
+    from urbexmp.rules.prompts import load_prompt
+
+    path = Path(name).expanduser() if name.endswith(".toml") else shipped_prompt(name)
+    document = read_toml(path)
+    return load_prompt(path.stem, document.values, document.line_of, path)
+
+
+def open_server(
+    settings: VlmSettings, state: Path | None, say: Callable[[str], None] | None = None
+) -> VlmServer:
+    """The server of a profile. Asks nothing. `say` tells a person."""
+    from urbexmp.adapters.http_client import HttpClient, Unreachable
+    from urbexmp.adapters.keys import key_for
+    from urbexmp.adapters.known_servers import KnownManners
+    from urbexmp.adapters.openai_server import OpenAIClient, Unreached
+    from urbexmp.adapters.vlm_server import VlmServer
+    from urbexmp.rules.servers import Heard
+
+    proxies = not settings.is_here
+    key = key_for(settings.server, settings.api_key_env, os.environ, ask_keyring=proxies) or None
+    plain = HttpClient(settings.root, key, proxies=proxies)
+    models = HttpClient(settings.base, key, proxies=proxies)
+
+    def get(path: str) -> Heard:
+        of_protocol = path.startswith("/v1/")
+        asked = models if of_protocol else plain
+        reply = asked.ask("GET", path.removeprefix("/v1"), None, PROBE_SECONDS)
+        return Heard(reply.status, reply.headers, reply.body)
+
+    return VlmServer(
+        settings,
+        OpenAIClient(settings.base, key, settings.timeout, proxies=proxies),
+        get,
+        (Unreached, Unreachable),
+        KnownManners(_folder(state), settings.base, settings.model),
+        say or _say,
+        key,
+    )
+
+
+def _folder(state: Path | None) -> Path:
+    from urbexmp.adapters.dirs import state_folder
+
+    return state or state_folder(os.environ)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
