@@ -1,9 +1,11 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Both make .venv when it is missing.
+# Two commands for a fresh machine: `make demo` and `make test`. Both make .venv when it is missing;
+# the demo takes only what it needs, the tests everything (torch among it).
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+DEMO_READY := $(VENV)/.ready-demo
+READY := $(VENV)/.ready-test
 
 # Everything that the demo touches stays in these two folders.
 DEMO := demo
@@ -16,7 +18,7 @@ ONE := 2024-05-11 Riverside Paper Mill/_DSC0412
 
 .PHONY: demo test lint format samples docs session bench clean
 
-demo: $(READY)
+demo: $(DEMO_READY)
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)/.home && cp -R samples/photos $(DEMO)/photos
 	@echo '== What would be written: urbexmp sync --dry-run'
 	@$(DEMO_RUN) sync --dry-run $(DEMO)/photos
@@ -66,10 +68,16 @@ session: $(READY)
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-# The mark is made last, so an interrupted installation is done again.
-$(READY): pyproject.toml constraints.txt
+# The marks are made last, so an interrupted installation is done again.
+$(DEMO_READY): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ocr]'
+	@touch $(DEMO_READY)
+
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	@touch $(READY) $(DEMO_READY)
+
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("urbexmp needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
-	@touch $(READY)

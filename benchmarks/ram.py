@@ -34,10 +34,20 @@ def write_checkpoint(path: Path) -> None:
     torch.manual_seed(0)
     with torch.device("meta"):
         model = RamPlus(sizes)
-    state = {
-        name: torch.randn(value.shape) * (0.02 if value.ndim > 1 else 0.1)
-        for name, value in model.state_dict().items()
-    }
+    # Scores must differ between pictures and tags, or being near to torch would say nothing.
+    state = {}
+    for name, value in model.state_dict().items():
+        noise = torch.randn(value.shape)
+        if name == "reweight_scale":
+            state[name] = torch.tensor(2.66)
+        elif value.ndim == 1:
+            norm = "norm" in name.lower() and name.endswith("weight")
+            state[name] = noise * 0.1 + (1.0 if norm else 0.0)
+        elif name == "label_embed":
+            tags = torch.randn(TAGS, 1, 512)
+            state[name] = (tags + 0.4 * noise.reshape(TAGS, 51, 512)).flatten(0, 1)
+        else:
+            state[name] = noise * 1.2 / value[0].numel() ** 0.5
     torch.save({"model": state}, path)
 
 

@@ -29,15 +29,19 @@ from urbexmp.model.photo import PhotoId
 def settle(root: Path, state: Path) -> int:
     """Make every photo known to ledger and mirror, as a run does that had nothing to write."""
     done, rows = 0, []
+    known: list[KnownFile] = []
     with open_house(root, load(Choices()), state=state, writing=True) as house:
         with house.ledger.batch():
             for task in tasks(house, (root,), Found(), no_trouble):
                 photo, photo_id = task.photo, PhotoId(f"{done:064x}")
-                known = KnownFile(photo.path, photo.stat, photo_id, task.around, task.policy)
-                house.ledger.settle((known,))
+                known.append(
+                    KnownFile(photo.path, photo.stat, photo_id, task.around, task.policy)
+                )
                 path = photo.path.relative_to(root)
                 rows.append(MirrorRow(path, photo_id, photo.kind, photo.stat, version="1"))
                 done += 1
+            # At once: a statement for many rows costs a third of one for each.
+            house.ledger.settle(known)
         assert house.mirror is not None
         house.mirror.put(rows)
         house.mirror.complete()

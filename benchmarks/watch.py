@@ -136,7 +136,7 @@ def idle(folder: Path, size: Size) -> list[Goal]:
     """Nothing happens over a large tree: processor time and memory."""
     empty, root, state = folder / "empty", folder / "archive", folder / "state"
     empty.mkdir()
-    archive(root, size.tree)
+    archive(root, size.tree, linked=True)
     with Watch(empty, state, folder / "log.txt") as watch:
         watch.ready(1)
         base = watch.resident()

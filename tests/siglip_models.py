@@ -12,8 +12,17 @@ import numpy as np
 
 from tiny.registry import entry_of
 from tiny.siglip import SETTINGS, build, build_onnx
+from urbexmp.adapters.stages.siglip import SiglipStage
 from urbexmp.adapters.weights import LocalWeights
-from urbexmp.model.observation import CaptureFacts, Context, Preview, StageInput, View
+from urbexmp.model.observation import (
+    CaptureFacts,
+    Context,
+    Observation,
+    ObservationKind,
+    Preview,
+    StageInput,
+    View,
+)
 from urbexmp.model.weights import ModelEntry
 from urbexmp.rules.taxonomy import load_taxonomy
 from urbexmp.rules.terms import Taxonomy
@@ -47,6 +56,7 @@ TERMS = (
     ("U|Church", ("a photo of an overgrown church with pews",)),
     ("U|Graffiti", ("detail of graffiti on a concrete wall",)),
 )
+VOCABULARY = taxonomy(*TERMS)
 
 
 @dataclass(frozen=True)
@@ -103,3 +113,13 @@ def picture(seed: int = 0, width: int = 90, height: int = 60) -> Preview:
 
 def seen(preview: Preview) -> StageInput:
     return StageInput(View(CaptureFacts(), lambda: preview), Context())
+
+
+def stage(tiny: Model, **settings: object) -> SiglipStage:
+    given = {"model": MODEL, "variant": "fp32", "notes": tiny.notes, **settings}
+    vocabulary = given.pop("vocabulary", VOCABULARY)
+    return SiglipStage(vocabulary, tiny.weights(), **given)  # type: ignore[arg-type]
+
+
+def labels(said: tuple[Observation, ...]) -> dict[str, float | None]:
+    return {one.label: one.score for one in said if one.kind is ObservationKind.LABEL}

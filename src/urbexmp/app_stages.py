@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from urbexmp.model.photo import Photo
     from urbexmp.model.ports import Stage
     from urbexmp.model.profile import Profile
+    from urbexmp.rules.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +49,30 @@ class StageState:
 
 
 def stage_states(profile: Profile, state: Path | None) -> Iterator[StageState]:
-    """Every stage, those of the profile first and in its order. Nothing is loaded."""
+    """Every stage, those of the profile first and in its order. Nothing is loaded.
+
+    Raises `ConfigProblem`, `FileUnreadable` for the taxonomy.
+    """
     from urbexmp.adapters.stages.registry import STAGES
 
+    taxonomy = open_taxonomy(profile)
     others = [name for name in STAGES if name not in profile.stages]
     for name in (*profile.stages, *others):
         listed = name in profile.stages
         try:
-            with opened_stage(name, profile, state) as stage:
+            with opened_stage(name, profile, taxonomy, state) as stage:
                 yield StageState(name, stage.id, listed, unready(stage))
         except Problem as problem:
             yield StageState(name, "", listed, problem)
 
 
 @contextmanager
-def opened_stage(name: str, profile: Profile, state: Path | None) -> Iterator[Stage]:
+def opened_stage(
+    name: str, profile: Profile, taxonomy: Taxonomy, state: Path | None
+) -> Iterator[Stage]:
     """One stage alone, with the settings that a profile gives it. Raises `ConfigProblem`."""
     alone = dataclasses.replace(profile, stages=(name,))
-    stages = open_stages(alone, open_taxonomy(alone), state)
+    stages = open_stages(alone, taxonomy, state)
     try:
         yield stages[0]
     finally:
@@ -90,8 +97,9 @@ def look_alone(
 
     photos = [_photo(path, profile) for path in files]
     inspector = FileInspector()
-    places = FolderPlaces(open_taxonomy(profile))
-    with opened_stage(name, profile, state) as stage:
+    taxonomy = open_taxonomy(profile)
+    places = FolderPlaces(taxonomy)
+    with opened_stage(name, profile, taxonomy, state) as stage:
         missing = unready(stage)
         if missing is not None:
             raise missing

@@ -28,6 +28,9 @@ QUIET_SECONDS = 30.0
 """For so long a watch leaves alone what Lightroom wrote, where the profile does not say: it saves
 a sidecar several times while somebody works on a photo."""
 
+ALONE_SECONDS = 2.0
+"""The most that a photo waits for its raw file or JPEG where one sort only comes into a folder."""
+
 Library = tuple[Path, tuple[Path, ...], "Show"]
 """Root, folders at or below it, and who is shown what happens there."""
 
@@ -82,6 +85,7 @@ def open_watch(
     poll: bool,
     sweep_minutes: float | None,
     stopping: Callable[[], bool],
+    ended: Callable[[], bool],
     say: Callable[[str], None],
 ) -> Iterator[tuple[list[Tending], Outside]]:
     """Claim the libraries for one watch, and give what the loop needs.
@@ -116,7 +120,7 @@ def open_watch(
             for path in paths:
                 if path.exists() and not path.is_dir():
                     raise UsageProblem(path, "is no folder", "Name folders to watch")
-            stack.enter_context(WatchLock(places.watch))
+            stack.enter_context(WatchLock(places.watch, root))
             request = Request(places.request)
             kept = Kept()
             stack.callback(kept.clear)
@@ -143,6 +147,7 @@ def open_watch(
                 notifier=notifier,
                 stopping=stopping,
                 reload=loaded.again,
+                ended=ended,
                 pid=os.getpid(),
                 say=say,
             ),
@@ -160,6 +165,7 @@ def times_of(settings: Settings, sweep_minutes: float | None) -> WatchTimes:
         apart=min(0.5, max(0.02, quiet / 2)),
         quiet=quiet,
         pair=profile.companion_seconds,
+        alone=ALONE_SECONDS,
         patience=profile.settle_longest_seconds,
     )
     sweep = (sweep_minutes or profile.sweep_minutes) * 60

@@ -13,7 +13,7 @@ from urbexmp.model.photo import FileStat
 from urbexmp.model.watching import SettleTimes
 from urbexmp.rules.settle import Settled, Settling, group_of, is_temporary, is_wanted
 
-TIMES = SettleTimes(apart=0.2, quiet=0.5, pair=1.0, patience=30.0, slowest=4.0)
+TIMES = SettleTimes(apart=0.2, quiet=0.5, pair=2.5, alone=1.0, patience=30.0, slowest=4.0)
 FOLDER = Path("/photos/import")
 
 
@@ -157,7 +157,7 @@ def test_a_raw_waits_for_its_jpeg_and_a_jpeg_for_its_raw_but_not_for_ever() -> N
     assert [set(settled.files) for settled in world.settled] == [{raw.path, jpeg.path}]
     alone = World([raw], sweeps=())
     alone.run(10.0)
-    assert 1.0 + TIMES.pair <= alone.taken[raw.path] <= 1.0 + TIMES.pair + 0.3
+    assert 1.0 + TIMES.alone <= alone.taken[raw.path] <= 1.0 + TIMES.alone + 0.3
 
 
 def test_a_sidecar_alone_waits_for_nobody() -> None:
@@ -242,3 +242,71 @@ def test_files_of_one_basename_are_one_group() -> None:
     names = ["IMG_1.CR3", "img_1.JPG", "IMG_1.xmp", "IMG_1.CR3.xmp", "Img_1.jpg.XMP"]
     assert {group_of(FOLDER / name) for name in names} == {(FOLDER, "img_1")}
     assert group_of(FOLDER / "IMG_1.v2.xmp") == (FOLDER, "img_1.v2")
+
+
+def lone(other: float | None, *, raw: bool) -> float:
+    """When a photo that comes alone at 100 s is taken; `other`: when one of the other sort came."""
+    alone, beside = ("A.NEF", "B.JPG") if raw else ("A.JPG", "B.NEF")
+    files = [Copied(FOLDER / alone, (100.0,), (100.0,))]
+    if other is not None:
+        files.append(Copied(FOLDER / beside, (other,), (other,)))
+    world = World(files, sweeps=())
+    world.run(130.0)
+    return world.first[FOLDER / alone] - 100.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(80, 120, allow_nan=False).map(lambda t: round(t, 2)), st.booleans())
+def test_a_photo_alone_waits_long_only_beside_photos_of_the_other_sort(
+    other: float, raw: bool
+) -> None:
+    short = max(TIMES.alone, TIMES.quiet) + 0.1
+    assert lone(None, raw=raw) <= short
+    waited = lone(other, raw=raw)
+    assert waited <= TIMES.pair + 0.1
+    if 100 - TIMES.pair <= other <= 100 + TIMES.alone - 0.1:
+        assert waited >= TIMES.pair
+    else:
+        assert waited <= short
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0.05, 2.4, allow_nan=False), min_size=2, max_size=8), st.booleans())
+def test_pairs_that_are_copied_side_by_side_are_taken_together(
+    gaps: list[float], raw_first: bool
+) -> None:
+    first, second = ("NEF", "JPG") if raw_first else ("JPG", "NEF")
+    files, t = [], 1.0
+    for number, gap in enumerate(gaps):
+        for name in (f"{number}.{first}", f"{number}.{second}"):
+            t = round(t + gap, 2)
+            files.append(Copied(FOLDER / name, (t,), (t,)))
+    world = World(files, sweeps=())
+    world.run(60.0)
+    # Of the first pair nobody knows yet what is copied; from the second on it is seen.
+    taken = [settled for settled in world.settled if settled.group[1] != "0"]
+    assert [len(settled.files) for settled in taken] == [2] * (len(gaps) - 1)
+
+
+def test_a_file_that_goes_on_changing_is_told_once_looked_at_less_often_and_taken_when_whole() -> (
+    None
+):
+    writes = tuple(t / 4 for t in range(4, 4 * 300))
+    growing = Copied(FOLDER / "A.JPG", writes, (1.0,))
+    machine, t, told, looks = Settling(TIMES), 1.0, [], 0
+    machine.hint(growing.path, t)
+    taken: list[Settled] = []
+    while not taken and t < 400:
+        for path in machine.due(t):
+            looks += 1
+            stat = growing.stat(t)
+            asked = stat is not None and stat == machine.expects(path)
+            machine.look(path, stat, growing.whole(t) if asked else None, t)
+        told += [(path, t) for path in machine.take_overdue()]
+        taken = machine.take(t, 1)
+        t += 0.05
+    assert [path for path, _ in told] == [growing.path]
+    assert TIMES.patience <= told[0][1] <= TIMES.patience + TIMES.slowest + 1
+    assert taken[0].stuck == ()
+    assert writes[-1] < t <= writes[-1] + TIMES.slowest + TIMES.quiet + 2 * TIMES.apart + TIMES.pair
+    assert looks <= TIMES.patience / TIMES.apart + 300 / TIMES.slowest * 1.5

@@ -29,8 +29,11 @@ SETTINGS = {"scale": 112.5, "bias": -12.5}
 """As in the checkpoint that `build` makes."""
 
 
-def build(folder: Path, seed: int = 0, kind: str = "v2") -> Path:
-    """A checkpoint as its authors publish it, below `folder`; returns `folder`."""
+def build(folder: Path, seed: int = 0, kind: str = "v2", *, base: bool = False) -> Path:
+    """A checkpoint as its authors publish it, below `folder`; returns `folder`.
+
+    With `base` its picture tower has the size of ViT-B/16 at 224 pixels (93 M parameters).
+    """
     import math
 
     import torch
@@ -45,9 +48,11 @@ def build(folder: Path, seed: int = 0, kind: str = "v2") -> Path:
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
     }
+    side = 224 if base else SIDE
+    text = {**common, "vocab_size": words, "max_position_embeddings": 64}
     config = SiglipConfig(
-        text_config={**common, "vocab_size": words, "max_position_embeddings": 64},
-        vision_config={**common, "image_size": SIDE, "patch_size": 8},
+        text_config={**text, "projection_size": 768} if base else text,
+        vision_config={} if base else {**common, "image_size": SIDE, "patch_size": 8},
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -74,7 +79,7 @@ def build(folder: Path, seed: int = 0, kind: str = "v2") -> Path:
             "processor_class": "SiglipProcessor",
             "resample": 3 if kind == "v1" else 2,
             "rescale_factor": 1 / 255,
-            "size": {"height": SIDE, "width": SIDE},
+            "size": {"height": side, "width": side},
         },
     )
     return folder

@@ -17,6 +17,7 @@ from urbexmp.model.profile import Profile, Settings
 from urbexmp.rules.profile import load_settings
 from urbexmp.rules.profile_keys import KEYS, as_toml, env_mistakes, parse_value, reference
 from urbexmp.rules.profile_show import shown_values
+from urbexmp.rules.standing_in import stand_ins
 
 
 def loaded(
@@ -161,6 +162,15 @@ def test_the_shipped_profile_is_the_default_and_its_comments_tell_the_truth() ->
         assert value == (list(default) if isinstance(default, tuple) else default), name
     shown = set(told) | set(document.values) | {"thresholds"}
     assert shown == {key.name for key in KEYS}
+
+
+def test_the_profile_with_models_reads_and_names_its_fallback() -> None:
+    path = shipped("profiles", "standard")
+    document = read_toml(path)
+    profile = load_settings(document.values, document.line_of, path, {}, {}).profile
+    assert dict(stand_ins(profile)) == {"ram": "florence"}
+    assert set(profile.optional) < set(profile.stages)
+    assert profile.without == "stop"
 
 
 def test_an_unknown_shipped_name_is_told_with_a_guess() -> None:

@@ -74,4 +74,4 @@ def test_paths_in_a_profile_are_meant_from_its_file(tmp_path: Path) -> None:
 
 def test_profiles_are_listed(capsys: Capture) -> None:
     assert run(["profile", "list"]) == 0
-    assert "*  offline  shipped" in capsys.readouterr().out
+    assert "*  offline   shipped" in capsys.readouterr().out

@@ -68,6 +68,21 @@ def test_a_set_is_the_same_in_either_form(
     assert [each - 1 for each in text_offsets(offsets_text(sorted(some)))] == ids_of(wanted)
 
 
+@given(offsets, st.integers(0, 70), st.none() | st.integers(1, 70), st.booleans())
+def test_a_page_of_a_set_is_a_part_of_all_of_it(
+    some: set[int], skip: int, limit: int | None, most: bool
+) -> None:
+    # The first photos stand close together, so that a page may end within a block or behind it.
+    some = some | {offset // 64 for offset in some}
+    bits = sum(1 << offset for offset in some)
+    if most:
+        bits |= ((1 << 3000) - 1) << 4000
+    every = ids_of(bits, 5)
+    assert every == [place + 5 for place in range(CHUNK) if bits >> place & 1]
+    end = None if limit is None else skip + limit
+    assert ids_of(bits, 5, skip, limit) == every[skip:end]
+
+
 times = st.sampled_from((None, 1_700_000_000, 1_700_000_001, "yesterday"))
 ours = st.tuples(st.integers(2, 300), st.none() | st.integers(0, 100), times, st.none() | numbers)
 theirs = st.tuples(st.just(1), st.none(), st.none(), st.none() | numbers)

@@ -24,8 +24,11 @@ QUESTIONS = {
     'is:"Mine|Own"': "SELECT photo FROM photo_keywords WHERE keyword = 'Mine|Own'",
     "Mine": "SELECT photos.path FROM photos, json_each(photos.keywords) AS has"
     " WHERE has.value = 'Mine' OR has.value LIKE 'Mine|%'",
-    "own": "SELECT path FROM photos WHERE id IN"
-    " (SELECT rowid FROM photo_text WHERE photo_text MATCH 'own')",
+    "own": "SELECT DISTINCT photo FROM photo_keywords JOIN keyword_tree USING (keyword)"
+    " WHERE keyword IN (SELECT path FROM keyword WHERE id IN"
+    " (SELECT rowid FROM keyword_name WHERE keyword_name MATCH 'own'))",
+    "text:0001": "SELECT path FROM photos WHERE id IN"
+    " (SELECT rowid FROM photo_text WHERE photo_text MATCH '0001')",
     "source:ai": "SELECT DISTINCT photo FROM photo_keywords WHERE source = 'ai'",
     "source:person": "SELECT DISTINCT photo FROM photo_keywords WHERE source = 'person'",
     "score>=90": "SELECT photo FROM photo_keywords GROUP BY photo HAVING max(score) >= 90",

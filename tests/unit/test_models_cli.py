@@ -221,7 +221,7 @@ def test_several_models_go_on_after_one_fails(person: Person) -> None:
 def test_problems_and_deeds_are_told_to_programs(person: Person) -> None:
     *_, pulled = person.events("pull", "tiny")
     assert pulled["event"] == "pulled"
-    events = person.events("pull", "ram-plus")
+    events = person.events("pull", "florence2-large-ft-onnx")
     assert [one["event"] for one in events] == ["problem"]
     assert events[0]["slug"] == "weights-unpinned"
 

@@ -154,6 +154,8 @@ def saved(path: Path, state: dict[str, Tensor]) -> Path:
 def test_older_names_and_parts_for_training_only_are_no_trouble(tmp_path: Path) -> None:
     state = tiny.state()
     old = {key.replace("tagging_head.", "vision_multi."): value for key, value in state.items()}
+    old["vision_multi.embeddings.word_embeddings.weight"] = torch.zeros(3, 3)
+    old["vision_multi.encoder.layer.0.attention.self.query.weight"] = torch.zeros(3, 3)
     old["text_decoder.bert.embeddings.word_embeddings.weight"] = torch.zeros(3, 3)
     today = load(saved(tmp_path / "today.pth", state), tiny.SIDE, len(tiny.WORDS))
     before = load(saved(tmp_path / "old.pth", old), tiny.SIDE, len(tiny.WORDS))

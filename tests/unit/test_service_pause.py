@@ -80,6 +80,7 @@ class World:
             notifier=cast("Any", None),
             stopping=lambda: not self.left or self.seconds > 5000,
             reload=lambda: False,
+            ended=lambda: False,
             pid=1,
             say=self.said.append,
         )

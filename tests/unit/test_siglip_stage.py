@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -10,17 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siglip_models import MODEL, TERMS, Model, model, picture, seen, taxonomy
+from siglip_models import TERMS, VOCABULARY, Model, labels, model, picture, seen, stage, taxonomy
 from urbexmp.adapters.stages import siglip_text
 from urbexmp.adapters.stages.onnx_run import OnnxModel
-from urbexmp.adapters.stages.siglip import SiglipStage
 from urbexmp.model.errors import ConfigProblem
-from urbexmp.model.observation import Observation, ObservationKind, StageLook
+from urbexmp.model.observation import ObservationKind, StageLook
 from urbexmp.model.stage_errors import StageFailed, StageMissing, WeightsDamaged, WeightsMissing
 from urbexmp.rules.normalise import normalise
+from urbexmp.rules.vectors import without_vectors
 from urbexmp.rules.zero_shot import VIEW_PROMPTS, Calibration, sigmoid, z_of
 
-VOCABULARY = taxonomy(*TERMS)
 LABEL, VIEW, PRIOR = ObservationKind.LABEL, ObservationKind.VIEW, ObservationKind.PRIOR
 
 
@@ -32,16 +30,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny(base: Path, tmp_path: Path) -> Model:
     return model(base, tmp_path)
-
-
-def stage(tiny: Model, **settings: object) -> SiglipStage:
-    given = {"model": MODEL, "variant": "fp32", "notes": tiny.notes, **settings}
-    vocabulary = given.pop("vocabulary", VOCABULARY)
-    return SiglipStage(vocabulary, tiny.weights(), **given)  # type: ignore[arg-type]
-
-
-def labels(said: tuple[Observation, ...]) -> dict[str, float | None]:
-    return {one.label: one.score for one in said if one.kind is LABEL}
 
 
 def vector_of(tiny: Model, sentences: tuple[str, ...]) -> np.ndarray:
@@ -115,8 +103,9 @@ def test_several_photos_at_once_say_what_each_says_alone(tiny: Model) -> None:
     for said, photo in zip(together, photos, strict=True):
         alone = one.look(photo)
         assert [item.label for item in said] == [item.label for item in alone]
-        for a, b in zip(said, alone, strict=True):
-            assert a.score == pytest.approx(b.score, rel=0.1, abs=1e-4)
+        others = labels(alone)
+        for path, score in labels(said).items():
+            assert score == pytest.approx(others[path], rel=0.1, abs=1e-4)
 
 
 def test_a_kept_vector_says_the_same_without_the_picture(tiny: Model) -> None:
@@ -128,9 +117,18 @@ def test_a_kept_vector_says_the_same_without_the_picture(tiny: Model) -> None:
     assert stage(tiny, least=0.0).rescore(vector) == looked
 
 
+def test_the_vector_comes_with_the_look_under_the_name_of_what_made_it(tiny: Model) -> None:
+    one = stage(tiny)
+    look, vectors = without_vectors(StageLook(one.id, one.look(seen(picture()))))
+    assert vectors == {one.picture_id: one.embed(picture())}
+    assert one.rescore(vectors[one.picture_id]) == look.observations
+    assert stage(tiny, least=0.5).picture_id == one.picture_id
+    assert stage(tiny, variant="int8").picture_id != one.picture_id
+
+
 def test_a_vector_of_another_model_is_no_vector_of_this_one(tiny: Model) -> None:
     with pytest.raises(StageFailed, match="does not fit"):
-        stage(tiny).rescore("AAAA")
+        stage(tiny).rescore(b"\0" * 6)
 
 
 def test_sentences_are_computed_once(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,137 +254,6 @@ def test_the_id_names_what_computes(tiny: Model, monkeypatch: pytest.MonkeyPatch
     assert stage(tiny).picture_id != before.picture_id
 
 
-@pytest.mark.parametrize("variant", ["int8", "fp16"])
-def test_a_variant_that_agrees_is_used_and_checked_once(
-    tiny: Model, variant: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from urbexmp.adapters.stages import siglip_check
-
-    right = labels(stage(tiny, least=0.0).look(seen(picture())))
-    said = labels(stage(tiny, variant=variant, least=0.0).look(seen(picture())))
-    assert set(said) == set(right)
-    assert (tiny.notes / siglip_check.NOTES).is_file()
-
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("checked again")
-
-    monkeypatch.setattr(siglip_check, "agreement", never)
-    assert labels(stage(tiny, variant=variant, least=0.0).look(seen(picture()))) == said
-
-
-def wrongly_quantised(path: Path, name_part: str = "scale") -> None:
-    """The scales of its weights mixed up: a legal graph that computes something else."""
-    from onnx import load, numpy_helper, save
-
-    graph = load(path)
-    chance = np.random.default_rng(0)
-    for one in graph.graph.initializer:
-        if one.name.endswith(name_part):
-            value = numpy_helper.to_array(one)
-            wrong = (value * chance.choice([-1.0, 6.0], value.shape)).astype(value.dtype)
-            one.CopyFrom(numpy_helper.from_array(wrong, one.name))
-    save(graph, path)
-
-
-def test_a_wrongly_quantised_model_is_refused_and_stays_refused(tiny: Model) -> None:
-    wrongly_quantised(tiny.folder / "onnx" / "vision_model_quantized.onnx")
-    broken = tiny.again()
-    for _ in range(2):
-        with pytest.raises(StageMissing, match=r"int8 .* disagrees with full precision") as caught:
-            stage(broken, variant="int8").look(seen(picture()))
-        assert 'variant = "fp32"' in str(caught.value)
-    assert labels(stage(broken, least=0.0).look(seen(picture())))
-
-
-def test_what_was_refused_is_taken_when_the_file_is_right_again(tiny: Model) -> None:
-    path = tiny.folder / "onnx" / "vision_model_quantized.onnx"
-    content = path.read_bytes()
-    wrongly_quantised(path)
-    with pytest.raises(StageMissing, match="disagrees"):
-        stage(tiny.again(), variant="int8").look(seen(picture()))
-    path.write_bytes(content)
-    assert stage(tiny.again(), variant="int8", least=0.0).look(seen(picture()))
-
-
-def test_a_wrongly_quantised_text_tower_is_refused_too(tiny: Model) -> None:
-    wrongly_quantised(tiny.folder / "onnx" / "text_model_quantized.onnx")
-    small = tiny.again()
-    whole = model_reference(small)
-    small = small.again(reference=whole.id).only("vision_model_quantized", "text_model_quantized")
-    one = SiglipStage(VOCABULARY, small.weights(whole), model=MODEL, notes=small.notes)
-    with pytest.raises(StageMissing, match="disagrees"):
-        one.look(seen(picture()))
-    assert not list(small.notes.glob("siglip-texts-*"))
-
-
-def model_reference(tiny: Model) -> object:
-    """A second entry with the files in full precision, in a folder of its own."""
-    from dataclasses import replace
-
-    entry = tiny.only("vision_model", "text_model").entry
-    (tiny.folder.parent / "whole").symlink_to(tiny.folder, target_is_directory=True)
-    return replace(entry, id="whole")
-
-
-def test_the_reference_of_another_entry_is_used_where_it_is_here(tiny: Model) -> None:
-    wrongly_quantised(tiny.folder / "onnx" / "vision_model_quantized.onnx")
-    fresh = tiny.again()
-    whole = model_reference(fresh)
-    small = fresh.again(reference="whole").only("vision_model_quantized", "text_model")
-    one = SiglipStage(VOCABULARY, small.weights(whole), model=MODEL, notes=small.notes)
-    with pytest.raises(StageMissing, match="disagrees with full precision"):
-        one.look(seen(picture()))
-
-
-def test_without_a_reference_a_variant_is_held_against_itself_and_that_is_said(
-    tiny: Model, caplog: pytest.LogCaptureFixture
-) -> None:
-    small = tiny.only("vision_model_quantized", "text_model_quantized")
-    with caplog.at_level(logging.WARNING, "urbexmp.stages"):
-        said = stage(small, variant="auto", least=0.0).look(seen(picture()))
-    assert set(labels(said)) == {path for path, _ in TERMS}
-    assert "checked against itself only" in caplog.text
-
-
-def test_a_runtime_that_computes_a_variant_wrongly_is_found_without_a_reference(
-    tiny: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from urbexmp.adapters.stages import siglip_check
-
-    right = siglip_check._right_vectors
-
-    def otherwise(*given: object, **named: object) -> np.ndarray:
-        return right(*given, **named)[:, ::-1]  # type: ignore[arg-type]
-
-    monkeypatch.setattr(siglip_check, "_right_vectors", otherwise)
-    small = tiny.only("vision_model_quantized", "text_model_quantized")
-    with pytest.raises(StageMissing, match="disagrees with itself"):
-        stage(small, variant="auto").look(seen(picture()))
-
-
-def test_a_variant_that_gives_no_numbers_is_refused(tiny: Model) -> None:
-    from urbexmp.adapters.stages.siglip_check import agreement
-
-    good = np.eye(3, dtype=np.float32)
-    bad = good.copy()
-    bad[0, 0] = np.nan
-    assert agreement(good, good).fits("int8")
-    assert not agreement(bad, good).fits("int8")
-    assert not agreement(good[:, :2], good).fits("int8")
-
-
-def test_vectors_that_all_became_one_are_refused() -> None:
-    """Each lies near the right one, and nothing can be told apart any more."""
-    from urbexmp.adapters.stages.siglip_check import agreement
-
-    middle = np.ones((4, 16), np.float32)
-    right = middle + 0.3 * np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32)
-    found = np.tile(right.mean(axis=0), (4, 1))
-    result = agreement(found, right)
-    assert result.cosine > 0.85
-    assert not result.fits("int8")
-
-
 @pytest.mark.parametrize("missing", ["scale", "bias"])
 def test_unknown_scale_or_bias_is_refused_not_guessed(tiny: Model, missing: str) -> None:
     one = stage(tiny.without(missing))
@@ -419,10 +286,18 @@ def test_a_damaged_file_is_not_loaded(tiny: Model) -> None:
         stage(tiny).look(seen(picture()))
 
 
-@pytest.mark.parametrize("variant", ["int4", "fp8"])
-def test_a_variant_that_the_model_does_not_have_is_named(tiny: Model, variant: str) -> None:
-    with pytest.raises(ConfigProblem, match=variant):
-        stage(tiny, variant=variant)
+def test_a_variant_that_the_model_does_not_have_is_named(tiny: Model) -> None:
+    with pytest.raises(ConfigProblem, match=r"'fp16' is not among .*int8"):
+        stage(tiny.only("vision_model_quantized", "text_model"), variant="fp16")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"variant": "fp8"}, {"threads": 0}, {"threads": True}, {"least": 2.0}, {"offset": 1e9}],
+)
+def test_a_senseless_setting_is_refused(tiny: Model, settings: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(settings))} must"):
+        stage(tiny, **settings)
 
 
 def test_a_model_of_another_stage_is_refused(tiny: Model) -> None:

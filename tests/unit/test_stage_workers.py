@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -201,7 +204,7 @@ def test_what_fails_together_is_looked_at_one_by_one(make: Make) -> None:
 def test_a_look_is_broken_off_soon_after_a_person_asked(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("urbexmp.adapters.stages.workers.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("urbexmp.adapters.stages.child.STOP_SECONDS", 0.1)
     stage = make(Doing)
     process = values(stage.look(seen()))["process"]
     asked = threading.Event()
@@ -223,6 +226,46 @@ def test_a_terminals_ctrl_c_does_not_reach_a_process(make: Make) -> None:
     assert os.getpgid(process) != os.getpgrp()
     os.kill(process, signal.SIGINT)
     assert values(stage.look(seen()))["process"] == process
+
+
+PARENT = """
+import sys, worker_stages
+from urbexmp.adapters.stages.workers import WorkerStage
+from urbexmp.model.observation import CaptureFacts, Context, StageInput, View
+recipe = {"class": "worker_stages:Doing", "settings": {}}
+stage = WorkerStage(worker_stages.Doing(), recipe)
+seen = lambda place: StageInput(View(CaptureFacts(), None), Context(name=place))
+print(int(stage.look(seen(""))[0].value), flush=True)
+stage.look(seen("sleep"))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
+def test_a_process_ends_with_its_parent_in_the_middle_of_a_look() -> None:
+    path = os.pathsep.join(filter(None, sys.path))
+    with subprocess.Popen(
+        (sys.executable, "-c", PARENT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+    ) as parent:
+        assert parent.stdout is not None
+        process = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        until = time.monotonic() + 20
+        while _runs(process) and time.monotonic() < until:
+            os.sched_yield()
+        assert not _runs(process)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process that is not our child is there, and not only waiting to be collected."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return Path("/proc/self").exists() is False and alive(process)
+    return state != "Z"
 
 
 def in_threads(

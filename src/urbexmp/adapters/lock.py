@@ -81,6 +81,11 @@ class FileLock:
 class WatchLock(FileLock):
     """Held by a watch as long as it runs, so that there is one for a library."""
 
+    def __init__(self, path: Path, root: Path) -> None:
+        """`root`: the library's, to name it by."""
+        super().__init__(path)
+        self._root = root
+
     def __enter__(self) -> WatchLock:
         """Raises `LibraryWatched` with the other watch's process id, `StateUnwritable`."""
         until = time.monotonic() + PROBED_SECONDS
@@ -90,7 +95,7 @@ class WatchLock(FileLock):
             except LibraryLocked as locked:
                 # `held_by` of another command holds it for a moment.
                 if time.monotonic() > until:
-                    raise LibraryWatched(self._path.parent, pid=locked.fields["pid"]) from None
+                    raise LibraryWatched(self._root, pid=locked.fields["pid"]) from None
                 time.sleep(LOOK_SECONDS)
             else:
                 return self

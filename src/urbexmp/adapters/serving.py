@@ -35,7 +35,7 @@ from urbexmp.rules.serving_openapi import HEALTH_RESPONSES, REQUEST, TAG_RESPONS
 
 DRAIN_SECONDS = 10.0
 
-STOP_SECONDS = 3
+STOP_SECONDS = 2
 """Requests that are under way may go on for so long when the server is stopped."""
 
 

@@ -68,8 +68,10 @@ def all_checks(choices: Choices, root: Path) -> Iterator[Check]:
     yield from _folders(choices, root)
     yield from _library(root)
     if settings:
-        yield from _taxonomy(settings)
-        yield from _stages(choices, settings)
+        words = tuple(_taxonomy(settings))
+        yield from words
+        if all(check.level == "ok" for check in words):  # else each stage would say the same
+            yield from _stages(choices, settings)
         yield from _catalog(settings)
         yield from _sight(settings)
     yield from _ledger(choices, root)

@@ -37,11 +37,11 @@ COMMANDS: dict[str, str] = {
     "library": "List the libraries that are known here, and give one up.",
     "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",
-    "location": "Show what is known of a place, and say more.",
     "models": "List the models of the stages, bring them here, check them, carry them.",
     "stage": "List the stages, and have one of them look at photos.",
+    "location": "Show what is known of a place, and say more.",
     "profile": "Show and change the settings.",
-    "serve": "Offer stages over HTTP, for another machine.",
+    "serve": "Offer stages over HTTP, for urbexmp on another machine.",
     "doctor": "Check this installation and say what to do about each problem.",
     "completion": "Print the completion script for your shell.",
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from urbexmp.cli.console import Console
     from urbexmp.cli.transfer_show import TransferShow
 
-MORE: dict[str, str] = {}
+MORE: dict[str, str] = {"convert": "Make the ONNX files of a model from its checkpoint."}
 """Commands of this group in files of their own, `urbexmp.cli.models_NAME.NAME`, and their lines."""
 
 

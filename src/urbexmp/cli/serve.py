@@ -100,6 +100,7 @@ def serve(
     """
     from urbexmp.app_serve import open_served_stages, open_server, read_token
     from urbexmp.cli.stopping import stoppable
+    from urbexmp.wiring_stages import stop_on
 
     limits = Limits(
         body=megabytes << 20,
@@ -130,6 +131,7 @@ def serve(
     if len(obstacles) == len(stages):
         return int(obstacles[0].code)
     with stoppable() as stopping:
+        stop_on(stages, stopping)
         server.start()
         if not choices.quiet:
             ids = ", ".join(stage.id for stage in stages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
     from urbexmp.rules.render_list import (
         held_data,
         held_lines,
+        reason_of,
         run_data,
         run_lines,
         waiting_data,
@@ -90,11 +92,18 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
         if len(held) > limit:
             print(f"  ... and {len(held) - limit:,} more (--limit)")
         print('Answer with `urbexmp keyword confirm "KEYWORD" PATH` or `refuse`.')
-    queued = [work for work in waiting if not work.attempts]
+    queued = [work for work in waiting if not work.attempts and not work.last_error]
     failed = [work for work in waiting if work.attempts]
+    later = Counter(
+        reason_of(work, root) for work in waiting if not work.attempts and work.last_error
+    )
     if queued:
         more = "at least " if len(waiting) > limit else ""
         print(f"\n{more}{counted(len(queued), 'photo')} waiting for their turn.")
+    for reason, number in later.most_common(limit):
+        more = "at least " if len(waiting) > limit else ""
+        verb = "waits" if number == 1 else "wait"
+        print(f"\n{more}{counted(number, 'photo')} {verb}: {printable(reason)}")
     if failed:
         print("\nTried again later:")
         console.lines(waiting_lines(failed[:limit], root))

@@ -106,6 +106,7 @@ def _watch(
             poll=poll,
             sweep_minutes=sweep,
             stopping=lambda: asked.stopping() or anew.due(),
+            ended=asked.stopping,
             say=shows[0].note,
         ) as (tendings, outside):
             anew.done = lambda: sum(tending.counts.done for tending in tendings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from urbexmp.drivers.holding import Holding, moment
 from urbexmp.drivers.run import (
     IMPORT_PRIORITY,
     PARKED_DAYS,
@@ -14,11 +15,11 @@ from urbexmp.drivers.run import (
     examined,
     iso,
     opened_run,
-    pause_after,
 )
 from urbexmp.drivers.scan import Found, Task, changed_files, is_same, tasks, tasks_in
 from urbexmp.model.errors import LibraryGone, NotWhole
 from urbexmp.model.ledger import WaitingWork
+from urbexmp.model.stage_errors import StageMissing
 from urbexmp.rules.formats import extension
 from urbexmp.rules.settle import Settled, group_of
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 BACKGROUND_PRIORITY = 90
 
+MIRROR_SECONDS = 5.0
+"""Until the mirror is tried again that could not follow."""
+
 ROWS = 500
 """Photos taken from the ledger's waiting work at once, and put into it."""
 
@@ -45,9 +49,6 @@ SOON = 0.5
 RUN_PHOTOS = 5000
 """A run is closed after so many photos: what it counts is kept in memory."""
 
-AHEAD_SECONDS = 5.0
-"""A time of change further in the future says that a clock is wrong, and nothing else."""
-
 
 class Burst:
     """One burst."""
@@ -59,6 +60,7 @@ class Burst:
         self._interrupted = interrupted
         self._stack = ExitStack()
         self._running: Running | None = None
+        self._holding = Holding(tending, house)
         self._again = False
         """Whether another burst has to follow."""
 
@@ -75,8 +77,11 @@ class Burst:
         now = self._house.clock.now()
         soon = ledger.waiting(iso(now + timedelta(days=PARKED_DAYS / 2)), ROWS * 4)
         tending.counts.queued = len(soon)
-        later = [work.next_try for work in soon if work.next_try > iso(now)]
-        if len(later) < len(soon) or self._again:
+        tending.counts.turn = sum(not work.last_error for work in soon)
+        # What settles is dealt with once it has.
+        tries = [work.next_try for work in soon if work.path not in tending.settling]
+        later = [at for at in tries if at > iso(now)]
+        if len(later) < len(tries) or self._again:
             tending.retry_at = now
         else:
             tending.retry_at = moment(min(later)) if later else None
@@ -84,6 +89,7 @@ class Burst:
     def work(self, gather: Callable[[float], None]) -> None:
         """Work until nothing is due, or somebody else wants the library."""
         tending, settling = self._tending, self._tending.settling
+        self._holding.still_changing()
         self._scan()
         while not self._interrupted():
             self._refill()
@@ -189,7 +195,7 @@ class Burst:
         changed = changed_files(task)
         attempts, error = (work.attempts, work.last_error) if work is not None else (0, "")
         if work is not None and work.next_try > now:
-            if not (work.attempts and self._changed_since(work, changed)):
+            if not self._holding.changed_since(work, changed):
                 return None
             attempts = 0
         if self._settle(task, changed):
@@ -197,13 +203,6 @@ class Burst:
         fresh = bool(changed) or task.known is None
         priority = IMPORT_PRIORITY if fresh else BACKGROUND_PRIORITY
         return WaitingWork(task.photo.path, priority, attempts, now, error)
-
-    def _changed_since(self, work: WaitingWork, files: Iterable[Path]) -> bool:
-        """Whether something was done to a file after the photo failed."""
-        failed = moment(work.next_try) - pause_after(work.attempts)
-        since = (self._house.clock.now() - failed).total_seconds() - 1
-        looks = (self._tending.ground.look(path) for path in files)
-        return any(looked is not None and looked[1] < since for looked in looks)
 
     def _settle(self, task: Task, changed: dict[Path, FileStat]) -> bool:
         """Give a photo's files to the settling machine; False: there is no room."""
@@ -219,7 +218,7 @@ class Burst:
         now = iso(self._house.clock.now())
         due = ledger.waiting(now, len(settling) + ROWS, newest=True)
         wanted: dict[Path, set[Path]] = {}
-        for work in due:
+        for work in self._holding.worth_trying(due):
             if work.path not in settling:
                 wanted.setdefault(work.path.parent, set()).add(work.path)
         for folder, paths in wanted.items():
@@ -248,7 +247,7 @@ class Burst:
             return
         run = self._run()
         run.report.photos += len(work)
-        failed = run.report.failed
+        failed, written = run.report.failed, run.report.changed
         left = {task.photo.path for task in work}
         for task, future in examined(self._house, work, frozenset()):
             self._one(run, task, future)
@@ -259,6 +258,7 @@ class Burst:
         counts = self._tending.counts
         counts.done += len(work) - len(left)
         counts.failed += run.report.failed - failed
+        counts.written += run.report.changed - written
         for path in left:
             self._tending.look_over(path.parent, (self._tending.stopwatch(),))
         if run.report.photos >= RUN_PHOTOS:
@@ -327,39 +327,31 @@ class Burst:
             self._house.mirror.remove(path.relative_to(self._house.root) for path in gone)
 
     def _one(self, run: Running, task: Task, future: Future[Examined]) -> None:
+        path = task.photo.path
+
         def deal() -> None:
-            seen = future.result()
+            try:
+                seen = future.result()
+            except StageMissing as missing:
+                self._holding.missing(task, missing)
+                return
+            self._holding.able(path)
             run.seen(task, seen)
             planned = run.plan(seen)
-            until = self._left_alone_until(task) if planned.change.writes else None
-            if until is not None:
+            put_off = self._holding.until(task, planned)
+            if put_off is not None:
+                until, why = put_off
                 # Nothing is written yet; what the other program wrote can be found at once.
-                run.mirror(planned, seen)
-                row = WaitingWork(task.photo.path, IMPORT_PRIORITY, 0, iso(until), "")
-                self._house.ledger.wait(row)
+                if not run.mirror(planned, seen):
+                    until = self._house.clock.now() + timedelta(seconds=MIRROR_SECONDS)
+                self._holding.put_off(path, until, why, IMPORT_PRIORITY)
                 return
             run.take(task, planned, seen)
             if task.known is None and planned.change.writes:
-                self._tending.counts.imported += 1
-                self._tending.counts.folder = task.photo.path.parent
+                self._tending.counts.add_imported(path, self._tending.stopwatch())
 
-        run.begun(task.photo.path)
-        run.attempt(task.photo.path, deal)
-
-    def _left_alone_until(self, task: Task) -> datetime | None:
-        """Until when a photo is left to the program that wrote its sidecar, or a photo that was
-        known, a moment ago; None: it may be written now."""
-        quiet, now = self._tending.times.quiet_seconds, self._house.clock.now().timestamp()
-        times = [
-            stat.mtime_ns / 1e9
-            for path, stat in changed_files(task).items()
-            if extension(path.name) == "xmp" or task.known is not None
-        ]
-        lately = [time for time in times if now - quiet < time <= now + AHEAD_SECONDS]
-        if quiet <= 0 or not lately:
-            return None
-        # A whole second later: the ledger knows no parts of one.
-        return datetime.fromtimestamp(min(max(lately), now) + quiet + 1, UTC)
+        run.begun(path)
+        run.attempt(path, deal)
 
     # --- Runs and the mirror ----------------------------------------------------------------
 
@@ -385,8 +377,3 @@ class Burst:
         if self._interrupted():
             tending.swept_photos = photos  # the rest in another burst
             self._again = True
-
-
-def moment(text: str) -> datetime:
-    """A time of the ledger, aware."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -232,11 +232,11 @@ class Running:
         self.report.unmapped.update(label for _, label in planned.proposal.unmapped)
         return planned
 
-    def mirror(self, planned: Planned, examined: Examined) -> None:
-        """Put a photo's row as its files stand, and leave it at that."""
+    def mirror(self, planned: Planned, examined: Examined) -> bool:
+        """Put a photo's row as its files stand, and leave it at that; whether that was done."""
         from urbexmp.drivers.follow import Followed
 
-        self._follow().follow((Followed(planned, examined),))
+        return self._follow().follow((Followed(planned, examined),)) is not None
 
     def keep(self, examined: Examined) -> None:
         """Keep what was seen, soon: a commit costs as much for one look as for a hundred."""

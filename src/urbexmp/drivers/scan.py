@@ -23,7 +23,7 @@ from urbexmp.rules.settle import group_of
 if TYPE_CHECKING:
     from urbexmp.drivers.house import House
     from urbexmp.model.ledger import KnownFile
-    from urbexmp.model.photo import FileStat, Photo, PhotoId
+    from urbexmp.model.photo import FileStat, Photo, PhotoId, Snapshot
 
 EMPTIED_SHARE = 0.1
 """A run is held when more than this share of the known photos lost all keywords."""
@@ -273,14 +273,19 @@ def guard(house: House, paths: Iterable[Path], *, again: bool, accept_emptied: b
 
 def _is_emptied(house: House, task: Task) -> bool:
     assert task.known is not None
-    base, _ = house.planner.base(task.known.photo_id, task.photo.path)
-    if base is None or not base.agreed:
-        return False
     try:
         snapshot = house.planner.snapshot(task.photo, task.known.photo_id)
     except Problem:
         return False
-    return not any(state.fields.flat or state.fields.hierarchical for state in snapshot.carriers)
+    return lost_all(house, task.known.photo_id, snapshot)
+
+
+def lost_all(house: House, photo_id: PhotoId, snapshot: Snapshot) -> bool:
+    """Whether a photo had keywords when it was dealt with last, and has none now."""
+    if any(state.fields.flat or state.fields.hierarchical for state in snapshot.carriers):
+        return False
+    base, _ = house.planner.base(photo_id, snapshot.photo.path)
+    return base is not None and bool(base.agreed)
 
 
 def _gone(

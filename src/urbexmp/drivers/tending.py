@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from urbexmp.model.errors import LibraryGone, LibraryLocked, Problem
+from urbexmp.drivers.holding import Emptied
+from urbexmp.model.errors import LibraryGone, LibraryLocked, Problem, StillChanging
 from urbexmp.model.watching import Ground, Lost, RootSeen, SettleTimes, Sign
 from urbexmp.rules.settle import ROOM, Settling, is_temporary, is_wanted
 
@@ -32,7 +33,7 @@ was made a moment ago come without a hint."""
 PLACE_FILE = "location.toml"
 """What it says is part of every plan in its folder."""
 
-FOLDER_SECONDS = 10.0
+FOLDER_SECONDS = 20.0
 """Between two looks at the times of all folders, 3 microseconds each: the system's queue of events
 may run over without a sign, and this finds what came then, without a look at any file."""
 
@@ -41,6 +42,9 @@ MOST_FOLDERS = 50_000
 
 CLOCK_STEP_NS = 2_000_000_000
 """A change this long before a listing may be followed by one of the same time (`drivers.scan`)."""
+
+EARLY_SECONDS = 0.3
+"""The library is opened so long before a photo is ready: what opening takes is not waited for."""
 
 BLOCKED_SECONDS = 0.25
 """Until the lock is tried again that another command holds."""
@@ -89,9 +93,30 @@ class Counts:
     imported: int = 0
     """New photos since the end of the last import was told."""
     folder: Path | None = None
-    """Where the last of these lies."""
+    """The innermost that holds all of these."""
+    imported_at: float = 0.0
+    """When the last of these was dealt with."""
     queued: int = 0
     """Photos that wait in the ledger, as last seen."""
+    turn: int = 0
+    """Of these, those that only wait for their turn."""
+    written: int = 0
+    """Photos whose keywords were written."""
+
+    def add_imported(self, path: Path, t: float) -> None:
+        """A new photo was keyworded."""
+        self.imported += 1
+        self.imported_at = t
+        folder = self.folder or path.parent
+        while folder not in path.parents:
+            folder = folder.parent
+        self.folder = folder
+
+    def take_imported(self) -> tuple[int, Path | None]:
+        """How many photos an import had, and where; counting begins anew."""
+        imported = self.imported, self.folder
+        self.imported, self.folder = 0, None
+        return imported
 
 
 class Tending:
@@ -125,6 +150,13 @@ class Tending:
         """Photos that the last sweep found; None once the mirror has caught up with it."""
         self.retry_at: datetime | None = None
         self.counts = Counts()
+        self.emptied = Emptied()
+        self.probe: Path | None = None
+        """A photo that is tried for all that wait for a stage."""
+        self.lacking: Problem | None = None
+        """What is told of a stage that is missing."""
+        self.overdue: dict[Path, Problem] = {}
+        """Files that go on changing, for the ledger to know."""
         self.known = 0
         """Photos that the ledger knew when the library was last open."""
         self.waits: str | None = None
@@ -260,7 +292,8 @@ class Tending:
         return (
             t >= self.sweep_at
             or any(moments[0] <= t for moments in self.folders.values())
-            or self.settling.ready(t)
+            or self.settling.ready(t + EARLY_SECONDS)
+            or bool(self.overdue)
             or (self.retry_at is not None and self.clock.now() >= self.retry_at)
         )
 
@@ -272,6 +305,9 @@ class Tending:
         settling = self.settling.wake_at()
         if settling is not None:
             moments.append(settling)
+        ready = self.settling.ready_at()
+        if ready is not None:
+            moments.append(ready - EARLY_SECONDS)
         if self.retry_at is not None:
             moments.append(t + max(0.0, (self.retry_at - self.clock.now()).total_seconds()))
         return max(min(moments), self.blocked_until)
@@ -286,6 +322,9 @@ class Tending:
             if stat is not None and stat == self.settling.expects(path):
                 whole = self.ground.whole(path)
             self.settling.look(path, stat, whole, self.stopwatch(), age)
+        for path in self.settling.take_overdue():
+            self.overdue[path] = StillChanging(path, seconds=f"{self.times.settle.patience:g}")
+            self.tell(self.overdue[path])
 
     # --- Bursts -----------------------------------------------------------------------------
 
@@ -323,3 +362,7 @@ class Tending:
                 del self._told[next(iter(self._told))]
             self._told[said] = None
             self.watched.show.problem(problem)
+
+    def may_tell_again(self, problem: Problem) -> None:
+        """What a problem says was put right."""
+        self._told.pop(str(problem), None)

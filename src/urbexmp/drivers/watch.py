@@ -45,9 +45,12 @@ RATE_SECONDS = 300.0
 
 CONDITIONS_SECONDS = 15.0
 
+IMPORT_SECONDS = 10.0
+"""An import is over when for so long no new photo was dealt with, and none waits."""
+
 NEXT_STEP = (
-    "In Lightroom Classic: import the folder, or select photos that are in the catalog and choose"
-    " Metadata > Read Metadata from Files."
+    "Next, in Lightroom Classic: import the folder, or select photos that are in the catalog and"
+    " choose Metadata > Read Metadata from Files."
 )
 
 
@@ -64,6 +67,8 @@ class Outside:
     stopping: Callable[[], bool]
     reload: Callable[[], bool]
     """Reads the settings again where they changed; whether they did."""
+    ended: Callable[[], bool]
+    """Whether a person, or the system, asked to stop for good."""
     pid: int
     say: Callable[[str], None]
 
@@ -103,6 +108,8 @@ class Watch:
                     break
                 self._beat("paused" if self._paused else "watching")
                 self._gather(self._until_next(t))
+            if once or outside.ended():
+                self._close(once=once and not outside.stopping())
         finally:
             outside.events.close()
             self._beat("stopped", force=True)
@@ -177,18 +184,37 @@ class Watch:
                 before = tending.counts.done
                 tending.burst(self._gather, self._leave)
                 worked = worked or tending.counts.done > before
-                self._imported(tending)
+            self._imported(tending, self._outside.stopwatch())
         return worked
 
-    def _imported(self, tending: Tending) -> None:
+    def _imported(self, tending: Tending, t: float) -> None:
         """Tell of the end of an import: nothing of it waits or settles any more."""
         counts = tending.counts
-        if not counts.imported or counts.folder is None or len(tending.settling) or counts.queued:
+        if not counts.imported or counts.turn or t - counts.imported_at < IMPORT_SECONDS:
             return
-        photos, counts.imported = counts.imported, 0
+        if not tending.settling.busy:
+            self._tell_import(tending)
+
+    def _tell_import(self, tending: Tending) -> None:
+        photos, folder = tending.counts.take_imported()
+        if not photos or folder is None:
+            return
         noun = "photo" if photos == 1 else "photos"
-        tending.watched.show.note(f"{photos:,} new {noun} with keywords. {NEXT_STEP}")
-        self._outside.notifier.imported(photos, counts.folder, NEXT_STEP)
+        tending.watched.show.note(f"{photos:,} {noun} of {folder.name} done. {NEXT_STEP}")
+        self._outside.notifier.imported(photos, folder, NEXT_STEP)
+
+    def _close(self, *, once: bool) -> None:
+        """The last word, where a person ended the watch or wanted it to end by itself."""
+        for tending in self._tendings:
+            if once:
+                self._tell_import(tending)
+                continue
+            written, waits = tending.counts.written, tending.counts.queued + tending.settling.photos
+            noun = "photo" if written == 1 else "photos"
+            said = [f"Stopped: {written:,} {noun} written since the start"]
+            said += [f"{waits:,} waiting for the next one"] * bool(waits)
+            next_step = [NEXT_STEP] * bool(written)
+            tending.watched.show.note(" ".join([f"{', '.join(said)}.", *next_step]))
 
     def _is_idle(self, t: float) -> bool:
         return all(

@@ -164,7 +164,7 @@ class ManyEmptied(Problem):
     slug, code = "many-emptied", 16
     what = "{emptied} of {total} photos lost all their keywords since the last run"
     done = "Nothing was written and nothing was taken for refused"
-    advice = "If that was meant, run again with --accept-emptied"
+    advice = "If that was meant, say so: urbexmp sync --accept-emptied"
 
 
 class ReportUnwritable(Problem):
@@ -246,6 +246,15 @@ class NotWhole(Problem):
     what = "is not complete, and has not changed for a while"
     done = "Left alone, and looked at again later"
     advice = "Copy it again if the copy broke off"
+
+
+class StillChanging(Problem):
+    """A file that has been changing for so long that a watch no longer waits for it closely."""
+
+    slug, code = "still-changing", 27
+    what = "has not been complete for {seconds} s and still changes"
+    done = "Left alone until it is complete, and looked at less and less often"
+    advice = "If nothing copies it, see what writes into it"
 
 
 # --- One packet: 30-49 ------------------------------------------------------------------------

@@ -43,9 +43,13 @@ class SettleTimes:
     quiet: float = 0.3
     """Since the file changed last."""
     pair: float = 1.0
-    """A photo file that came alone waits so long for the others of its name."""
+    """A photo file that came alone waits so long for the others of its name, where raw files and
+    other photos come into its folder side by side."""
+    alone: float = 1.0
+    """The most that it waits where they do not."""
     patience: float = 60.0
-    """A file that no longer changes and still is not whole is given up for now after so long."""
+    """A file that no longer changes and still is not whole is given up for now after so long; one
+    that changes for longer is told of."""
     slowest: float = 5.0
     """Longest pause between two looks at a file that is not whole."""
 

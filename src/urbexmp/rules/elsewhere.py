@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -62,7 +62,7 @@ def elsewhere(profile: Profile) -> Elsewhere | None:
     return Elsewhere(str(table["url"]).rstrip("/"), _names(table.get("stages", "")), **given)
 
 
-def mistakes(profile: Profile) -> list[str]:
+def mistakes(profile: Profile, known: Sequence[str]) -> list[str]:
     """What makes no sense in `[stage.remote]` although each value may stand there."""
     if TABLE in profile.stages:
         mistake = "stages: remote is no stage of its own; list the stages themselves, and name"
@@ -75,9 +75,9 @@ def mistakes(profile: Profile) -> list[str]:
     if not names:
         found.append('stage.remote.stages: name the stages that look there, as "siglip, ram"')
     found += [
-        f"stage.remote.stages: {name} is not among the profile's stages"
+        f"stage.remote.stages: unknown stage {name!r}; known are {', '.join(sorted(known))}"
         for name in names
-        if name not in profile.stages and len(profile.stages) > 1
+        if name not in known
     ]
     return found + _url_mistakes(str(table.get("url", "")), upload=bool(table.get("allow_upload")))
 

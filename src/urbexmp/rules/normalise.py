@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from urbexmp.model.keyword import Keyword, name_fault
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
+from urbexmp.rules.captions import spoken
 from urbexmp.rules.signs import read_signs
 from urbexmp.rules.stage_ids import PLACE_KEYWORD, PLACE_STAGE
 from urbexmp.rules.terms import Meaning, Sense, Taxonomy
@@ -69,9 +70,9 @@ def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
     """Return what `looks`, in the order of the profile's stages, say in terms of `taxonomy`.
 
     Of several views the last stage's counts (see `_view`): each knows what those before it said.
-    Priors stay out, they are for other stages only. Captions are kept for search, and stages that
-    understand them say so by labels. Texts read are kept for search too, and mean what the
-    taxonomy says of signs.
+    Priors stay out, they are for other stages only. Captions are kept for search; where one rests
+    on the picture alone, the taxonomy's own words in it count as labels. Texts read are kept for
+    search too, and mean what the taxonomy says of signs.
     """
     evidence: list[Evidence] = []
     pending: list[Pending] = []
@@ -79,7 +80,7 @@ def normalise(looks: Sequence[StageLook], taxonomy: Taxonomy) -> Heard:
     measures: dict[str, str | float] = {}
     decided = _view(looks)
     for look in looks:
-        for said in look.observations:
+        for said in spoken(look.observations, taxonomy):
             if said.kind is ObservationKind.LABEL:
                 _hear(look.stage, said, taxonomy, evidence, pending, unknown)
             elif said.kind is ObservationKind.FACT:

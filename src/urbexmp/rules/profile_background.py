@@ -23,14 +23,16 @@ BACKGROUND_KEYS: tuple[Key, ...] = (
     Key(
         "settle_longest_seconds",
         "number",
-        "watch: a file that keeps changing for longer is reported, and tried again later.",
+        "watch: a file that is not complete after so long, changing or not, is reported, and tried"
+        " again later.",
         low=1,
         high=86400,
     ),
     Key(
         "companion_seconds",
         "number",
-        "watch: a raw file waits so long for its JPEG and its sidecar.",
+        "watch: a raw file waits so long for its JPEG, and a JPEG for its raw, where both sorts"
+        " come into a folder; else 2 seconds at most.",
         low=0,
         high=3600,
     ),

@@ -141,6 +141,16 @@ def held_data(path: str, edit: Edit) -> dict[str, Any]:
     return {"event": "held", "path": path, **edit_data(edit), "why": edit.hold or ""}
 
 
+def reason_of(work: WaitingWork, root: Path | PurePath) -> str:
+    """Why a photo waits, without its own name, so that many may wait for one reason.
+
+    A file that still changes is named: the reason is its own.
+    """
+    if "still changes" in work.last_error:
+        return work.last_error.replace(f"{root}/", "")
+    return work.last_error.removeprefix(f"{work.path}: ").removeprefix(f"{root}: ")
+
+
 def waiting_lines(waiting: Sequence[WaitingWork], root: Path | PurePath) -> tuple[Line, ...]:
     """Photos that are tried again, with what went wrong."""
     lines: list[Line] = []

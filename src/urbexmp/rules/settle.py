@@ -6,7 +6,8 @@ inode, and its structure is complete. Files of one basename are one group, taken
 file waits a little for its JPEG and sidecar, a JPEG for its raw.
 
 Waiting is per group, so a long copy of other files delays no photo; and while a file itself
-changes it is never taken, because a write into it would part us from the program that copies.
+changes it is never taken, because a write into it would part us from the program that copies. One
+that goes on changing for long is told of, and looked at less often.
 
 What is in the machine is bounded; a hint that finds no room is refused, and it is the caller's
 to keep.
@@ -18,12 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from urbexmp.model.keyword import fold
-from urbexmp.model.photo import FileStat
+from urbexmp.model.photo import FileKind, FileStat
 from urbexmp.model.watching import SettleTimes
 from urbexmp.rules.formats import KINDS, extension, stem
 
 ROOM = 2000
 """Files that settle at one time."""
+
+FOLDERS = 256
+"""Folders of which is kept when photos came into them last."""
 
 Group = tuple[Path, str]
 """Folder, and folded basename."""
@@ -81,6 +85,8 @@ class _Member:
     seen: FileStat | None = None
     settled: bool = False
     stuck: bool = False
+    overdue: bool = False
+    """It goes on changing, and that was told."""
     pause: float = 0.0
 
 
@@ -97,6 +103,9 @@ class Settling:
         self.room = room
         self._groups: dict[Group, _Group] = {}
         self._size = 0
+        self._came: dict[tuple[Path, bool], float] = {}
+        """When a raw file (True) or another photo came into a folder last."""
+        self._overdue: list[Path] = []
 
     def __len__(self) -> int:
         """Files in the machine."""
@@ -105,6 +114,23 @@ class Settling:
     def __contains__(self, path: Path) -> bool:
         """Whether a file of the same group is in the machine."""
         return group_of(path) in self._groups
+
+    @property
+    def photos(self) -> int:
+        """Photos in the machine: a sidecar alone is none, it may be our own write."""
+        return sum(
+            any(extension(path.name) != "xmp" for path in group.members)
+            for group in self._groups.values()
+        )
+
+    @property
+    def busy(self) -> bool:
+        """Whether files settle, beside those that go on changing."""
+        return any(
+            not member.overdue
+            for group in self._groups.values()
+            for member in group.members.values()
+        )
 
     @property
     def room_left(self) -> int:
@@ -126,6 +152,7 @@ class Settling:
             group = self._groups.setdefault(key, _Group())
             member = group.members[path] = _Member(t, t, t)
             self._size += 1
+            self._arrived(path, t)
         if stat is not None:
             self.look(path, stat, None, t)
         elif member.settled or member.stuck:
@@ -164,10 +191,11 @@ class Settling:
             # What was seen to be otherwise has changed since then, whatever the age says.
             known_since = member.last_look if member.looked else float("-inf")
             member.changed = max(t - max(0.0, age), known_since)
-            member.looked, member.seen, member.since = True, stat, t
+            again, member.looked = member.looked and stat is not None, True
+            member.seen, member.since = stat, t
             member.settled = member.stuck = False
-            member.pause = times.apart
-            member.next_look = t + times.apart
+            member.pause = self._pause_of_changing(path, member, t) if again else times.apart
+            member.next_look = t + member.pause
         elif t - member.since < times.apart:
             member.next_look = member.since + times.apart
         elif stat is None or whole:
@@ -181,6 +209,15 @@ class Settling:
             member.pause = min(member.pause * 2, times.slowest)
         member.last_look = t
 
+    def take_overdue(self) -> list[Path]:
+        """Files that have been changing for longer than `patience`, each told once.
+
+        They stay in the machine, are looked at with growing pauses, and are taken once they are
+        whole.
+        """
+        overdue, self._overdue = self._overdue, []
+        return overdue
+
     def take(self, t: float, most: int) -> list[Settled]:
         """Groups that may be dealt with now, the newest first; they leave the machine."""
         ready = [
@@ -193,9 +230,13 @@ class Settling:
 
     def ready(self, t: float) -> bool:
         """Whether a group may be dealt with now."""
-        return any(
-            (at := self._ready_at(group)) is not None and at <= t for group in self._groups.values()
-        )
+        at = self.ready_at()
+        return at is not None and at <= t
+
+    def ready_at(self) -> float | None:
+        """When the next group may be dealt with of which all files are settled."""
+        moments = (self._ready_at(group) for group in self._groups.values())
+        return min((at for at in moments if at is not None), default=None)
 
     def wake_at(self) -> float | None:
         """When there is something to do next; None: the machine is empty."""
@@ -215,6 +256,41 @@ class Settling:
         """Forget everything: all will be looked over again."""
         self._groups.clear()
         self._size = 0
+        self._came.clear()
+        self._overdue.clear()
+
+    def _arrived(self, path: Path, t: float) -> None:
+        """A photo file came into a folder, for all that is known."""
+        kind = KINDS.get(extension(path.name))
+        if kind is None:
+            return
+        key = path.parent, kind is FileKind.RAW
+        self._came.pop(key, None)
+        if len(self._came) >= 2 * FOLDERS:
+            del self._came[next(iter(self._came))]
+        self._came[key] = t
+
+    def _pause_of_changing(self, path: Path, member: _Member, t: float) -> float:
+        """Until the next look at a file that is not as it was seen before."""
+        times = self.times
+        if t - member.first < times.patience:
+            return times.apart
+        if not member.overdue:
+            member.overdue = True
+            self._overdue.append(path)
+        return min(max(member.pause * 2, times.apart), times.slowest)
+
+    def _companion_wait(self, path: Path, member: _Member) -> float:
+        """For how long a photo file that came alone waits for others of its name.
+
+        The whole time only where files of the other sort come into its folder: among photos of
+        one sort the others are most likely not to come.
+        """
+        times = self.times
+        raw = KINDS.get(extension(path.name)) is FileKind.RAW
+        other = self._came.get((path.parent, not raw))
+        beside = other is not None and member.first - other <= times.pair
+        return times.pair if beside else min(times.pair, times.alone)
 
     def _member(self, path: Path) -> _Member | None:
         group = self._groups.get(group_of(path))
@@ -230,11 +306,14 @@ class Settling:
         # nothing.
         at = max(member.changed + times.quiet for member in members.values())
         images = [
-            member.changed
+            (path, member)
             for path, member in members.items()
             if member.seen is not None and extension(path.name) != "xmp"
         ]
-        return max(at, images[0] + times.pair) if len(images) == 1 else at
+        if len(images) != 1:
+            return at
+        ((path, alone),) = images
+        return max(at, alone.changed + self._companion_wait(path, alone))
 
     def _leave(self, key: Group) -> Settled:
         group = self._groups.pop(key)

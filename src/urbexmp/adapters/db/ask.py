@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from urbexmp.adapters.db.ask_find import Finder
-from urbexmp.adapters.db.ask_match import begun_by_two, full_text, spelling
+from urbexmp.adapters.db.ask_find import Finder, Matching
+from urbexmp.adapters.db.ask_match import begun_by_two, spelling
 from urbexmp.adapters.db.ask_sets import Listed, Posted, listed
+from urbexmp.adapters.db.ask_some import as_bits, as_ids, number
 from urbexmp.adapters.db.mirror_schema import TAKEN, VIEW_SCORE, fault, word_of
 from urbexmp.adapters.db.opening import reading
-from urbexmp.adapters.db.posting_codes import ids_of
 from urbexmp.model.errors import MirrorAbsent, MirrorDamaged
-from urbexmp.rules.query import Everything, KeywordTerm, Query, TextTerm
+from urbexmp.rules.query import Everything, KeywordTerm, Query
 from urbexmp.rules.query_values import text_words
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Asker:
 
                 whole = 0
                 for stretch in finder.planes.stretches():
-                    whole |= found.bits(stretch) << stretch.first
+                    whole |= as_bits(found.some(stretch), stretch) << stretch.first
                 return in_order(
                     finder.planes, whole, order, reverse=reverse, limit=limit, offset=offset
                 )
@@ -171,14 +171,14 @@ class Asker:
                     return at_once
             ids: list[int] = []
             for stretch in finder.planes.stretches():
-                bits = found.bits(stretch)
+                some = found.some(stretch)
                 if offset:
-                    held = bits.bit_count()
+                    held = number(some)
                     if held <= offset:
                         offset -= held
                         continue
                 wanted = None if limit is None else limit - len(ids)
-                ids += ids_of(bits, stretch.first, offset, wanted)
+                ids += as_ids(some, stretch, offset, wanted)
                 offset = 0
                 if limit is not None and len(ids) >= limit:
                     break
@@ -188,14 +188,14 @@ class Asker:
         """How many photos an expression means."""
         with self._reading() as connection:
             finder = Finder(connection)
-            if isinstance(query, TextTerm):
-                return full_text_count(connection, full_text(query.words, prefix=query.prefix))
             if isinstance(query, KeywordTerm) and not query.scored and not query.vetoed:
                 held = () if begun_by_two(query) else finder.named(query.names, prefix=query.prefix)
                 if len(held) == 1:
                     return held[0].below if query.below else held[0].photos
             found = finder.plan(query)
-            return sum(found.bits(stretch).bit_count() for stretch in finder.planes.stretches())
+            if isinstance(found, Matching):
+                return found.count()
+            return sum(number(found.some(stretch)) for stretch in finder.planes.stretches())
 
     def rows(self, ids: Sequence[int]) -> list[PhotoRow]:
         """What a list shows of these photos, in their order."""
@@ -252,7 +252,7 @@ class Asker:
         if not words:
             return []
         with self._reading() as connection:
-            return search(connection, words, RANKED, limit, offset)
+            return search(Finder(connection), words, RANKED, limit, offset)
 
     def total(self) -> int:
         """How many photos the mirror holds."""
@@ -285,13 +285,9 @@ class Asker:
             return tree(Finder(connection), depth, under)
 
 
-def full_text_count(connection: sqlite3.Connection, match: str) -> int:
-    """How many photos a full-text expression finds."""
-    sql = "SELECT count(*) FROM photo_text WHERE photo_text MATCH ?"
-    return int(connection.execute(sql, (match,)).fetchone()[0])
-
-
 def _path(folder: str | bytes, name: str | bytes) -> str:
+    if isinstance(name, str) and isinstance(folder, str):
+        return f"{folder}/{name}" if folder else name
     return f"{spelling(folder)}/{spelling(name)}" if folder else spelling(name)
 
 

@@ -22,21 +22,19 @@ from urbexmp.adapters.db.ask_match import (
     spelling,
     text_end,
 )
+from urbexmp.adapters.db.ask_planes import Coded, Plane, Planes
 from urbexmp.adapters.db.ask_sets import (
     All,
-    Any,
     Branches,
-    Coded,
+    Either,
     Given,
     Listed,
-    Plane,
-    Planes,
     Posted,
     Scored,
     listed,
 )
 from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, STATUSES, day_code
-from urbexmp.adapters.db.posting_codes import plain_words
+from urbexmp.adapters.db.posting_codes import plain_words, start_code
 from urbexmp.model.folding import SEPARATOR, fold
 from urbexmp.rules.query import (
     And,
@@ -80,7 +78,7 @@ class Finder:
         if isinstance(query, And):
             return self._all(query.parts)
         if isinstance(query, Or):
-            return Any([self.plan(part) for part in query.parts])
+            return Either([self.plan(part) for part in query.parts])
         if isinstance(query, Not):
             return All([Plane(self.planes, EXISTS)], [self.plan(query.part)])
         if isinstance(query, KeywordTerm):
@@ -92,16 +90,19 @@ class Finder:
         if isinstance(query, HasTerm):
             return Plane(self.planes, f"has:{query.what}")
         if isinstance(query, TextTerm):
-            return self._matching(full_text(query.words, prefix=query.prefix))
+            return self._text(query)
         assert isinstance(query, Everything)
         return Plane(self.planes, EXISTS)
 
     def _all(self, parts: Sequence[Query]) -> Photos:
-        ordered = sorted(parts, key=_cost)
-        wanted = [part for part in ordered if not isinstance(part, Not)]
-        without = [part.part for part in ordered if isinstance(part, Not)]
-        planned = [self.plan(part) for part in wanted] or [Plane(self.planes, EXISTS)]
-        return All(planned, [self.plan(part) for part in without])
+        """The cheap parts first, and of these the rare ones: much ends with the first."""
+        planned = [(_cost(part), self.plan(part)) for part in parts if not isinstance(part, Not)]
+        planned.sort(key=lambda each: (each[0], each[1].expected))
+        without = sorted([part.part for part in parts if isinstance(part, Not)], key=_cost)
+        return All(
+            [part for _, part in planned] or [Plane(self.planes, EXISTS)],
+            [self.plan(part) for part in without],
+        )
 
     # --- Keywords ------------------------------------------------------------------------------
 
@@ -125,8 +126,10 @@ class Finder:
             sql += " WHERE id IN (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)"
             glued = prefix and folded[-1][-1].isalnum()
             values = (full_text(words, prefix=glued),)
-        held = [Held(*row) for row in self.connection.execute(sql, values)]
-        return [keyword for keyword in held if fits(keyword.folded)]
+        return [keyword for keyword in self._held(sql, values) if fits(keyword.folded)]
+
+    def _held(self, sql: str, values: Sequence[str]) -> list[Held]:
+        return [Held(*row) for row in self.connection.execute(sql, values)]
 
     def subtree(self, keywords: Iterable[Held], *, whole: bool = False) -> list[int]:
         """Ids of keywords and all below them; unless `whole`, those only that add photos."""
@@ -179,12 +182,13 @@ class Finder:
         }
         parts: list[Photos] = []
         if big:
-            parts.append(Branches(self.connection, sorted(big)))
+            expected = sum([one.below for one in tops if one.id in big])
+            parts.append(Branches(self.connection, sorted(big), expected))
         rest = [one for one in tops if one.id not in big]
         if rest:
             expected = sum(one.below for one in rest)
             parts.append(self._linked(self.subtree(rest), expected))
-        return parts[0] if len(parts) == 1 else Any(parts)
+        return parts[0] if len(parts) == 1 else Either(parts)
 
     def _linked(self, ids: Sequence[int], expected: int) -> Photos:
         return Posted(self.connection, ids, expected)
@@ -210,7 +214,7 @@ class Finder:
         if term.field == "stage":
             stages = self.connection.execute("SELECT DISTINCT stage FROM origin WHERE stage <> ''")
             named = [stage for (stage,) in stages if is_word(stage, term)]
-            return Any([Plane(self.planes, f"stage:{stage}") for stage in named])
+            return Either([Plane(self.planes, f"stage:{stage}") for stage in named])
         if term.field == "status":
             # The one field that changes without its photo: it is in no plane, but few are open.
             open_now = (
@@ -227,19 +231,24 @@ class Finder:
         return self._coded(term.field, rows, lambda word: is_word(word, term))
 
     def _folder(self, term: WordTerm) -> Photos:
-        """SQL narrows the folders down; names that are no text are always looked at."""
+        """SQL finds the folders; names that are no text, and parts of names, are looked at."""
         wanted = term.text + ("" if term.ends_open or not term.text else "/")
-        sql, values = "instr(path || '/', ?)", [wanted]
-        if not term.starts_open:
-            sql = "path >= ? AND path < ?"
-            values = [wanted if term.ends_open else term.text, text_end(wanted)]
-        # In an index every blob stands behind every text.
+        if term.starts_open or not term.text:
+            sql, values = "instr(path || '/', ?)", [wanted]
+        else:
+            sql = "path >= ? AND path < ? OR path = ?"
+            values = [wanted, text_end(wanted), wanted.removesuffix("/")]
         rows = self.connection.execute(
-            f"SELECT id, path FROM folder WHERE {sql}"
-            " UNION ALL SELECT id, path FROM folder WHERE path >= x''",
-            values,
+            f"SELECT id, path FROM folder WHERE ({sql}) AND typeof(path) = 'text'", values
         )
-        codes = sorted(code for code, path in rows if in_folder(spelling(path), term))
+        if term.starts_open:
+            codes = [code for code, path in rows if in_folder(path, term)]
+        else:
+            codes = [code for code, _ in rows]
+        # In an index every blob stands behind every text.
+        rows = self.connection.execute("SELECT id, path FROM folder WHERE path >= x''")
+        codes += [code for code, path in rows if in_folder(spelling(path), term)]
+        codes.sort()
         highest = self.connection.execute("SELECT max(id) FROM folder").fetchone()[0] or 0
         return Coded(self.planes, "folder", highest.bit_length(), spans(codes))
 
@@ -267,13 +276,51 @@ class Finder:
             values = (full_text(words, prefix=glued),)
         return Named(self.connection, sql, values, term)
 
-    def _matching(self, match: str) -> Listed:
-        return Listed(
-            self.connection,
+    def _text(self, term: TextTerm) -> Photos:
+        """The full-text index has no keywords: every word may also be in the name of one.
+
+        Words that are in none are asked for together, so that the index itself meets them.
+        """
+        parts: list[Photos] = []
+        alone: list[str] = []
+        for place, word in enumerate(term.words):
+            begun = term.prefix and place == len(term.words) - 1
+            asked = full_text((word,), prefix=begun)
+            start = start_code(word) if begun and len(word) == 2 else None
+            if start is not None:
+                named: Photos = Branches(self.connection, (start,))
+                parts.append(Either([named, Matching(self.connection, asked)]))
+                continue
+            held = self._held(
+                "SELECT id, folded, photos, below FROM keyword WHERE id IN"
+                " (SELECT rowid FROM keyword_name WHERE keyword_name MATCH ?)",
+                (asked,),
+            )
+            if held:
+                parts.append(Either([self._subtrees(held), Matching(self.connection, asked)]))
+            else:
+                alone.append(asked)
+        if alone:
+            parts.insert(0, Matching(self.connection, " AND ".join(alone)))
+        return parts[0] if len(parts) == 1 else All(parts)
+
+
+class Matching(Listed):
+    """Photos in whose file name, description or text read the full-text index finds words."""
+
+    def __init__(self, connection: sqlite3.Connection, match: str) -> None:
+        super().__init__(
+            connection,
             "SELECT rowid FROM photo_text WHERE rowid BETWEEN ? AND ? AND photo_text MATCH ?",
             (match,),
             ordered="rowid",
         )
+        self._match = match
+
+    def count(self) -> int:
+        """How many photos."""
+        sql = "SELECT count(*) FROM photo_text WHERE photo_text MATCH ?"
+        return int(self._connection.execute(sql, (self._match,)).fetchone()[0])
 
 
 class Named(Listed):
@@ -286,7 +333,7 @@ class Named(Listed):
         values: Sequence[object],
         term: WordTerm,
     ) -> None:
-        super().__init__(connection, sql, values)
+        super().__init__(connection, sql, values, whole=not term.ends_open)
         self._fits = name_test(term)
 
     def _read(self, first: int, last: int) -> list[int]:
@@ -298,7 +345,9 @@ class Vetoed(Listed):
     """Photos where a keyword is vetoed: there are few, so all vetoes are looked through."""
 
     def __init__(self, connection: sqlite3.Connection, keywords: Sequence[int]) -> None:
-        super().__init__(connection, "SELECT photo, keyword FROM veto WHERE photo BETWEEN ? AND ?")
+        super().__init__(
+            connection, "SELECT photo, keyword FROM veto WHERE photo BETWEEN ? AND ?", whole=True
+        )
         self._keywords = frozenset(keywords)
 
     def _read(self, first: int, last: int) -> list[int]:

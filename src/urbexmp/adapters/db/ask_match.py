@@ -19,7 +19,9 @@ def full_text(words: Sequence[str], *, prefix: bool) -> str:
 
 
 def spans(codes: Sequence[int]) -> list[tuple[int, int]]:
-    """Sorted codes as spans of neighbours."""
+    """Different codes, sorted, as spans of neighbours."""
+    if codes and codes[-1] - codes[0] == len(codes) - 1:
+        return [(codes[0], codes[-1])]
     found: list[tuple[int, int]] = []
     for code in codes:
         if found and found[-1][1] == code - 1:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urbexmp.adapters.db.ask_sets import Planes, listed
+from urbexmp.adapters.db.ask_planes import Planes
+from urbexmp.adapters.db.ask_sets import listed
 from urbexmp.adapters.db.mirror_schema import TAKEN
 from urbexmp.adapters.db.plane_codes import LAST_DAY_CODE
 from urbexmp.adapters.db.posting_codes import ids_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -36,8 +36,10 @@ _NONE = bytes(CHUNK_BYTES)
 _AMONG = " AND {} IN (SELECT value FROM json_each(?))"
 
 
-def refresh(file: MirrorFile, photos: Iterable[int]) -> None:
+def refresh(file: MirrorFile, photos: Collection[int]) -> None:
     """Bring the planes of these photos up to date, present or removed, inside a transaction."""
+    if not photos:
+        return
     words = _Words(file)
     for chunk, ids in groupby(sorted(photos), key=lambda photo: photo // CHUNK):
         among = list(ids)
@@ -127,10 +129,6 @@ class _Words:
         """`known`: the words of all photos have codes; one without has no bit."""
         self._file, self._known = file, known
         self._codes: dict[tuple[str, str], int] = {}
-        self._last: dict[str, int] = {}
-        for field, word, code in file.rows("SELECT field, word, code FROM word"):
-            self._codes[field, word] = code
-            self._last[field] = max(code, self._last.get(field, 0))
         self.origins: dict[str, tuple[str, str]] = {
             as_text((origin,)): (source, stage)
             for origin, source, stage in file.rows("SELECT id, source, stage FROM origin")
@@ -141,13 +139,20 @@ class _Words:
             return 0
         known = self._codes.get((field, word))
         if known is None:
-            if self._known:
-                return 0
-            known = self._codes[field, word] = self._last.get(field, 0) + 1
-            self._last[field] = known
-            self._file.do(
-                "INSERT INTO word (field, word, code) VALUES (?, ?, ?)", (field, word, known)
+            # One by one: a commit of few photos has few of the thousands of towns.
+            row = self._file.row(
+                "SELECT code FROM word WHERE field = ? AND word = ?", (field, word)
             )
+            if row is None:
+                if self._known:
+                    return 0
+                row = (
+                    self._file.number("SELECT max(code) FROM word WHERE field = ?", (field,)) + 1,
+                )
+                self._file.do(
+                    "INSERT INTO word (field, word, code) VALUES (?, ?, ?)", (field, word, *row)
+                )
+            known = self._codes[field, word] = int(row[0])
         return known
 
 

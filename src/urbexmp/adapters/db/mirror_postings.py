@@ -21,9 +21,12 @@ from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Node
 from urbexmp.adapters.db.plane_codes import CHUNK
 from urbexmp.adapters.db.posting_codes import (
+    LISTED,
     as_numbers,
     offsets_bits,
     offsets_text,
+    opened_set,
+    packed_list,
     packed_set,
     set_bits,
     text_offsets,
@@ -128,22 +131,28 @@ class Postings:
             self._file.do("DELETE FROM posting WHERE keyword = ? AND chunk = ?", (keyword, chunk))
 
     def _patch_branch(self, keyword: int, chunk: int, changes: dict[int, bool]) -> None:
-        come = offsets_bits([offset for offset, there in changes.items() if there])
-        gone = offsets_bits([offset for offset, there in changes.items() if not there])
-        before = self._branch(keyword, chunk)
-        bits = (before | come) & ~gone
-        if bits != before:
-            self._put_branch(keyword, chunk, bits)
-
-    def _branch(self, keyword: int, chunk: int) -> int:
+        come = [offset + 1 for offset, there in changes.items() if there]
+        gone = [offset + 1 for offset, there in changes.items() if not there]
         row = self._file.row(
             "SELECT photos FROM branch WHERE keyword = ? AND chunk = ?", (keyword, chunk)
         )
-        return 0 if row is None else set_bits(row[0])
+        before = b"" if row is None else row[0]
+        with self._file.guard():
+            opened = opened_set(before)
+        if isinstance(opened, bytes):
+            bits = int.from_bytes(opened, "little") | offsets_bits(come, raised=1)
+            packed = packed_set(bits & ~offsets_bits(gone, raised=1))
+        else:
+            # Few photos stay a list: a bitmap would be made of it, and a list of that again.
+            places = sorted((set(opened) | set(come)).difference(gone))
+            few = len(places) < LISTED
+            packed = packed_list(places) if few else packed_set(offsets_bits(places, raised=1))
+        if packed != before:
+            self._put_branch(keyword, chunk, packed)
 
-    def _put_branch(self, keyword: int, chunk: int, bits: int) -> None:
-        if bits:
-            self._file.do(_PUT_BRANCH, (keyword, chunk, packed_set(bits)))
+    def _put_branch(self, keyword: int, chunk: int, packed: bytes) -> None:
+        if packed:
+            self._file.do(_PUT_BRANCH, (keyword, chunk, packed))
         else:
             self._file.do("DELETE FROM branch WHERE keyword = ? AND chunk = ?", (keyword, chunk))
 
@@ -165,7 +174,7 @@ class Postings:
             ):
                 found[chunk] |= offsets_bits(text_offsets(photos), raised=1)
         for chunk, bits in found.items():
-            self._put_branch(top.id, chunk, bits)
+            self._put_branch(top.id, chunk, packed_set(bits))
         self._branches.add(top.id)
 
     # all at once

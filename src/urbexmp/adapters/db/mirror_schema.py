@@ -10,10 +10,10 @@ import sqlite3
 APPLICATION = 0x75786D72
 """`PRAGMA application_id` of a mirror: the letters `uxmr`."""
 
-VERSION = 2
+VERSION = 3
 """`PRAGMA user_version`: raised with every change to what stands below."""
 
-POSTING_LEAST = 1000
+POSTING_LEAST = 300
 """A keyword whose subtree has so many photos, more than hold it themselves, has a `branch`."""
 
 TABLES = """
@@ -91,7 +91,7 @@ CREATE TABLE plane (
     bits BLOB NOT NULL, UNIQUE (field, chunk, bit)
 );
 CREATE VIRTUAL TABLE photo_text USING fts5(
-    name, keywords, description, text, content = '', detail = none, columnsize = 0,
+    name, description, text, content = '', detail = none, columnsize = 0,
     tokenize = "unicode61 remove_diacritics 2"
 );
 CREATE VIRTUAL TABLE keyword_name USING fts5(

@@ -5,6 +5,7 @@ is changed by the difference.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -34,16 +35,18 @@ from urbexmp.model.keyword import fold
 from urbexmp.model.mirror import MirrorRow
 
 _SELECT = f"SELECT id, {COLUMNS} FROM photo WHERE folder = ? AND name = ?"
-_STANDS = "SELECT id, version, status FROM photo WHERE folder = ? AND name = ?"
+_STANDS = "SELECT name, id, version, status FROM photo WHERE folder = ? AND name"
+_STANDING = f"{_STANDS} IN (SELECT value FROM json_each(?))"
 _INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(NAMES) + 1))})"
 _UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(NAMES))}) WHERE id = ?"
 _TEXT_OUT = (
-    "INSERT INTO photo_text (photo_text, rowid, name, keywords, description, text)"
-    " VALUES ('delete', ?, ?, ?, ?, ?)"
+    "INSERT INTO photo_text (photo_text, rowid, name, description, text)"
+    " VALUES ('delete', ?, ?, ?, ?)"
 )
-_TEXT_IN = (
-    "INSERT INTO photo_text (rowid, name, keywords, description, text) VALUES (?, ?, ?, ?, ?)"
-)
+_TEXT_IN = "INSERT INTO photo_text (rowid, name, description, text) VALUES (?, ?, ?, ?)"
+
+Standing = dict[tuple[int, str | bytes], tuple[Any, ...]]
+"""Number, version and status of photos, by folder and name."""
 
 _PLAIN: Link = (1, None, None, None)
 """A person's keyword of which there is no more to say."""
@@ -96,9 +99,27 @@ class Writer:
         self._begin()
         # The last one counts, should a photo come twice.
         wanted = {str(row.path): row for row in rows}
-        changed = sum([self._put(row) for row in wanted.values()])
+        numbered = [
+            (row, self._numbers.folder(row.path), spelled_name(row.path)) for row in wanted.values()
+        ]
+        stands = {} if self._later else self._standing(numbered)
+        changed = sum([self._put(*each, stands) for each in numbered])
         self._flush()
         return changed
+
+    def _standing(self, rows: Iterable[tuple[MirrorRow, int, str | bytes]]) -> Standing:
+        """Number, version and status of the photos that are there, one statement a folder."""
+        names: dict[int, list[str]] = {}
+        stands: Standing = {}
+        for _, folder, name in rows:
+            if isinstance(name, str):
+                names.setdefault(folder, []).append(name)
+            elif (found := self._file.row(f"{_STANDS} = ?", (folder, name))) is not None:
+                stands[folder, name] = found[1:]
+        for folder, among in names.items():
+            for name, *said in self._file.rows(_STANDING, (folder, json.dumps(among))):
+                stands[folder, name] = tuple(said)
+        return stands
 
     def remove(self, paths: Iterable[Path]) -> int:
         """Take photos out; return how many there were. Inside a transaction."""
@@ -109,16 +130,16 @@ class Writer:
 
     # one photo
 
-    def _put(self, row: MirrorRow) -> bool:
-        folder, name = self._numbers.folder(row.path), spelled_name(row.path)
+    def _put(self, row: MirrorRow, folder: int, name: str | bytes, stands: Standing) -> bool:
         before = None
-        if not self._later or self._met(folder, name):
-            before = self._file.row(_STANDS, (folder, name))
-        if before is not None:
-            if row.version and before[1:] == (as_bytes(row.version), STATUSES[row.status]):
-                return self._hold(before[0], row)
+        known = stands.get((folder, name))
+        if known is not None:
+            if row.version and known[1:] == (as_bytes(row.version), STATUSES[row.status]):
+                return self._hold(known[0], row)
             before = self._file.row(_SELECT, (folder, name))
-        elif not row.vetoed and self._put_plain(row, folder, name):
+        elif self._later and self._met(folder, name):
+            before = self._file.row(_SELECT, (folder, name))
+        if before is None and not row.vetoed and self._put_plain(row, folder, name):
             return True
         links = self._links(row)
         vetoes = dict([self._tree.find(keyword) for keyword in row.vetoed]) if row.vetoed else {}
@@ -146,17 +167,16 @@ class Writer:
         self._difference(photo, old_links, links, old_vetoes, vetoes)
         self._odd(photo, before is not None and before[-1] > 0, odd)
         same = old_links.keys() == links.keys()
-        closure = self._tree.closure(links)
-        old_closure = closure if same else self._tree.closure(old_links)
         if not self._later:
             self._postings.link(photo, old_links, links)
         if not same:
-            self._count(photo, old_links.keys(), links.keys(), old_closure, closure)
+            closures = self._tree.closure(old_links), self._tree.closure(links)
+            self._count(photo, old_links.keys(), links.keys(), *closures)
         if before is None:
-            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
-        elif closure != old_closure or texts_of(before) != texts_of((photo, *values)):
-            self._texts_out.append(self._text(photo, name, old_closure, *texts_of(before)))
-            self._texts_in.append(self._text(photo, name, closure, *texts_of((photo, *values))))
+            self._texts_in.append(_text(photo, name, *texts_of((photo, *values))))
+        elif texts_of(before) != texts_of((photo, *values)):
+            self._texts_out.append(_text(photo, name, *texts_of(before)))
+            self._texts_in.append(_text(photo, name, *texts_of((photo, *values))))
         return True
 
     def _put_plain(self, row: MirrorRow, folder: int, name: str | bytes) -> bool:
@@ -190,9 +210,7 @@ class Writer:
         if not self._later:
             self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
             self._postings.change(photo, closure | self._tree.starts(closure), there=True)
-        self._texts_in.append(
-            self._text(photo, name, closure, row.description or "", row.text or "")
-        )
+        self._texts_in.append(_text(photo, name, row.description or "", row.text or ""))
         return True
 
     def _met(self, folder: int, name: str | bytes) -> bool:
@@ -218,7 +236,7 @@ class Writer:
             self._postings.link(photo, links, {})
         closure = self._tree.closure(links)
         self._count(photo, links.keys(), set(), closure, set())
-        self._texts_out.append(self._text(photo, name, closure, *texts_of(before)))
+        self._texts_out.append(_text(photo, name, *texts_of(before)))
         self._deletes.append((photo,))
         self._touched.add(photo)
         self._left_folders.add(folder)
@@ -311,14 +329,6 @@ class Writer:
             self._postings.change(photo, come | letters - old_letters, there=True)
             self._postings.change(photo, gone | old_letters - letters, there=False)
 
-    def _text(
-        self, photo: int, name: str | bytes, closure: set[int], description: str, text: str
-    ) -> tuple[Any, ...]:
-        nodes = self._tree.nodes
-        words = " ".join([nodes[number].word for number in sorted(closure)])
-        shown = name if isinstance(name, str) else name.decode("utf-8", "replace")
-        return photo, fold(shown), words, fold(description), fold(text)
-
     def _hold(self, photo: int, row: MirrorRow) -> bool:
         assert self._holding is not None
         if not row.held and photo not in self._holding:
@@ -382,3 +392,9 @@ class Writer:
         """The path as one link spells it."""
         self._tree.load()
         return self._tree.spelled(where)
+
+
+def _text(photo: int, name: str | bytes, description: str, text: str) -> tuple[Any, ...]:
+    """What the full-text index has of a photo."""
+    shown = name if isinstance(name, str) else name.decode("utf-8", "replace")
+    return photo, fold(shown), fold(description), fold(text)

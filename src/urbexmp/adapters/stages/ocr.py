@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from urbexmp.model.stage_errors import ExtraMissing
@@ -102,9 +102,21 @@ class OcrStage:
 
 
 def _installed() -> str:
-    """The version of the reader, "" where it cannot run."""
-    if importlib.util.find_spec(PACKAGE) is None:
+    """The version of the reader, "" where it cannot run.
+
+    Asked at every start, so by the name of the folder that says it: importlib.metadata would take
+    as long as a whole run in which nothing changed.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None or importlib.util.find_spec("onnxruntime") is None:
         return ""
-    if importlib.util.find_spec("onnxruntime") is None:
-        return ""
-    return metadata.version(PACKAGE)
+    around = Path(found.origin).parent.parent
+    told = next(around.glob(f"{PACKAGE}-*.dist-info"), None)
+    if told is not None:
+        return told.name.removesuffix(".dist-info").partition("-")[2]
+    from importlib import metadata
+
+    try:
+        return metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -19,6 +19,8 @@ from urbexmp.model.stage_errors import StageFailed
 _log = logging.getLogger("urbexmp.stages")
 _TABLE = "attn.relative_position_bias_table"
 _DERIVED = (".relative_position_index", ".attn_mask")
+_UNUSED = re.compile(r"tagging_head\.(embeddings|pooler|encoder\.layer\.\d+\.attention)\.")
+"""What a BERT brings and tagging does without: its words, and tags looking at one another."""
 _OLD_NAMES = (("vision_multi.", "tagging_head."),)
 
 
@@ -115,12 +117,12 @@ class RamTorch:
 
 
 def _named(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Parameters by today's names, without what is computed."""
+    """Parameters by today's names, without what is computed or never used."""
     named = {}
     for key, value in state.items():
         for old, new in _OLD_NAMES:
             key = new + key.removeprefix(old) if key.startswith(old) else key
-        if not key.endswith(_DERIVED):
+        if not key.endswith(_DERIVED) and not _UNUSED.match(key):
             named[key] = value
     return named
 

@@ -25,6 +25,7 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "place": "urbexmp.adapters.stages.place:PlaceStage",
         "ocr": "urbexmp.adapters.stages.ocr:OcrStage",
         "siglip": "urbexmp.adapters.stages.siglip:SiglipStage",
+        "florence": "urbexmp.adapters.stages.florence:FlorenceStage",
         "ram": "urbexmp.adapters.stages.ram:RamStage",
         "vlm": "urbexmp.adapters.stages.vlm:VlmStage",
     }
@@ -210,7 +211,7 @@ def _mistakes(profile: Profile) -> list[str]:
     if not mistakes and (REMOTE in profile.stages or REMOTE in profile.stage_settings):
         from urbexmp.rules import elsewhere
 
-        mistakes = elsewhere.mistakes(profile)
+        mistakes = elsewhere.mistakes(profile, tuple(STAGES))
     return mistakes or standing_in.mistakes(profile, tuple(STAGES))
 
 

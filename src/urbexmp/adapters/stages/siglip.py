@@ -7,7 +7,6 @@ handed on, and `rescore` says from it what changed prompts, offsets or limits me
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import threading
@@ -21,6 +20,7 @@ from urbexmp.model.observation import Observation, ObservationKind
 from urbexmp.model.stage_errors import StageFailed
 from urbexmp.rules import zero_shot
 from urbexmp.rules.stage_ids import stage_id
+from urbexmp.rules.vectors import vector_said
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.siglip_text import Vectors
@@ -62,15 +62,27 @@ class SiglipStage:
         threads: int = 1,
         least: float = zero_shot.LEAST_KEPT,
         offset: float = 0.0,
-        notes: Path | None = None,
+        notes: Path | str | None = None,
     ) -> None:
         """`notes`: folder for vectors of sentences and results of checks; by default the one in
-        which `weights` notes what it hashed. Raises `ConfigProblem`."""
+        which `weights` notes what it hashed. Raises `ConfigProblem`, and `ValueError` for a
+        setting that makes no sense."""
+        if variant not in (siglip_files.AUTO, *siglip_files.VARIANTS):
+            known = ", ".join((siglip_files.AUTO, *siglip_files.VARIANTS))
+            raise ValueError(f"variant must be one of {known}")
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise ValueError("threads must be a whole number from 1 up")
+        if isinstance(least, bool) or not 0 <= least <= 1:
+            raise ValueError("least must lie between 0 and 1")
+        if isinstance(offset, bool) or not abs(offset) <= 100:
+            raise ValueError("offset must lie between -100 and 100")
+        self.batch = BATCH if onnx_run.graphics() else 1
+        """Photos to hand over at once."""
         self._weights = weights
         self._threads = threads
         self._least = least
         self._offset = offset
-        self._notes = notes if notes is not None else getattr(weights, "own", None)
+        self._notes = Path(notes) if notes is not None else getattr(weights, "own", None)
         self._vision, self._text = siglip_files.choose(
             weights, model, variant, graphics=onnx_run.graphics()
         )
@@ -125,28 +137,30 @@ class SiglipStage:
             previews = [one.view.preview() for one in seen[first : first + BATCH]]
             for vector in self._embed(previews):
                 kept = _kept(vector)
-                said.append((*self.rescore(kept), *self._vector_said(kept)))
+                said.append((*self.rescore(kept), vector_said(self.picture_id, kept, SOURCE)))
         return tuple(said)
 
-    def embed(self, preview: Preview) -> str:
-        """The vector of a picture as `rescore` takes it: base64 of half-precision numbers."""
+    def embed(self, preview: Preview) -> bytes:
+        """The vector of a picture as `rescore` takes it: float16, little-endian, of length 1."""
         return _kept(self._embed([preview])[0])
 
-    def rescore(self, vector: str) -> tuple[Observation, ...]:
-        """What the stage says of a picture whose vector it knows. No picture tower is loaded, and
-        the text tower only for prompts that are new."""
+    def rescore(self, vector: bytes) -> tuple[Observation, ...]:
+        """What the stage says of a picture whose vector (of this `picture_id`) is known.
+
+        No picture tower is loaded, and the text tower only for prompts that are new. Raises as
+        `look` does.
+        """
         import numpy as np
 
         calibration = siglip_files.calibration_of(self._entry, self._offset)
         names, rows = self._sentences()
-        packed = base64.b64decode(vector)
-        if len(packed) != 2 * rows.shape[1]:
+        if len(vector) != 2 * rows.shape[1]:
             raise StageFailed(
                 f"stage {self.name}",
                 stage=self.name,
-                detail=f"a vector of {len(packed)} bytes does not fit {self._entry.id}",
+                detail=f"a vector of {len(vector)} bytes does not fit {self._entry.id}",
             )
-        picture = np.frombuffer(packed, dtype="<f2").astype(np.float32)
+        picture = np.frombuffer(vector, dtype="<f2").astype(np.float32)
         length = float(np.linalg.norm(picture))
         cosines = dict(zip(names, (rows @ (picture / (length or 1.0))).tolist(), strict=True))
         views = {view: cosines.pop(_view_row(view)) for view in self._views}
@@ -157,10 +171,6 @@ class SiglipStage:
                 for path, score, z in zero_shot.score_terms(cosines, calibration, self._least)
             ),
         )
-
-    def _vector_said(self, kept: str) -> tuple[Observation, ...]:
-        kind = ObservationKind.__members__.get("EMBEDDING")
-        return () if kind is None else (Observation(kind, self.picture_id, None, kept, self.name),)
 
     def _embed(self, previews: Sequence[Preview]) -> Vectors:
         import numpy as np
@@ -310,9 +320,10 @@ def _view_said(verdict: zero_shot.ViewVerdict) -> tuple[Observation, ...]:
     )
 
 
-def _kept(vector: Any) -> str:
-    """A vector as text: half precision moves a cosine by less than 0.001."""
-    return base64.b64encode(vector.astype("<f2").tobytes()).decode()
+def _kept(vector: Any) -> bytes:
+    """A vector as it is kept: half precision moves a cosine by less than 0.001."""
+    kept: bytes = vector.astype("<f2").tobytes()
+    return kept
 
 
 def _digest(plain: object) -> str:

@@ -42,7 +42,9 @@ class Recipe:
 def read_recipe(path: Path, stage: str = "siglip") -> Recipe:
     """Read `preprocessor_config.json`. Raises `StageMissing` for what is not a plain squash."""
     try:
-        return _recipe(json.loads(path.read_bytes()))
+        said = json.loads(path.read_bytes())
+        # `processor_config.json` holds it as a table.
+        return _recipe(said.get("image_processor", said))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StageMissing(
             path,

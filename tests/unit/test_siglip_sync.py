@@ -1,0 +1,83 @@
+"""From weights on disk to keywords in a sidecar: the siglip stage under `sync`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from siglip_models import MODEL, model
+from urbexmp.cli.main import run
+
+TAXONOMY = """
+[[term]]
+path = "U"
+[[term]]
+path = "U|Corridor"
+prompts = ["a photo of an empty corridor"]
+[[term]]
+path = "U|Church"
+prompts = ["a photo of an overgrown church with pews"]
+"""
+
+
+@pytest.fixture
+def library(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """One photo, a profile with siglip alone, and the tiny model among the user's own."""
+    tiny = model(tmp_path_factory.getbasetemp(), tmp_path)
+    files = "".join(
+        f'{{ name = "{one.name}", size = {one.size}, sha256 = "{one.sha256}" }},'
+        for one in tiny.entry.files
+    )
+    (tmp_path / "models.toml").write_text(
+        f'[model.{MODEL}]\nrole = "view"\nstage = "siglip"\nlicence = "test"\n'
+        f'repository = ""\nrevision = ""\nabout = "made by a test"\nfiles = [{files}]\n'
+        "settings = { scale = 112.5, bias = -12.5, offset = 100.0 }\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "urbex.toml").write_text(TAXONOMY, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(
+        f'stages = ["siglip"]\ntaxonomy = {json.dumps(str(tmp_path / "urbex.toml"))}\n'
+        f'[stage.siglip]\nmodel = "{MODEL}"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.delenv("URBEXMP_STAGES", raising=False)
+    monkeypatch.setenv("URBEXMP_MODELS", str(tmp_path / "models.toml"))
+    monkeypatch.setenv("URBEXMP_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("URBEXMP_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (8, 12, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((1200, 800)).save(folder / "one.jpg")
+    return folder
+
+
+def sync(library: Path, *more: str) -> int:
+    return run(["sync", str(library), "--profile", str(library.parent / "mine.toml"), *more])
+
+
+def test_weights_are_asked_for_and_then_keywords_are_written(
+    library: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = sync(library)
+    said = capfd.readouterr()
+    assert (code, said.out) == (50, "")
+    assert f"urbexmp models pull {MODEL}" in said.err + said.out
+    assert not (library / "one.jpg.xmp").exists()
+
+    assert run(["models", "import", str(library.parent / "models" / MODEL), MODEL]) == 0
+    assert sync(library) == 0
+    packet = (library / "one.jpg.xmp").read_text(encoding="utf-8")
+    assert "U|Corridor" in packet
+    assert "U|Church" in packet
+    assert "siglip@" in packet
+
+    before = (library / "one.jpg.xmp").read_bytes()
+    assert sync(library, "--check") == 0
+    assert (library / "one.jpg.xmp").read_bytes() == before
