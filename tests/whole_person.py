@@ -55,9 +55,7 @@ def publish(base: Path) -> Published:
     hubs, entries = [], []
     for model, (stage, folder, settings) in made.items():
         repository = f"tiny/{model}"
-        entry = entry_of(
-            folder, id=model, stage=stage, repository=repository, settings=settings
-        )
+        entry = entry_of(folder, id=model, stage=stage, repository=repository, settings=settings)
         entries.append(entry)
         files = {file.name: (folder / file.name).read_bytes() for file in entry.files}
         hubs.append(HubServer(repository, files))
@@ -68,9 +66,7 @@ def publish(base: Path) -> Published:
 def _models(base: Path) -> dict[str, tuple[str, Path, dict[str, Any]]]:
     from urbexmp.adapters.exporting import florence_onnx, ram_onnx
 
-    whole = siglip.build_onnx(
-        base / SIGLIP_FP32, siglip.build(base / "siglip"), ("fp32", "int8")
-    )
+    whole = siglip.build_onnx(base / SIGLIP_FP32, siglip.build(base / "siglip"), ("fp32", "int8"))
     small = shutil.copytree(whole, base / SIGLIP)
     for folder, other in ((whole, "quantized"), (small, "model")):
         for path in (folder / "onnx").iterdir():
