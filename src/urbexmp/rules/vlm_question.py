@@ -61,7 +61,7 @@ class Offering:
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._taxonomy = taxonomy
-        self._usual: dict[tuple[str | None, bool], tuple[tuple[Keyword, str], ...]] = {}
+        self._usual: dict[tuple[str | None, bool], dict[Keyword, str]] = {}
 
     def terms(
         self, view: str | None, seen: Iterable[str] = (), *, placed: bool = False
@@ -78,13 +78,15 @@ class Offering:
         above = {one.ancestors()[-1] for one in near if len(one.path) > 1}
         usual = self._usual.get((view, placed))
         if usual is None:
-            usual = self._usual[view, placed] = tuple(self._fitting(view, placed=placed))
-        first = [one for one in near if (one, one.path[-1].lower()) in set(usual)] if near else []
-        beside = [name for keyword, name in usual if above and keyword.ancestors()[-1] in above]
-        names = (*(one.path[-1].lower() for one in first), *beside, *(name for _, name in usual))
+            usual = self._usual[view, placed] = self._fitting(view, placed=placed)
+        first = [usual[one] for one in near if one in usual]
+        beside = [
+            name for keyword, name in usual.items() if above and keyword.ancestors()[-1] in above
+        ]
+        names = (*first, *beside, *usual.values())
         return tuple(dict.fromkeys(names))[:MOST_TERMS]
 
-    def _fitting(self, view: str | None, *, placed: bool) -> list[tuple[Keyword, str]]:
+    def _fitting(self, view: str | None, *, placed: bool) -> dict[Keyword, str]:
         taxonomy = self._taxonomy
         ranked: list[tuple[int, int, str, Keyword]] = []
         turns: Counter[tuple[int, tuple[str, ...]]] = Counter()
@@ -105,7 +107,7 @@ class Offering:
             ranked.append((depth, turns[branch], name.lower(), keyword))
             turns[branch] += 1
         ranked.sort(key=lambda one: one[:3])
-        return [(keyword, name) for _, _, name, keyword in ranked]
+        return {keyword: name for _, _, name, keyword in ranked}
 
 
 _VIEWS = ("interior", "exterior", "aerial", "detail")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from urbexmp.model.stage_errors import ExtraMissing, StageFailed
 from urbexmp.rules.stage_ids import stage_id
-from urbexmp.rules.vlm_settings import ALWAYS, UNSURE, VlmSettings, vlm_settings
+from urbexmp.rules.vlm_settings import MANUAL, UNSURE, VlmSettings, vlm_settings
 
 if TYPE_CHECKING:
     from urbexmp.model.asking import Answer, Filled, Question, Server
@@ -114,10 +114,9 @@ class VlmStage:
         return stage_id(self.name, VERSION, {**self.settings.for_id, "prompt": prompt})
 
     @property
-    def waits(self) -> str:
-        """`manual` or `idle`: it is not to look at a photo unless it is named, or nothing else
-        is to do; "" where it looks like any other."""
-        return "" if self.settings.when in (ALWAYS, UNSURE) else self.settings.when
+    def waits(self) -> bool:
+        """Whether it looks at a photo only where a person names it."""
+        return self.settings.when == MANUAL
 
     def ready(self) -> Problem | None:
         """What is missing here. Whether the server is there a run finds out by asking it."""
