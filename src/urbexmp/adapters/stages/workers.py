@@ -33,6 +33,9 @@ COMMAND = ("-m", "urbexmp.stage_process")
 CRASHES = 3
 """After so many photos in a row whose look broke the process twice, the stage rests."""
 
+RESCORED_TOGETHER = 64
+"""Vectors that are handed over at once; what one of them costs is mostly the handing over."""
+
 REST_SECONDS = 600.0
 """For so long. A model that cannot be loaded would else be loaded twice for every photo."""
 
@@ -59,10 +62,11 @@ def _never() -> bool:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One photo that waits for its look."""
+    """One photo that waits for its look, or a vector that is to be told of anew."""
 
     plain: dict[str, Any]
     blobs: list[bytes]
+    vector: bool = False
     answer: tuple[Observation, ...] | Problem | None = None
 
 
@@ -103,6 +107,10 @@ class WorkerStage:
         self.id = stage.id
         self.uses_preview = stage.uses_preview
         self.uses_context = stage.uses_context
+        self.picture_id: str | None = (
+            getattr(stage, "picture_id", None) if hasattr(stage, "rescore") else None
+        )
+        """What the vectors rest on that `rescore` takes; None: it takes none."""
         self.stopping = stopping
         self._stage = stage
         self._limits = limits
@@ -130,7 +138,14 @@ class WorkerStage:
         from urbexmp.adapters.stages.exchange import pack_inputs
 
         plain, blobs = pack_inputs((seen,), pictures=self.uses_preview)
-        job = _Job(plain[0], blobs)
+        return self._answer(_Job(plain[0], blobs))
+
+    def rescore(self, vector: bytes) -> tuple[Observation, ...]:
+        """What the stage says of a picture whose vector (of `picture_id`) is known; raises as
+        `look`. The process loads of its model what it needs for that, at most."""
+        return self._answer(_Job({}, [vector], vector=True))
+
+    def _answer(self, job: _Job) -> tuple[Observation, ...]:
         with self._turn:
             self._waiting.append(job)
         while True:
@@ -140,8 +155,7 @@ class WorkerStage:
                 if job.answer is not None:
                     break
                 slot = self._free.pop()
-                number = min(self._together, len(self._waiting))
-                batch = [self._waiting.popleft() for _ in range(number)]
+                batch = self._next()
             try:
                 self._work(slot, batch)
             finally:
@@ -163,6 +177,14 @@ class WorkerStage:
                 slot.child = None
         if self._watcher is not None:
             self._watcher.close()
+
+    def _next(self) -> list[_Job]:
+        """What waits longest, and what can be handed over with it: all vectors, or none."""
+        batch = [self._waiting.popleft()]
+        most = RESCORED_TOGETHER if batch[0].vector else self._together
+        while self._waiting and len(batch) < most and self._waiting[0].vector == batch[0].vector:
+            batch.append(self._waiting.popleft())
+        return batch
 
     # --- One free process, and what waits for it --------------------------------------------
 
@@ -209,17 +231,21 @@ class WorkerStage:
         child = slot.child
         if child is None:
             child = slot.child = Child(self._begin, self._recipe)
-        first = child.looks == 0
+        vectors = batch[0].vector
+        # Telling of a vector and looking load different parts of a model, or none of it.
+        first = (child.rescores if vectors else child.looks) == 0
         seconds = limits.load_seconds if first else limits.seconds * len(batch)
+        asked: dict[str, Any] = (
+            {"vectors": [len(each.blobs[0]) for each in batch]}
+            if vectors
+            else {"looks": [each.plain for each in batch]}
+        )
         try:
             with self._guard().guarding(child, seconds):
-                if first:
+                if not child.greeted:
                     self._greet(child)
-                send(
-                    child.frames,
-                    {"looks": [each.plain for each in batch]},
-                    (blob for each in batch for blob in each.blobs),
-                )
+                    child.greeted = True
+                send(child.frames, asked, (blob for each in batch for blob in each.blobs))
                 said, _ = receive(child.answers)
         except (OSError, EOFError, ValueError) as failure:
             slot.child = None
@@ -230,13 +256,18 @@ class WorkerStage:
             slot.child = None
             child.end()
             raise
+        answers = [unpack_answer(plain, self.name) for plain in said["answers"]]
+        if vectors:
+            # What it holds now is no measure: the model that a look needs is not loaded.
+            child.rescores += len(batch)
+            return answers
         child.looks += len(batch)
         child.resident = child.resident or said["resident"]
         grown = (said["resident"] - child.resident) / 2**20
         if 0 < limits.recycle_photos <= child.looks or 0 < limits.recycle_megabytes < grown:
             slot.child = None
             child.end()
-        return [unpack_answer(plain, self.name) for plain in said["answers"]]
+        return answers
 
     def _greet(self, child: Child) -> None:
         """Hear whether the process has built the same stage."""
