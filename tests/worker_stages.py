@@ -164,3 +164,10 @@ class Scoring(Doing):
             *said("looks", float(self._looks)),
             *said("vector", vector.decode()),
         )
+
+
+class OnCard(Steady):
+    """Has a graphics card do the work."""
+
+    name = "on card"
+    graphics = True

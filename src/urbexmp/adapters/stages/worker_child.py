@@ -50,7 +50,11 @@ def serve(build: Callable[[dict[str, Any]], Stage], resident: Callable[[], int])
             if "vectors" in said
             else _look(stage, tuple(unpack_inputs(said["looks"], blob)))
         )
-        answer = {"answers": [pack_answer(one) for one in told], "resident": resident()}
+        answer = {
+            "answers": [pack_answer(one) for one in told],
+            "resident": resident(),
+            "graphics": bool(getattr(stage, "graphics", False)),
+        }
         try:
             send(answers, answer)
         except OSError:

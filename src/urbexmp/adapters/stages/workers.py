@@ -19,8 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from urbexmp.adapters.stages import room
 from urbexmp.model.errors import Problem
 from urbexmp.model.stage_errors import StageFailed, StageStopped, StageTimeout
+from urbexmp.rules.pacing_workers import Crowd, has_room
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.child import Child, Watcher
@@ -48,7 +50,8 @@ class Limits:
     """For one look."""
     load_seconds: float = 600.0
     """For the first look of a process, which loads the model."""
-    processes: int = 1
+    processes: int = 0
+    """0: one, and more while photos queue up, each is a gain, and there is memory for it."""
     recycle_photos: int = 0
     """A process is replaced after so many looks; 0 is never."""
     recycle_megabytes: int = 1024
@@ -120,7 +123,10 @@ class WorkerStage:
         self._turn = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._free = [_Slot() for _ in range(max(1, limits.processes))]
-        self._slots = tuple(self._free)
+        self._slots = list(self._free)
+        self._crowd = None if limits.processes else Crowd(room.cores())
+        self._resident = 0
+        """Bytes that the first process held after its first look."""
         self._crashes = 0
         self._rests_until = 0.0
         self._why = ""
@@ -163,8 +169,10 @@ class WorkerStage:
                     for each in batch:
                         if each.answer is None:
                             each.answer = self._failed("was left in the middle")
-                    self._free.append(slot)
+                    given_up = self._put_back(slot)
                     self._turn.notify_all()
+                if given_up is not None:
+                    given_up.end()
         if isinstance(job.answer, Problem):
             raise job.answer
         return job.answer
@@ -185,6 +193,46 @@ class WorkerStage:
         while self._waiting and len(batch) < most and self._waiting[0].vector == batch[0].vector:
             batch.append(self._waiting.popleft())
         return batch
+
+    # --- How many there are -------------------------------------------------------------------
+
+    def _put_back(self, slot: _Slot) -> Child | None:
+        """A process is free again; or it is one too many, and is to be ended."""
+        allowed = len(self._slots) if self._crowd is None else self._crowd.number
+        if len(self._slots) > allowed:
+            self._slots.remove(slot)
+            child, slot.child = slot.child, None
+            return child
+        self._free.append(slot)
+        while len(self._slots) < allowed:
+            self._slots.append(_Slot())
+            self._free.append(self._slots[-1])
+        return None
+
+    def _busy(self) -> int:
+        """Processes at work that have their model loaded."""
+        with self._turn:
+            return sum(
+                slot not in self._free and slot.child is not None and slot.child.looks > 0
+                for slot in self._slots
+            )
+
+    def _pace(self, seconds: float, photos: int, busy: int, *, graphics: bool) -> None:
+        """Think about the number of processes after a look at `photos`."""
+        if self._crowd is None:
+            return
+        free = room.available_bytes()
+        with self._turn:
+            # A graphics card is one for all, and most have no memory for a second model.
+            crowd = self._crowd.limited(1) if graphics else self._crowd
+            self._crowd = crowd.looked(
+                time.monotonic(),
+                seconds,
+                photos,
+                busy=busy,
+                waiting=bool(self._waiting),
+                room=has_room(free, self._resident),
+            )
 
     # --- One free process, and what waits for it --------------------------------------------
 
@@ -240,6 +288,7 @@ class WorkerStage:
             if vectors
             else {"looks": [each.plain for each in batch]}
         )
+        busy, began = self._busy(), time.monotonic()
         try:
             with self._guard().guarding(child, seconds):
                 if not child.greeted:
@@ -261,8 +310,12 @@ class WorkerStage:
             # What it holds now is no measure: the model that a look needs is not loaded.
             child.rescores += len(batch)
             return answers
+        if child.looks:
+            took, busy = time.monotonic() - began, max(busy, self._busy())
+            self._pace(took, len(batch), busy, graphics=said["graphics"])
         child.looks += len(batch)
         child.resident = child.resident or said["resident"]
+        self._resident = self._resident or child.resident
         grown = (said["resident"] - child.resident) / 2**20
         if 0 < limits.recycle_photos <= child.looks or 0 < limits.recycle_megabytes < grown:
             slot.child = None
