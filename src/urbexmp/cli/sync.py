@@ -128,12 +128,15 @@ def _retagged(
 
     Raises `UsageProblem` for a stage that the profile does not list.
     """
-    from urbexmp.rules.profile_keys import STAGES
+    from urbexmp.rules.profile_keys import STAGES, no_such
 
     if retag is None:
         return frozenset(), paths
     named = frozenset(filter(None, retag.split(",")))
     if named and not named <= set(STAGES):
+        if not Path(retag).exists():
+            told = f"{retag!r}: no such folder, and {no_such(retag, STAGES, 'stage')}"
+            raise UsageProblem("--retag", told, f"The profile lists {', '.join(stages)}")
         return frozenset(stages), (Path(retag), *paths)
     if missing := sorted(named - set(stages)):
         told = f"{', '.join(missing)} is no stage of the profile"
