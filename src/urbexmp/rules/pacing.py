@@ -34,6 +34,8 @@ class Pace:
     """Seconds of a reply when nothing is in the way."""
     mean: float | None = None
     """Seconds of late."""
+    rising: bool = True
+    """No queue was met yet: the number doubles with every round, as TCP begins slowly."""
 
     @property
     def allowed(self) -> int:
@@ -52,15 +54,16 @@ class Pace:
             base += FORGETS * (seconds - base)
         number = self.number
         queued = under_way * (1 - min(1.0, base / mean))
+        rising = self.rising and queued < FEW
         if queued > MANY:
             number = max(1.0, number - 1 / number)
         elif queued < FEW and under_way >= self.allowed:
-            number = min(float(self.most), number + 1 / number)
-        return replace(self, number=number, base=base, mean=mean)
+            number = min(float(self.most), number + (1.0 if rising else 1 / number))
+        return replace(self, number=number, base=base, mean=mean, rising=rising)
 
     def refused(self) -> Pace:
         """After it was too busy, or gave no answer in time."""
-        return replace(self, number=max(1.0, self.number / 2))
+        return replace(self, number=max(1.0, self.number / 2), rising=False)
 
 
 @dataclass(frozen=True, slots=True)
