@@ -116,7 +116,7 @@ RUNNING: Mapping[str, Setting] = MappingProxyType(
     {
         "timeout": Setting(float, 0.1, 86400),
         "load_timeout": Setting(float, 0.1, 86400),
-        "workers": Setting(int, 1, 64),
+        "workers": Setting(int, 0, 64),
         "recycle_photos": Setting(int, 0, 10_000_000),
         "recycle_megabytes": Setting(int, 0, 1_000_000),
         "mode": Setting(str, choices=standing_in.MODES),
