@@ -61,7 +61,7 @@ class Gate:
         self._circuit = Circuit()
         self._last: ServerAway | None = None
         """Why the circuit is open."""
-        self.pace = Pace(settings.in_flight, number=min(2.0, settings.in_flight))
+        self.pace = Pace(settings.in_flight)
         self._rate = Rate(settings.per_minute)
         self.spent = Spent()
         self._under_way = 0
