@@ -49,6 +49,9 @@ BATCH = 200
 
 BATCH_SECONDS = 2.0
 
+SPENT_MINUTES = 10
+"""A photo for which nothing was left of a budget is due again after so long."""
+
 
 @contextmanager
 def opened_run(
@@ -177,11 +180,8 @@ class Running:
         if not self.report.interrupted:
             self.show.note(". ".join(filter(None, problem.sentences)) + ".")
         if self._house.writes:
-            before = self._house.ledger.waiting_on(path)
-            attempts = before.attempts if before is not None else 0
-            due = iso(self._house.clock.now() + pause_after(1))
-            work = WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem))
-            self._house.ledger.wait(work)
+            pause = timedelta(minutes=SPENT_MINUTES)
+            wait_to_try(self._house, path, str(problem), pause)
 
     def trouble(self, problem: Problem) -> None:
         """Count and show what went wrong with something that is no photo yet."""
