@@ -1,6 +1,6 @@
-"""Florence-2 on ONNX Runtime, without PyTorch: on most CPUs two to four times as fast.
+"""Florence-2 on ONNX Runtime, without PyTorch: two to four times as fast on CPUs without AMX.
 
-Not on those with AMX, where PyTorch is as fast, and in bfloat16 faster (docs/stages.md).
+On those with it PyTorch is as fast, and in bfloat16 faster (measured: docs/stages.md).
 
 The graphs are those of the hub (`onnx-community/Florence-2-*`), or our own conversion. Answers
 are greedy and token for token those of the library's `generate` (tested), with its two rules on
