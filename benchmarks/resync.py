@@ -34,9 +34,7 @@ def settle(root: Path, state: Path) -> int:
         with house.ledger.batch():
             for task in tasks(house, (root,), Found(), no_trouble):
                 photo, photo_id = task.photo, PhotoId(f"{done:064x}")
-                known.append(
-                    KnownFile(photo.path, photo.stat, photo_id, task.around, task.policy)
-                )
+                known.append(KnownFile(photo.path, photo.stat, photo_id, task.around, task.policy))
                 path = photo.path.relative_to(root)
                 rows.append(MirrorRow(path, photo_id, photo.kind, photo.stat, version="1"))
                 done += 1

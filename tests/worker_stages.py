@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 
 from urbexmp.model.observation import Observation, ObservationKind, StageInput
-from urbexmp.model.stage_errors import ExtraMissing
+from urbexmp.model.stage_errors import ExtraMissing, StageFailed
+from urbexmp.rules.vectors import vector_said
 
 MEGABYTE = 2**20
 
@@ -140,3 +141,33 @@ class UnreadyToo(Unready):
     """Lacks the same."""
 
     name = "ram"
+
+
+class Scoring(Doing):
+    """Keeps a vector of each picture, and tells of one without looking."""
+
+    name = "scoring"
+    picture_id = "scoring-picture@1"
+
+    def look(self, seen: StageInput) -> tuple[Observation, ...]:
+        if seen.context.name == "leak":
+            return super().look(seen)
+        return (*super().look(seen), vector_said(self.picture_id, b"vector"))
+
+    def rescore(self, vector: bytes) -> tuple[Observation, ...]:
+        if vector == b"crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if vector == b"short":
+            raise StageFailed("stage scoring", stage="scoring", detail="does not fit")
+        return (
+            *said("process", float(os.getpid())),
+            *said("looks", float(self._looks)),
+            *said("vector", vector.decode()),
+        )
+
+
+class OnCard(Steady):
+    """Has a graphics card do the work."""
+
+    name = "on card"
+    graphics = True

@@ -135,6 +135,45 @@ def test_without_ram_the_photo_fails_and_waits_or_is_done_without(
     assert sentence.endswith("went on without it")
 
 
+def test_a_photo_done_without_a_stage_is_taken_up_again_three_times(
+    library: Path, capsys: Capture, models: None
+) -> None:
+    skips = ("--stages", "place,florence", "--json", "--set", "without=skip")
+    told_of = []
+    for _ in range(6):
+        assert run(["sync", str(library), *skips]) == 0
+        end = told(capsys)[-1]
+        told_of.append(sum(end["fallen"].values()))
+        if len(told_of) > 1:
+            assert (end["changed"], end["stage_looks"]) == (0, {})
+    assert told_of == [2, 2, 2, 2, 0, 0]
+    assert run(["status", str(library)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "florence failed (its process crashed with SIGSEGV" in said
+    assert "4 tries, next when it changes, or `urbexmp sync --again` asks" in said
+    assert run(["sync", str(library), *skips, "--again"]) == 0
+    assert sum(told(capsys)[-1]["fallen"].values()) == 2
+
+
+def test_a_stage_that_can_look_again_does_so_in_the_next_plain_run(
+    library: Path, capsys: Capture, models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skips = ("--stages", "place,florence", "--json", "--set", "without=skip")
+    assert run(["sync", str(library), *skips]) == 0
+    places = {**registry.STAGES, "florence": "worker_stages:Ram"}
+    monkeypatch.setattr(registry, "STAGES", MappingProxyType(places))
+    monkeypatch.setattr("worker_stages.Ram.name", "florence")
+    monkeypatch.setattr(wiring_stages, "_apart", lambda profile, state, stage, settings: stage)
+    capsys.readouterr()
+    assert run(["sync", str(library), *skips]) == 0
+    end = told(capsys)[-1]
+    assert (end["changed"], end["stage_looks"], end["fallen"]) == (2, {"florence": 2}, {})
+    assert run(["status", str(library)]) == 0
+    assert "Nothing waits." in capsys.readouterr().out
+    assert run(["sync", str(library), *skips]) == 0
+    assert told(capsys)[-1]["unchanged"] == 4
+
+
 def test_a_missing_package_stops_the_run_or_is_skipped_aloud(
     library: Path, capsys: Capture, models: None
 ) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import worker_stages
+from urbexmp.adapters.stages import room
 from urbexmp.adapters.stages.workers import CRASHES, Limits, WorkerStage
 from urbexmp.model.errors import Undecodable
 from urbexmp.model.observation import (
@@ -185,6 +186,56 @@ def test_threads_share_processes(make: Make) -> None:
     told = in_threads(8, lambda number: stage.look(seen(f"place {number}")))
     assert [values(one)["place"] for one in told] == [f"place {number}" for number in range(8)]
     assert len({values(one)["process"] for one in told}) <= 2
+
+
+def many_looks(stage: WorkerStage, threads: int = 6, looks: int = 12) -> set[object]:
+    """The processes in which a crowd of photos was looked at."""
+    found: list[object] = []
+
+    def look(_: int) -> tuple[Observation, ...]:
+        for _ in range(looks):
+            found.append(values(stage.look(seen()))["process"])
+        return ()
+
+    in_threads(threads, look)
+    assert len(found) == threads * looks
+    return set(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "free", "cores", "processes"),
+    [
+        (Steady, 2**50, 2, 2),
+        (Steady, 2**50, 1, 1),
+        (Steady, 1, 4, 1),
+        (Steady, None, 4, 1),
+        (worker_stages.OnCard, 2**50, 4, 1),
+    ],
+)
+def test_another_process_is_begun_where_photos_queue_up_and_it_fits(
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Steady],
+    free: int | None,
+    cores: int,
+    processes: int,
+) -> None:
+    monkeypatch.setattr(room, "available_bytes", lambda: free)
+    monkeypatch.setattr(room, "cores", lambda: cores)
+    monkeypatch.setattr("urbexmp.rules.pacing_workers.WORTH", 1000.0)
+    assert len(many_looks(make(kind))) == processes
+
+
+def test_a_process_that_is_no_gain_is_ended(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "available_bytes", lambda: 2**50)
+    monkeypatch.setattr(room, "cores", lambda: 2)
+    monkeypatch.setattr("urbexmp.rules.pacing_workers.WORTH", 0.0)
+    monkeypatch.setattr("urbexmp.rules.pacing_workers.WINDOW", 3)
+    stage = make(Steady)
+    told = many_looks(stage, looks=120)
+    assert len(told) == 2
+    assert sum(map(alive, told)) == 1
+    assert alive(values(stage.look(seen()))["process"])
 
 
 def test_photos_that_wait_are_looked_at_together(make: Make) -> None:

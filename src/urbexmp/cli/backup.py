@@ -202,7 +202,7 @@ def prune(
     from urbexmp.cli.options import load
     from urbexmp.drivers.backups import Pruning, pruning
     from urbexmp.drivers.backups import prune as give_up
-    from urbexmp.drivers.run import iso
+    from urbexmp.drivers.retries import iso
     from urbexmp.rules.render_backup import pruning_lines
     from urbexmp.rules.render_json import line
 

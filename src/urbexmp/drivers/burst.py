@@ -8,14 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from urbexmp.drivers.holding import Holding, moment
-from urbexmp.drivers.run import (
-    IMPORT_PRIORITY,
-    PARKED_DAYS,
-    Running,
-    examined,
-    iso,
-    opened_run,
-)
+from urbexmp.drivers.retries import IMPORT_PRIORITY, PARKED_DAYS, iso
+from urbexmp.drivers.run import Running, examined, opened_run
 from urbexmp.drivers.scan import Found, Task, changed_files, is_same, tasks, tasks_in
 from urbexmp.model.errors import LibraryGone, NotWhole
 from urbexmp.model.ledger import WaitingWork

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from urbexmp.model.change import Change
     from urbexmp.model.photo import FileStat, Fingerprint, PhotoId
 
+LOOKS_AGAIN = "a stage failed"
+"""Stands for a policy that no run has, so that the photo is not as it is known."""
+
 
 def remember_dealt(
     house: House,
@@ -22,9 +25,12 @@ def remember_dealt(
     change: Change,
     after: dict[Path, Fingerprint],
     mirrored: Mapping[Path, Fingerprint] | None,
+    *,
+    again: bool = False,
 ) -> None:
     """Remember a photo as dealt with, so that the next run need not open it.
 
+    With `again` the next run takes it up, and opens it only for the stage that has to look.
     `mirrored`: versions of the packets that the mirror's row was made from, after our write.
 
     What we did not write is remembered with the stat it had before it was read: should it have
@@ -52,7 +58,7 @@ def remember_dealt(
                 photo,
                 change.photo_id,
                 around,
-                task.policy,
+                LOOKS_AGAIN if again else task.policy,
                 bool(change.held),
                 tuple(dict.fromkeys(each.reason for each in change.photo.spared if each.detail)),
             ),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from urbexmp.drivers.run import IMPORT_PRIORITY, MISSING_MINUTES, iso, pause_after
+from urbexmp.drivers.retries import IMPORT_PRIORITY, MISSING_MINUTES, iso, pause_after
 from urbexmp.drivers.scan import EMPTIED_LEAST, EMPTIED_SHARE, Task, changed_files, lost_all
 from urbexmp.model.errors import ManyEmptied
 from urbexmp.model.ledger import WaitingWork

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from urbexmp.drivers.dealt import remember_dealt
+from urbexmp.drivers.retries import MISSING_MINUTES, iso, looks_again, wait_to_try
 from urbexmp.model.errors import InternalProblem, Problem
-from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
 from urbexmp.model.stage_errors import BudgetSpent, StageMissing, StageStopped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from datetime import datetime
 
     from urbexmp.drivers.follow import Follower
     from urbexmp.drivers.house import House
@@ -33,20 +32,6 @@ if TYPE_CHECKING:
     from urbexmp.pipeline.look import Examined
     from urbexmp.pipeline.planner import Planned
 
-
-RETRY_MINUTES = 10
-"""A photo that failed is due again after so long, doubled with every further failure."""
-
-MOST_RETRIES = 3
-"""After so many it waits until its files change, or a person asks for it."""
-
-PARKED_DAYS = 36500
-"""What waits for a change is due after so long."""
-
-MISSING_MINUTES = 5
-"""What waits for a stage that is missing is due again after so long; that is no failure."""
-
-IMPORT_PRIORITY = 50
 
 MOST_REASONS = 5
 """So many different failures of stages are told at once; the summary has them all."""
@@ -90,11 +75,6 @@ def opened_run(
     show.end(report)
 
 
-def iso(moment: datetime) -> str:
-    """Return an aware time as the ledger and the packets keep it, UTC."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def examined(
     house: House, work: Iterable[Task], retag: frozenset[str]
 ) -> Iterator[tuple[Task, Future[Examined]]]:
@@ -122,13 +102,6 @@ def examined(
         finally:
             for _, future in ahead:
                 future.cancel()
-
-
-def pause_after(attempts: int) -> timedelta:
-    """How long a photo waits that failed for the n-th time."""
-    if attempts > MOST_RETRIES:
-        return timedelta(days=PARKED_DAYS)
-    return timedelta(minutes=RETRY_MINUTES * 2 ** (attempts - 1))
 
 
 T = TypeVar("T")
@@ -179,8 +152,8 @@ class Running:
         try:
             deal()
         except StageStopped as stopped:
-            if isinstance(stopped, BudgetSpent) and not self.report.interrupted:
-                self.show.note(". ".join(filter(None, stopped.sentences)) + ".")
+            if isinstance(stopped, BudgetSpent):
+                self._spent(path, stopped)
             self.report.interrupted = True
         except Problem as problem:
             self.failed(path, problem)
@@ -190,6 +163,17 @@ class Running:
             self.failed(path, _ours(path, failure))
         self.show.photo(path)
         self.report.interrupted = self.report.interrupted or self._house.stopping()
+
+    def _spent(self, path: Path, problem: BudgetSpent) -> None:
+        """Say so once; the photo waits, or a watch would take it up again at once."""
+        if not self.report.interrupted:
+            self.show.note(". ".join(filter(None, problem.sentences)) + ".")
+        if self._house.writes:
+            before = self._house.ledger.waiting_on(path)
+            attempts = before.attempts if before is not None else 0
+            due = iso(self._house.clock.now() + pause_after(1))
+            work = WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem))
+            self._house.ledger.wait(work)
 
     def trouble(self, problem: Problem) -> None:
         """Count and show what went wrong with something that is no photo yet."""
@@ -202,16 +186,10 @@ class Running:
         self.trouble(problem)
         if not self._house.writes:
             return
-        before = self._house.ledger.waiting_on(path)
-        attempts = before.attempts if before is not None else 0
-        if isinstance(problem, StageMissing):
-            pause = timedelta(minutes=MISSING_MINUTES)
-        else:
-            attempts += 1
-            pause = pause_after(attempts)
-        due = iso(self._house.clock.now() + pause)
+        missing = isinstance(problem, StageMissing)
         self._follow().failed(path)
-        self._house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem)))
+        pause = timedelta(minutes=MISSING_MINUTES) if missing else None
+        wait_to_try(self._house, path, str(problem), pause)
 
     def seen(self, task: Task, examined: Examined) -> None:
         """Keep and count what was seen of a photo."""
@@ -322,13 +300,14 @@ class Running:
             ledger.drop_base(change.photo_id, each.planned.moved_from)
         self._judge(each)
         ledger.hold(change.photo_id, change.photo.path, change.held)
-        ledger.done_waiting(change.photo.path)
+        again = looks_again(self._house, change.photo.path, each.examined)
         self.recorder.dealt(change, applied=True)
         if receipt is not None or change.held or change.learned:
             self.show.change(change, applied=True)
         if each.task is not None and mirrored is not None:
             after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
-            remember_dealt(self._house, each.task, change, after, mirrored.get(change.photo.path))
+            packets = mirrored.get(change.photo.path)
+            remember_dealt(self._house, each.task, change, after, packets, again=again)
         else:
             ledger.unsettle((change.photo.path,))
 

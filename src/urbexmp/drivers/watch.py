@@ -209,7 +209,7 @@ class Watch:
             if once:
                 self._tell_import(tending)
                 continue
-            written, waits = tending.counts.written, tending.counts.queued + len(tending.settling)
+            written, waits = tending.counts.written, tending.counts.queued + tending.settling.photos
             noun = "photo" if written == 1 else "photos"
             said = [f"Stopped: {written:,} {noun} written since the start"]
             said += [f"{waits:,} waiting for the next one"] * bool(waits)

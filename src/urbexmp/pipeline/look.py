@@ -79,7 +79,7 @@ class Examined:
     photo_id: PhotoId
     looks: tuple[StageLook, ...]
     ran: tuple[str, ...]
-    """Names of the stages that looked now; the others were known."""
+    """Names of the stages that looked now; the others were known, or told from a kept vector."""
     fresh: tuple[tuple[str, StageLook], ...] = ()
     """What the ledger does not hold yet: digest of the inputs, and the look."""
     facts: CaptureFacts | None = None
@@ -153,6 +153,10 @@ class Looker:
             look = None
             if "*" not in retag and stage.name not in retag:
                 look = self._ledger.look(photo_id, stage.id, inputs)
+                if look is None:
+                    look = self._rescored(stage, photo_id)
+                    if look is not None:
+                        fresh.append((inputs, look))
             if look is None and stage.name not in retag and getattr(stage, "waits", False):
                 continue  # it looks only where it is named; what it said earlier counts
             if look is None:
@@ -187,6 +191,29 @@ class Looker:
         look_as = getattr(stage, "look_as", None)
         told_by, observations = look_as(seen) if look_as else (stage.id, stage.look(seen))
         return StageLook(told_by, observations, self._stopwatch() - began)
+
+    def _rescored(self, stage: Stage, photo_id: PhotoId) -> StageLook | None:
+        """What a stage says of a picture whose vector the ledger holds; None: it has to look.
+
+        After a change of words or limits the picture is still the same, so it is not decoded,
+        and no model is asked about it. Raises `StageStopped`.
+        """
+        picture: str | None = getattr(stage, "picture_id", None)
+        rescore: Callable[[bytes], tuple[Observation, ...]] | None
+        rescore = getattr(stage, "rescore", None)
+        if picture is None or rescore is None or stage.name in self._crew.absent:
+            return None
+        vector = self._ledger.vector(photo_id, picture)
+        if vector is None:
+            return None
+        began = self._stopwatch()
+        try:
+            said = rescore(vector)
+        except StageStopped:
+            raise
+        except (StageFailed, StageMissing):
+            return None  # a look says what is wrong, or does better: the vector may be damaged
+        return StageLook(stage.id, said, self._stopwatch() - began)
 
     def _bear(self, photo: Photo, stage: str, problem: Problem) -> None:
         """Go on after a stage failed, where that may be; else raise it as the photo's problem."""

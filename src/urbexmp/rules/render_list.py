@@ -158,7 +158,11 @@ def waiting_lines(waiting: Sequence[WaitingWork], root: Path | PurePath) -> tupl
         tries = "1 try" if work.attempts == 1 else f"{work.attempts} tries"
         # What is due in a hundred years waits for its files to change, or for a person.
         parked = work.next_try > "2100"
-        again = "when it changes, or `urbexmp sync` asks" if parked else printable(work.next_try)
+        again = (
+            "when it changes, or `urbexmp sync --again` asks"
+            if parked
+            else printable(work.next_try)
+        )
         lines.append(photo_line(work.path, root))
         error = work.last_error.removeprefix(f"{work.path}: ").replace(f"{root}/", "")
         lines.append(

@@ -14,7 +14,7 @@ from urbexmp.model.observation import StageLook
 from urbexmp.model.report import Report
 from urbexmp.rules.render import counted, printable, relative, stage_name
 from urbexmp.rules.render_json import change_data, problem_data
-from urbexmp.rules.render_summary import duration
+from urbexmp.rules.render_summary import duration, stage_sentences
 from urbexmp.rules.run_metrics import RunFigures, RunSetting, photos_a_minute, stage_figures
 
 MOST = 20
@@ -98,7 +98,7 @@ def summary_page(report: Report, figures: RunFigures, setting: RunSetting) -> st
         _head(report, setting),
         _photos(report, figures),
         _keywords(report, figures),
-        _stages(figures, setting),
+        _stages(report, figures, setting),
         _failures(report, setting),
         _left_out(report),
         _unmapped(report),
@@ -186,7 +186,7 @@ def _most(title: str, counts: Counter[str]) -> Iterator[str]:
     yield ""
 
 
-def _stages(figures: RunFigures, setting: RunSetting) -> Iterator[str]:
+def _stages(report: Report, figures: RunFigures, setting: RunSetting) -> Iterator[str]:
     yield "## Stages"
     yield ""
     rows = []
@@ -209,6 +209,10 @@ def _stages(figures: RunFigures, setting: RunSetting) -> Iterator[str]:
         " needs the picture also waits for it to be decoded."
     )
     yield ""
+    sentences = tuple(stage_sentences(report))
+    if sentences:
+        yield from (f"- {prose(sentence)}" for sentence in sentences)
+        yield ""
 
 
 def _failures(report: Report, setting: RunSetting) -> Iterator[str]:

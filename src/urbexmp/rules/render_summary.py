@@ -63,10 +63,8 @@ def _details(report: Report) -> Iterator[Line]:
             Span(" keywords of that run are taken out, and no bytes put back", Style.HELD),
         )
     yield from _failures(report)
-    for stage, lacks in sorted(report.absent.items()):
-        yield (Span(f"  {stage} did not look: {printable(lacks)}", Style.HELD),)
-    for sentence, number in sorted(report.fallen.items(), key=lambda each: (-each[1], each[0])):
-        yield (Span(f"  {printable(sentence)}: {counted(number, 'photo')}", Style.HELD),)
+    for sentence in stage_sentences(report):
+        yield (Span(f"  {printable(sentence)}", Style.HELD),)
     for reason, number in sorted(report.skipped.items()):
         yield (Span(f"  left out: {number:,} {printable(reason)}", Style.DIM),)
     if report.unmapped:
@@ -78,6 +76,14 @@ def _details(report: Report) -> Iterator[Line]:
                 Style.DIM,
             ),
         )
+
+
+def stage_sentences(report: Report) -> Iterator[str]:
+    """What there is to say of stages that did not look, or failed at photos, one sentence each."""
+    for stage, lacks in sorted(report.absent.items()):
+        yield f"{stage} did not look: {lacks}"
+    for sentence, number in sorted(report.fallen.items(), key=lambda each: (-each[1], each[0])):
+        yield f"{sentence}: {counted(number, 'photo')}"
 
 
 def _failures(report: Report) -> Iterator[Line]:

@@ -116,6 +116,14 @@ class Settling:
         return group_of(path) in self._groups
 
     @property
+    def photos(self) -> int:
+        """Photos in the machine: a sidecar alone is none, it may be our own write."""
+        return sum(
+            any(extension(path.name) != "xmp" for path in group.members)
+            for group in self._groups.values()
+        )
+
+    @property
     def busy(self) -> bool:
         """Whether files settle, beside those that go on changing."""
         return any(

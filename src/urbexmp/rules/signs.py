@@ -25,7 +25,8 @@ NAMED_ON_A_SIGN = 0.45
 keyword together with another witness."""
 
 LEAST_LETTERS = 3
-"""Letters and digits of a line that is kept: shorter ones are mostly cracks and pipes."""
+"""Letters and digits of a text that is kept: shorter ones are mostly cracks and pipes. A line of
+a longer text may be short: NO / TRESPASSING, WARD / 7."""
 
 SEEN_AT_ALL = 0.1
 """Least score at which an earlier stage's word for a sign is a reason to read."""
@@ -64,11 +65,7 @@ def texts_of(lines: Sequence[Line], least: float) -> tuple[Observation, ...]:
     Lines read with less than `least`, or too short to be words, are left out. A text is as sure
     as its weakest line.
     """
-    kept = [
-        line
-        for line in lines
-        if line.score >= least and sum(map(str.isalnum, line.text)) >= LEAST_LETTERS
-    ]
+    kept = [line for line in lines if line.score >= least and any(map(str.isalnum, line.text))]
     said = []
     for block in _blocks(sorted(kept, key=lambda line: (line.region[1], line.region[0]))):
         boxes = [line.region for line in block]
@@ -79,6 +76,8 @@ def texts_of(lines: Sequence[Line], least: float) -> tuple[Observation, ...]:
             max(box[3] for box in boxes),
         )
         text = "\n".join(" ".join(line.text.split()) for line in block)
+        if sum(map(str.isalnum, text)) < LEAST_LETTERS:
+            continue
         score = min(line.score for line in block)
         said.append(
             Observation(ObservationKind.TEXT, "text", score, text, source="read", region=region)

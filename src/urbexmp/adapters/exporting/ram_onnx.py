@@ -78,7 +78,7 @@ def convert(
     lacking = missing_packages()
     if lacking:
         package = ", ".join(lacking)
-        raise ExtraMissing("models convert", stage=STAGE, package=package, extra="torch,test")
+        raise ExtraMissing("models convert", stage=STAGE, package=package, extra="export")
     found = sorted(folder.glob("*.pth"))
     if len(found) != 1:
         raise StageMissing(

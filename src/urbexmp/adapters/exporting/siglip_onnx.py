@@ -73,7 +73,7 @@ def convert(
     lacking = missing_packages()
     if lacking:
         package = ", ".join(lacking)
-        raise ExtraMissing("models convert", stage=STAGE, package=package, extra="torch,test")
+        raise ExtraMissing("models convert", stage=STAGE, package=package, extra="export")
     model = _load(folder)
     (out / "onnx").mkdir(parents=True, exist_ok=True)
     for name in COPIED:

@@ -26,7 +26,11 @@ class Child:
     """One process and its pipes."""
 
     def __init__(self, command: Sequence[str], recipe: Mapping[str, Any]) -> None:
+        self.greeted = False
+        """Whether it has said which stage it built."""
         self.looks = 0
+        self.rescores = 0
+        """Vectors that it told of."""
         self.resident = 0
         """Bytes after the first look."""
         self.ended_for = ""

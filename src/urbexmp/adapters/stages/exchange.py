@@ -107,6 +107,14 @@ class _Shown:
         return self._preview
 
 
+def split(blob: bytes, lengths: Iterable[int]) -> Iterator[bytes]:
+    """The raw parts of a frame, by their lengths."""
+    at = 0
+    for length in lengths:
+        yield blob[at : at + length]
+        at += length
+
+
 # --- What it answers -------------------------------------------------------------------------
 
 

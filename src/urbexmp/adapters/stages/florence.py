@@ -234,6 +234,18 @@ class FlorenceStage:
                 raise self._out_of_memory(error) from error
         return self._running
 
+    @property
+    def graphics(self) -> bool:
+        """Whether a graphics card does the work; False before the model is loaded."""
+        if self._running is None:
+            return False
+        if self._backend == ONNX:
+            from urbexmp.adapters.stages.onnx_run import graphics
+
+            return graphics()
+        device: str = self._running.model.device
+        return device != "cpu"
+
     def open(self, folder: Path) -> Any:
         """The backend on the model in `folder`."""
         if self._backend == ONNX:

@@ -152,6 +152,18 @@ class RamStage:
             raise StageFailed(f"stage {self.name}", stage=self.name, detail=str(fault)) from fault
 
     @property
+    def graphics(self) -> bool:
+        """Whether a graphics card does the work; False before the model is loaded."""
+        if self._loaded is None:
+            return False
+        if not self._torch:
+            from urbexmp.adapters.stages.onnx_run import graphics
+
+            return graphics()
+        device: str = getattr(self._loaded[0], "device", "cpu")
+        return device != "cpu"
+
+    @property
     def _side(self) -> int:
         return int(self._entry.settings.get("size", SIDE))
 

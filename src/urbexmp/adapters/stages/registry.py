@@ -94,7 +94,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "size": Setting(int, 64, 768),
             "max_tokens": Setting(int, 16, 16384),
             "temperature": Setting(float, 0, 2),
-            "when": Setting(str, choices=("always", "idle", "manual", "unsure")),
+            "when": Setting(str, choices=("always", "manual", "unsure")),
             "allow_upload": Setting(bool),
             "timeout": Setting(float, 0.1, 86400),
             "in_flight": Setting(int, 1, 256),
@@ -116,7 +116,7 @@ RUNNING: Mapping[str, Setting] = MappingProxyType(
     {
         "timeout": Setting(float, 0.1, 86400),
         "load_timeout": Setting(float, 0.1, 86400),
-        "workers": Setting(int, 1, 64),
+        "workers": Setting(int, 0, 64),
         "recycle_photos": Setting(int, 0, 10_000_000),
         "recycle_megabytes": Setting(int, 0, 1_000_000),
         "mode": Setting(str, choices=standing_in.MODES),

@@ -76,7 +76,9 @@ class SiglipStage:
             raise ValueError("least must lie between 0 and 1")
         if isinstance(offset, bool) or not abs(offset) <= 100:
             raise ValueError("offset must lie between -100 and 100")
-        self.batch = BATCH if onnx_run.graphics() else 1
+        self.graphics = onnx_run.graphics()
+        """Whether a graphics card does the work."""
+        self.batch = BATCH if self.graphics else 1
         """Photos to hand over at once."""
         self._weights = weights
         self._threads = threads

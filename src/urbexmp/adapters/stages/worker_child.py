@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from urbexmp.adapters.stages.exchange import pack_answer, receive, send, unpack_inputs
+from urbexmp.adapters.stages.exchange import pack_answer, receive, send, split, unpack_inputs
 
 if TYPE_CHECKING:
     from urbexmp.model.observation import Observation, StageInput
@@ -45,8 +45,16 @@ def serve(build: Callable[[dict[str, Any]], Stage], resident: Callable[[], int])
     send(answers, {"id": stage.id})
     while True:
         said, blob = inbox.get()
-        told = _look(stage, tuple(unpack_inputs(said["looks"], blob)))
-        answer = {"answers": [pack_answer(one) for one in told], "resident": resident()}
+        told = (
+            [_rescored(stage, vector) for vector in split(blob, said["vectors"])]
+            if "vectors" in said
+            else _look(stage, tuple(unpack_inputs(said["looks"], blob)))
+        )
+        answer = {
+            "answers": [pack_answer(one) for one in told],
+            "resident": resident(),
+            "graphics": bool(getattr(stage, "graphics", False)),
+        }
         try:
             send(answers, answer)
         except OSError:
@@ -95,3 +103,11 @@ def _alone(stage: Stage, seen: StageInput) -> tuple[Observation, ...] | Exceptio
         return stage.look(seen)
     except Exception as failure:
         return failure
+
+
+def _rescored(stage: Stage, vector: bytes) -> tuple[Observation, ...] | Exception:
+    try:
+        told: tuple[Observation, ...] = stage.rescore(vector)  # type: ignore[attr-defined]
+    except Exception as failure:
+        return failure
+    return told

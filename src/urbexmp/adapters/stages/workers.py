@@ -19,8 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from urbexmp.adapters.stages import room
 from urbexmp.model.errors import Problem
 from urbexmp.model.stage_errors import StageFailed, StageStopped, StageTimeout
+from urbexmp.rules.pacing_workers import Crowd, has_room
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.child import Child, Watcher
@@ -32,6 +34,9 @@ COMMAND = ("-m", "urbexmp.stage_process")
 
 CRASHES = 3
 """After so many photos in a row whose look broke the process twice, the stage rests."""
+
+RESCORED_TOGETHER = 64
+"""Vectors that are handed over at once; what one of them costs is mostly the handing over."""
 
 REST_SECONDS = 600.0
 """For so long. A model that cannot be loaded would else be loaded twice for every photo."""
@@ -45,7 +50,8 @@ class Limits:
     """For one look."""
     load_seconds: float = 600.0
     """For the first look of a process, which loads the model."""
-    processes: int = 1
+    processes: int = 0
+    """0: one, and more while photos queue up, each is a gain, and there is memory for it."""
     recycle_photos: int = 0
     """A process is replaced after so many looks; 0 is never."""
     recycle_megabytes: int = 1024
@@ -59,10 +65,11 @@ def _never() -> bool:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One photo that waits for its look."""
+    """One photo that waits for its look, or a vector that is to be told of anew."""
 
     plain: dict[str, Any]
     blobs: list[bytes]
+    vector: bool = False
     answer: tuple[Observation, ...] | Problem | None = None
 
 
@@ -103,6 +110,10 @@ class WorkerStage:
         self.id = stage.id
         self.uses_preview = stage.uses_preview
         self.uses_context = stage.uses_context
+        self.picture_id: str | None = (
+            getattr(stage, "picture_id", None) if hasattr(stage, "rescore") else None
+        )
+        """What the vectors rest on that `rescore` takes; None: it takes none."""
         self.stopping = stopping
         self._stage = stage
         self._limits = limits
@@ -112,7 +123,10 @@ class WorkerStage:
         self._turn = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._free = [_Slot() for _ in range(max(1, limits.processes))]
-        self._slots = tuple(self._free)
+        self._slots = list(self._free)
+        self._crowd = None if limits.processes else Crowd(room.cores())
+        self._resident = 0
+        """Bytes that the first process held after its first look."""
         self._crashes = 0
         self._rests_until = 0.0
         self._why = ""
@@ -130,7 +144,14 @@ class WorkerStage:
         from urbexmp.adapters.stages.exchange import pack_inputs
 
         plain, blobs = pack_inputs((seen,), pictures=self.uses_preview)
-        job = _Job(plain[0], blobs)
+        return self._answer(_Job(plain[0], blobs))
+
+    def rescore(self, vector: bytes) -> tuple[Observation, ...]:
+        """What the stage says of a picture whose vector (of `picture_id`) is known; raises as
+        `look`. The process loads of its model what it needs for that, at most."""
+        return self._answer(_Job({}, [vector], vector=True))
+
+    def _answer(self, job: _Job) -> tuple[Observation, ...]:
         with self._turn:
             self._waiting.append(job)
         while True:
@@ -140,8 +161,7 @@ class WorkerStage:
                 if job.answer is not None:
                     break
                 slot = self._free.pop()
-                number = min(self._together, len(self._waiting))
-                batch = [self._waiting.popleft() for _ in range(number)]
+                batch = self._next()
             try:
                 self._work(slot, batch)
             finally:
@@ -149,8 +169,10 @@ class WorkerStage:
                     for each in batch:
                         if each.answer is None:
                             each.answer = self._failed("was left in the middle")
-                    self._free.append(slot)
+                    given_up = self._put_back(slot)
                     self._turn.notify_all()
+                if given_up is not None:
+                    given_up.end()
         if isinstance(job.answer, Problem):
             raise job.answer
         return job.answer
@@ -163,6 +185,54 @@ class WorkerStage:
                 slot.child = None
         if self._watcher is not None:
             self._watcher.close()
+
+    def _next(self) -> list[_Job]:
+        """What waits longest, and what can be handed over with it: all vectors, or none."""
+        batch = [self._waiting.popleft()]
+        most = RESCORED_TOGETHER if batch[0].vector else self._together
+        while self._waiting and len(batch) < most and self._waiting[0].vector == batch[0].vector:
+            batch.append(self._waiting.popleft())
+        return batch
+
+    # --- How many there are -------------------------------------------------------------------
+
+    def _put_back(self, slot: _Slot) -> Child | None:
+        """A process is free again; or it is one too many, and is to be ended."""
+        allowed = len(self._slots) if self._crowd is None else self._crowd.number
+        if len(self._slots) > allowed:
+            self._slots.remove(slot)
+            child, slot.child = slot.child, None
+            return child
+        self._free.append(slot)
+        while len(self._slots) < allowed:
+            self._slots.append(_Slot())
+            self._free.append(self._slots[-1])
+        return None
+
+    def _busy(self) -> int:
+        """Processes at work that have their model loaded."""
+        with self._turn:
+            return sum(
+                slot not in self._free and slot.child is not None and slot.child.looks > 0
+                for slot in self._slots
+            )
+
+    def _pace(self, seconds: float, photos: int, busy: int, *, graphics: bool) -> None:
+        """Think about the number of processes after a look at `photos`."""
+        if self._crowd is None:
+            return
+        free = room.available_bytes()
+        with self._turn:
+            # A graphics card is one for all, and most have no memory for a second model.
+            crowd = self._crowd.limited(1) if graphics else self._crowd
+            self._crowd = crowd.looked(
+                time.monotonic(),
+                seconds,
+                photos,
+                busy=busy,
+                waiting=bool(self._waiting),
+                room=has_room(free, self._resident),
+            )
 
     # --- One free process, and what waits for it --------------------------------------------
 
@@ -209,17 +279,22 @@ class WorkerStage:
         child = slot.child
         if child is None:
             child = slot.child = Child(self._begin, self._recipe)
-        first = child.looks == 0
+        vectors = batch[0].vector
+        # Telling of a vector and looking load different parts of a model, or none of it.
+        first = (child.rescores if vectors else child.looks) == 0
         seconds = limits.load_seconds if first else limits.seconds * len(batch)
+        asked: dict[str, Any] = (
+            {"vectors": [len(each.blobs[0]) for each in batch]}
+            if vectors
+            else {"looks": [each.plain for each in batch]}
+        )
+        busy, began = self._busy(), time.monotonic()
         try:
             with self._guard().guarding(child, seconds):
-                if first:
+                if not child.greeted:
                     self._greet(child)
-                send(
-                    child.frames,
-                    {"looks": [each.plain for each in batch]},
-                    (blob for each in batch for blob in each.blobs),
-                )
+                    child.greeted = True
+                send(child.frames, asked, (blob for each in batch for blob in each.blobs))
                 said, _ = receive(child.answers)
         except (OSError, EOFError, ValueError) as failure:
             slot.child = None
@@ -230,13 +305,22 @@ class WorkerStage:
             slot.child = None
             child.end()
             raise
+        answers = [unpack_answer(plain, self.name) for plain in said["answers"]]
+        if vectors:
+            # What it holds now is no measure: the model that a look needs is not loaded.
+            child.rescores += len(batch)
+            return answers
+        if child.looks:
+            took, busy = time.monotonic() - began, max(busy, self._busy())
+            self._pace(took, len(batch), busy, graphics=said["graphics"])
         child.looks += len(batch)
         child.resident = child.resident or said["resident"]
+        self._resident = self._resident or child.resident
         grown = (said["resident"] - child.resident) / 2**20
         if 0 < limits.recycle_photos <= child.looks or 0 < limits.recycle_megabytes < grown:
             slot.child = None
             child.end()
-        return [unpack_answer(plain, self.name) for plain in said["answers"]]
+        return answers
 
     def _greet(self, child: Child) -> None:
         """Hear whether the process has built the same stage."""
