@@ -15,6 +15,7 @@ DEMO_STATE := $(DEMO)/.state
 DEMO_RUN := env -i PATH="$$PATH" TERM="$$TERM" LANG=C.UTF-8 HOME="$(CURDIR)/$(DEMO)/.home" \
   URBEXMP_STATE=$(DEMO_STATE) $(BIN)/urbexmp
 ONE := 2024-05-11 Riverside Paper Mill/_DSC0412
+SIGN := 2024-05-11 Riverside Paper Mill/_DSC0421.JPG
 
 .PHONY: demo test lint format samples docs session bench clean
 
@@ -28,6 +29,10 @@ demo: $(DEMO_READY)
 	@echo
 	@echo '== The keywords now, and who wrote them: urbexmp keyword list'
 	@$(DEMO_RUN) keyword list '$(DEMO)/photos/$(ONE).NEF'
+	@echo
+	@echo '== What is painted on a wall, read by the stage ocr: urbexmp stage run ocr'
+	@$(DEMO_RUN) stage run ocr '$(DEMO)/photos/$(SIGN)'
+	@$(DEMO_RUN) keyword list '$(DEMO)/photos/$(SIGN)'
 	@echo
 	@echo '== Every byte that changed in its sidecar: diff'
 	@diff -u 'samples/photos/$(ONE).xmp' '$(DEMO)/photos/$(ONE).xmp' || true

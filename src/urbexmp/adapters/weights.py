@@ -129,7 +129,8 @@ class LocalWeights:
                 )
             fresh[at] = [*state, digest]
         if fresh:
-            self._remember(known | fresh)
+            # Read anew: hashing takes minutes, and another stage's process noted its own meanwhile.
+            self._remember(self._known() | fresh)
         return place
 
     def _known(self) -> dict[str, list[object]]:
