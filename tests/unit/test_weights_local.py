@@ -132,6 +132,23 @@ def test_a_file_is_hashed_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(hashed) == 4
 
 
+def test_what_two_processes_hash_at_once_is_noted_by_both(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = tmp_path / "both"
+    (both / "two").mkdir(parents=True)
+    made.rename(both / "one")
+    (both / "two" / "x.json").write_text("2")
+    entries = [entry_of(both / name, id=name, stage="ram") for name in ("one", "two")]
+    weights = weights_of(both, *entries)
+    # The second is verified from beginning to end while the first is being hashed.
+    weights.verify("one", hashed=lambda file, size: weights.verify("two") and None)
+    hashed = counted_hashes(monkeypatch)
+    weights.folder("one")
+    weights.folder("two")
+    assert hashed == []
+
+
 def test_a_file_that_changed_is_hashed_again(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = entry_of(made, id="tiny", stage="siglip")
     weights = weights_of(made, entry)
