@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from urbexmp.drivers.dealt import remember_dealt
 from urbexmp.drivers.retries import (
-    IMPORT_PRIORITY,
     MISSING_MINUTES,
     iso,
     looks_again,
-    pause_after,
     wait_to_try,
 )
 from urbexmp.model.errors import InternalProblem, Problem
-from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
 from urbexmp.model.stage_errors import BudgetSpent, StageMissing, StageStopped
