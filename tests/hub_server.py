@@ -48,6 +48,8 @@ class HubServer:
     """What requests said of who asks (`Authorization`)."""
     claims: str = ""
     """The commit that it says it has, in place of the true one."""
+    beside: tuple[HubServer, ...] = ()
+    """Other repositories at the same address."""
     elsewhere: str = ""
     """Another server that has the large files, as the hub's has."""
     gate: threading.Barrier | None = None
@@ -57,6 +59,10 @@ class HubServer:
     def ranges(self, name: str) -> list[str]:
         """The ranges that transfers of a file asked for; "" is the whole."""
         return [r for method, path, r in self.asked if method == "GET" and path.endswith(name)]
+
+    def of(self, path: str) -> HubServer:
+        """The repository that a path is about."""
+        return next((one for one in self.beside if f"/{one.repository}/" in f"{path}/"), self)
 
     def large(self, name: str) -> bool:
         return len(self.files[name]) >= LARGE
@@ -133,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer()
 
     def answer(self) -> None:
-        hub, path = self.hub, unquote(urlsplit(self.path).path)
+        path = unquote(urlsplit(self.path).path)
+        hub = self.hub.of(path)
         with hub.lock:
             hub.asked.append((self.command, path, self.headers.get("Range", "")))
             hub.agents.add(self.headers.get("User-Agent", ""))
@@ -152,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return self.empty(404, "RevisionNotFound")
             if name not in hub.files:
                 return self.empty(404, "EntryNotFound")
-            self.file(name)
+            self.file(hub, name)
         else:
             self.empty(404, "RepoNotFound")
         return None
@@ -172,8 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def file(self, name: str) -> None:
-        hub = self.hub
+    def file(self, hub: HubServer, name: str) -> None:
         data = hub.lies.get(name, hub.files[name])
         start = 0
         asked = self.headers.get("Range", "")

@@ -82,6 +82,7 @@ class VlmDouble:
         self.keys: list[str] = []
         self.asked: list[str] = []
         self.most_at_once = 0
+        self.closing: list[Callable[[], None]] = []
         self._at_once = 0
         self._alone = threading.Lock()
         self._over = threading.Event()
@@ -158,6 +159,8 @@ class VlmDouble:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for close in self.closing:
+            close()
         self._over.set()
         self._http.shutdown()
         self._http.server_close()

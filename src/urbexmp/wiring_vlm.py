@@ -91,9 +91,14 @@ def read_prompt(name: str) -> Prompt:
 
 
 def open_server(
-    settings: VlmSettings, state: Path | None, say: Callable[[str], None] | None = None
+    settings: VlmSettings,
+    state: Path | None,
+    say: Callable[[str], None] | None = None,
+    *,
+    anew: bool = False,
 ) -> VlmServer:
-    """The server of a profile. Asks nothing. `say` tells a person."""
+    """The server of a profile. Asks nothing. `say` tells a person; `anew` finds out again how it
+    wants to be asked, though that is remembered."""
     from urbexmp.adapters.http_client import HttpClient, Unreachable
     from urbexmp.adapters.keys import key_for
     from urbexmp.adapters.known_servers import KnownManners
@@ -117,7 +122,7 @@ def open_server(
         OpenAIClient(settings.base, key, settings.timeout, proxies=proxies),
         get,
         (Unreached, Unreachable),
-        KnownManners(_folder(state), settings.base, settings.model),
+        KnownManners(_folder(state), settings.base, settings.model, anew=anew),
         say or _say,
         key,
     )

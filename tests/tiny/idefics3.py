@@ -1,6 +1,7 @@
 """A tiny Idefics3 (the class of SmolVLM) of the true architecture, random, in the hub's own layout.
 
-`transformers serve FOLDER` serves it. It says nonsense, as long as it is let.
+`transformers serve FOLDER` serves it. It says nonsense as long as it is let; `teach` has it say one
+thing, whatever it is shown: it attends to a few bytes only, so no prompt and no picture reach it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from pathlib import Path
 
 SIDE, PATCH, SCALE = 32, 8, 2
 """Pixels of a tile, of a patch, and how many patches are folded into one token, both ways."""
+
+WINDOW = 12
+"""Bytes that a layer of the text model sees."""
 
 SPECIAL = (
     *("<unk>", "<pad>", "<|im_start|>", "<end_of_utterance>", "<image>"),
@@ -56,7 +60,8 @@ def build(folder: Path, seed: int = 0) -> Path:
             "patch_size": PATCH,
         },
         text_config={
-            "model_type": "llama",
+            "model_type": "mistral",
+            "sliding_window": WINDOW,
             "vocab_size": words,
             "hidden_size": 32,
             "intermediate_size": 64,
@@ -86,6 +91,36 @@ def build(folder: Path, seed: int = 0) -> Path:
         )
         processor.save_pretrained(folder)
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": CHAT}))
+    return folder
+
+
+def teach(folder: Path, says: str, steps: int = 220) -> Path:
+    """Have the checkpoint in `folder` answer every question with `says`; returns `folder`."""
+    import torch
+    from transformers import AutoTokenizer, Idefics3ForConditionalGeneration
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = Idefics3ForConditionalGeneration.from_pretrained(folder)
+    asked = tokenizer("<end_of_utterance>\nAssistant:", add_special_tokens=False).input_ids
+    said = tokenizer(f" {says}<end_of_utterance>", add_special_tokens=False).input_ids
+    end, length = torch.tensor([*asked, *said]), len(said)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=6e-3)
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, total_steps=steps)
+    torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # it is so small that threads only wait for each other
+    for _ in range(steps):
+        before = torch.randint(len(SPECIAL), len(tokenizer), (4, 2 * WINDOW))
+        ids = torch.cat([before, end.expand(4, -1)], 1)
+        hidden = model.model.text_model(input_ids=ids, use_cache=False).last_hidden_state
+        guessed = model.lm_head(hidden[:, -length - 1 : -1]).flatten(0, 1)
+        loss = torch.nn.functional.cross_entropy(guessed, ids[:, -length:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        pace.step()
+    torch.set_num_threads(threads)
+    model.save_pretrained(folder)
     return folder
 
 

@@ -101,10 +101,13 @@ class FolderEvents:
         self._ears, self._early, self._deaf = [], [], set()
 
     def _listen(self, root: Path) -> str | None:
-        from watchfiles._rust_notify import RustNotify
-
         try:
+            from watchfiles._rust_notify import RustNotify
+
             ear = RustNotify([str(root)], False, False, 300, True, True)
+        except ImportError as failure:  # no wheel for this machine: sweeps find everything too
+            self._deaf.add(root)
+            return FAILED.format(root=root, detail=str(failure))
         except OSError as failure:
             self._deaf.add(root)
             if failure.errno == errno.ENOSPC or "watch limit" in str(failure).lower():

@@ -38,13 +38,15 @@ class KnownServer:
 class KnownManners:
     """How one model of one server wants to be asked (`rules.servers.Manners`)."""
 
-    def __init__(self, folder: Path, url: str, model: str) -> None:
+    def __init__(self, folder: Path, url: str, model: str, *, anew: bool = False) -> None:
+        """`anew`: what is remembered is not used, only replaced."""
         self._file = _File(folder)
+        self._anew = anew
         self._name = f"{model} at {url}"
 
     def load(self) -> object:
         """What is known; None where it was never asked."""
-        return self._file.read().get(self._name)
+        return None if self._anew else self._file.read().get(self._name)
 
     def keep(self, plain: Mapping[str, Any]) -> None:
         """Remember it."""

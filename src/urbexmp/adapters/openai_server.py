@@ -118,7 +118,8 @@ def _http() -> Any:
     """The HTTP library that the package stands on: httpx, or httpx2 of its later versions."""
     import openai
 
-    return importlib.import_module(openai.Timeout.__module__.partition(".")[0])
+    its_own = openai.DefaultHttpxClient.__mro__[1]
+    return importlib.import_module(its_own.__module__.partition(".")[0])
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

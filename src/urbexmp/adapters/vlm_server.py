@@ -32,6 +32,7 @@ from urbexmp.rules.servers import (
     Manners,
     after_refusal,
     answer_of,
+    context_size,
     kind_by_models,
     kind_by_probe,
     kind_by_refusal,
@@ -148,6 +149,22 @@ class VlmServer:
             return model_names(self._get("/v1/models"))
         except self._unreached as failure:
             raise self._away(f"cannot be reached ({failure})", self._start_it()) from failure
+
+    def kind(self) -> Kind:
+        """Who the server is. Raises `ServerAway`."""
+        try:
+            models = self._get("/v1/models")
+            return kind_by_models(models, self.settings.server) or self._probed()
+        except self._unreached as failure:
+            raise self._away(f"cannot be reached ({failure})", self._start_it()) from failure
+
+    def context_size(self) -> int | None:
+        """Tokens that fit into one request; None where it does not say. Raises `ServerAway`."""
+        try:
+            models, props = self._get("/v1/models"), self._get("/props")
+        except self._unreached as failure:
+            raise self._away(f"cannot be reached ({failure})", self._start_it()) from failure
+        return context_size(models, self.settings.model, props)
 
     def manners(self) -> Manners:
         """Who the server is, and how it wants to be asked. Raises `ServerAway`."""

@@ -72,6 +72,7 @@ def all_checks(choices: Choices, root: Path) -> Iterator[Check]:
         yield from words
         if all(check.level == "ok" for check in words):  # else each stage would say the same
             yield from _stages(choices, settings)
+        yield from _server(choices, settings)
         yield from _catalog(settings)
         yield from _sight(settings)
     yield from _ledger(choices, root)
@@ -210,6 +211,17 @@ def _stages(choices: Choices, settings: Settings) -> Iterator[Check]:
         what, _, advice = each.problem.sentences
         may_lack = each.name in profile.optional or profile.without == "skip"
         yield Check("stage", f"{each.name}: {what}", "note" if may_lack else "bad", advice)
+
+
+def _server(choices: Choices, settings: Settings) -> Iterator[Check]:
+    """The server of the stage `vlm`: a few questions, and a drawing for it to look at."""
+    if "vlm" not in settings.profile.stages:
+        return
+    from urbexmp.app_vlm import try_server
+
+    levels: dict[str, Level] = {"ok": "ok", "note": "note"}
+    for tried in try_server(settings.profile, choices.state):
+        yield Check("server", tried.told, levels.get(tried.level, "bad"), tried.advice)
 
 
 def _catalog(settings: Settings) -> Iterator[Check]:

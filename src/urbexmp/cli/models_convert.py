@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from urbexmp.cli.models_convert_florence import florence
 from urbexmp.cli.models_convert_ram import ram
 from urbexmp.cli.options import Choices, shared
 from urbexmp.model.errors import UsageProblem, WriteFailed
@@ -24,6 +25,7 @@ def convert() -> None:
     """
 
 
+convert.add_command(florence)
 convert.add_command(ram)
 
 

@@ -79,7 +79,7 @@ def ram(
 def plain_id(model: str) -> str:
     """The id with what no id may have replaced."""
     kept = "".join(char if char.isascii() and char.isalnum() else "-" for char in model.lower())
-    return kept.strip("-") or "ram-plus-own"
+    return kept.strip("-") or "own"
 
 
 def _entries(out: Path, made: Converted, model: str, size: int, tags: int) -> str:
@@ -102,11 +102,13 @@ def _entries(out: Path, made: Converted, model: str, size: int, tags: int) -> st
             f' sha256 = "{sha256_of(out / one)}" }},\n'
             for one in (*names, *(lists if whole else ()))
         )
-        own = model if variant == "fp32" else f"{model}-{variant}"
+        whole_numbers = variant == "fp32"
+        own = model if whole_numbers else f"{model}-{variant}"
+        held_against = () if whole_numbers else (f'reference = "{model}"',)
         found.append(
             f'[model.{own}]\nrole = "tagger"\nstage = "ram"\nlicence = "Apache-2.0"\n'
             f'about = "RAM++, converted on this machine ({variant})"\n'
             f'repository = ""\nrevision = ""\nfiles = [\n{files}]\n'
-            f"settings = {{ {', '.join(settings)} }}\n"
+            f"settings = {{ {', '.join((*settings, *held_against))} }}\n"
         )
     return "\n".join(found)

@@ -198,6 +198,10 @@ def load(choices: Choices) -> Settings:
     document = read_toml(path)
     settings = load_settings(document.values, document.line_of, path, os.environ, choices.flags)
     profile = _anchored(settings.profile, path.parent, settings.origins)
+    if settings.origins.get("stages", "").startswith("flag "):
+        from urbexmp.rules.vlm_settings import named_outright
+
+        profile = named_outright(profile)
     return dataclasses.replace(settings, profile=profile)
 
 
@@ -216,4 +220,11 @@ def _anchored(profile: Profile, folder: Path, origins: Any) -> Profile:
         taxonomy = anchored("taxonomy", taxonomy)
     if catalog:
         catalog = anchored("catalog", catalog)
-    return dataclasses.replace(profile, taxonomy=taxonomy, catalog=catalog)
+    tables = profile.stage_settings
+    prompt = str(tables.get("vlm", {}).get("prompt", ""))
+    if prompt.endswith(".toml"):
+        tables = {
+            **tables,
+            "vlm": {**tables["vlm"], "prompt": anchored("stage.vlm.prompt", prompt)},
+        }
+    return dataclasses.replace(profile, taxonomy=taxonomy, catalog=catalog, stage_settings=tables)

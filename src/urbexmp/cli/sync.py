@@ -12,6 +12,7 @@ from urbexmp.model.errors import UsageProblem
 
 if TYPE_CHECKING:
     from urbexmp.model.change import Change
+    from urbexmp.model.profile import Profile
 
 PATHS = click.Path(path_type=Path)
 
@@ -79,7 +80,7 @@ def sync(
     from urbexmp.drivers.sync import sync as run_sync
 
     settings = load(choices)
-    retagged, paths = _retagged(retag, paths, settings.profile.stages)
+    retagged, paths = _retagged(retag, paths, settings.profile)
     dry = dry_run or check or plan_file is not None
     if plan_file is not None:
         one_library(choices, paths)
@@ -122,20 +123,23 @@ def sync(
 
 
 def _retagged(
-    retag: str | None, paths: tuple[Path, ...], stages: tuple[str, ...]
+    retag: str | None, paths: tuple[Path, ...], profile: Profile
 ) -> tuple[frozenset[str], tuple[Path, ...]]:
     """The stages that look again, and the paths: what follows --retag may be either.
 
     Raises `UsageProblem` for a stage that the profile does not list.
     """
     from urbexmp.rules.profile_keys import STAGES
+    from urbexmp.rules.vlm_settings import waits_to_be_named
 
+    stages = profile.stages
+    usual = frozenset(stages) - waits_to_be_named(profile)
     if retag is None:
         return frozenset(), paths
     named = frozenset(filter(None, retag.split(",")))
     if named and not named <= set(STAGES):
-        return frozenset(stages), (Path(retag), *paths)
+        return usual, (Path(retag), *paths)
     if missing := sorted(named - set(stages)):
         told = f"{', '.join(missing)} is no stage of the profile"
         raise UsageProblem("--retag", told, f"It lists {', '.join(stages)}")
-    return named or frozenset(stages), paths
+    return named or usual, paths

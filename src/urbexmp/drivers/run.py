@@ -152,8 +152,8 @@ class Running:
         try:
             deal()
         except StageStopped as stopped:
-            if isinstance(stopped, BudgetSpent) and not self.report.interrupted:
-                self.show.note(". ".join(filter(None, stopped.sentences)) + ".")
+            if isinstance(stopped, BudgetSpent):
+                self._spent(path, stopped)
             self.report.interrupted = True
         except Problem as problem:
             self.failed(path, problem)
@@ -163,6 +163,17 @@ class Running:
             self.failed(path, _ours(path, failure))
         self.show.photo(path)
         self.report.interrupted = self.report.interrupted or self._house.stopping()
+
+    def _spent(self, path: Path, problem: BudgetSpent) -> None:
+        """Say so once; the photo waits, or a watch would take it up again at once."""
+        if not self.report.interrupted:
+            self.show.note(". ".join(filter(None, problem.sentences)) + ".")
+        if self._house.writes:
+            before = self._house.ledger.waiting_on(path)
+            attempts = before.attempts if before is not None else 0
+            due = iso(self._house.clock.now() + pause_after(1))
+            work = WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem))
+            self._house.ledger.wait(work)
 
     def trouble(self, problem: Problem) -> None:
         """Count and show what went wrong with something that is no photo yet."""

@@ -17,9 +17,10 @@ FEW, MANY = 0.8, 1.6
 LATEST = 0.3
 """Weight of the latest reply in the running mean of seconds."""
 
-FORGETS = 0.02
-"""Weight of each reply in the least that was needed: it is no promise for ever, as a model that
-is shared with others, or longer answers, may need more."""
+FORGETS = 0.1
+"""Weight of a reply to a single request in the least that was needed. Only such a one tells of a
+server that became slower; of several it may be the queue, and a least that followed it would find
+no queue at all. Where answers become longer the number falls to one, and this finds it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,11 @@ class Pace:
         included. Fewer than allowed tell nothing about more."""
         seconds = max(seconds, 1e-6)
         mean = seconds if self.mean is None else self.mean + LATEST * (seconds - self.mean)
-        base = seconds if self.base is None else self.base + FORGETS * (seconds - self.base)
-        base = min(base, seconds)
+        base = seconds if self.base is None else self.base
+        if seconds < base:
+            base = seconds
+        elif under_way <= 1:
+            base += FORGETS * (seconds - base)
         number = self.number
         queued = under_way * (1 - min(1.0, base / mean))
         if queued > MANY:

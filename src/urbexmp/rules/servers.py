@@ -116,7 +116,7 @@ def kind_by_refusal(heard: Heard) -> Kind:
     """Who it is that knew none of `PROBES`."""
     said = heard.json
     plain = isinstance(said, dict) and set(said) == {"detail"}
-    by = heard.headers.get("server", "").lower()
+    by = heard.headers.get("server", "").strip().lower()
     return Kind.TRANSFORMERS if plain and by == "uvicorn" else Kind.OTHER
 
 

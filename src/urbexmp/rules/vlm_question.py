@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from urbexmp.model.asking import Question
@@ -18,7 +19,9 @@ SURE = 0.5
 """A label of an earlier stage that is as sure needs no second opinion, where none is asked for."""
 
 
-def question(context: Context, earlier: Sequence[StageLook], taxonomy: Taxonomy) -> Question:
+def question(
+    context: Context, earlier: Sequence[StageLook], taxonomy: Taxonomy, offering: Offering
+) -> Question:
     """What is known of a photo."""
     view = view_of(earlier)
     labels = [
@@ -33,7 +36,8 @@ def question(context: Context, earlier: Sequence[StageLook], taxonomy: Taxonomy)
             str(one.value) for _, one in _said(earlier, ObservationKind.TEXT) if one.value
         )
     )
-    return Question(context, view, seen, read, offered(context, view, seen, taxonomy))
+    terms = offering.terms(view, seen, placed=bool(context.place_type))
+    return Question(context, view, seen, read, terms)
 
 
 def view_of(earlier: Sequence[StageLook]) -> str | None:
@@ -52,34 +56,58 @@ def unsure(earlier: Sequence[StageLook], taxonomy: Taxonomy) -> bool:
     )
 
 
-def offered(
-    context: Context, view: str | None, seen: Iterable[str], taxonomy: Taxonomy
-) -> tuple[str, ...]:
-    """Names of terms that fit: what can be seen in this view, and is no sort of place where the
-    place is known. What earlier stages saw comes first, then what stands beside that, then what
-    can be put into a picture's words; at most `MOST_TERMS`."""
-    near: set[Keyword] = {meaning.keyword for label in seen for meaning in taxonomy.lookup(label)}
-    beside = {above for one in near for above in one.ancestors()[-1:]}
-    ranked: list[tuple[int, int, str]] = []
-    for place, (keyword, term) in enumerate(taxonomy.terms.items()):
-        if not term.export or len(keyword.path) == 1:
-            continue
-        if view is not None and view in taxonomy.blind_views.get(keyword, ()):
-            continue
-        if term.place is not None and context.place_type and keyword not in near:
-            continue
-        if _is_view(keyword, taxonomy):
-            continue  # decided by other stages, and better
-        name = keyword.path[-1]
-        if taxonomy.guard(name) or [one.keyword for one in taxonomy.lookup(name)] != [keyword]:
-            continue
-        rank = 3 if not term.prompts else 2 if term.place is not None else 1
-        if keyword in near:
-            rank = -1
-        elif set(keyword.ancestors()[-1:]) & beside:
-            rank = 0
-        ranked.append((rank, place, name.lower()))
-    return tuple(dict.fromkeys(name for _, _, name in sorted(ranked)))[:MOST_TERMS]
+class Offering:
+    """The taxonomy's words for prompts. What depends on view and place alone is worked out once."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._taxonomy = taxonomy
+        self._usual: dict[tuple[str | None, bool], dict[Keyword, str]] = {}
+
+    def terms(
+        self, view: str | None, seen: Iterable[str] = (), *, placed: bool = False
+    ) -> tuple[str, ...]:
+        """Names of terms that fit: what can be seen in this view, and, where the place is known
+        (`placed`), is no sort of place.
+
+        What earlier stages saw comes first, then what stands beside that, then general terms
+        before special ones, of each branch in turn; at most `MOST_TERMS`. Other words that a
+        model finds are understood as well: what is offered only saves it from inventing some.
+        """
+        lookup = self._taxonomy.lookup
+        near = dict.fromkeys(meaning.keyword for label in seen for meaning in lookup(label))
+        above = {one.ancestors()[-1] for one in near if len(one.path) > 1}
+        usual = self._usual.get((view, placed))
+        if usual is None:
+            usual = self._usual[view, placed] = self._fitting(view, placed=placed)
+        first = [usual[one] for one in near if one in usual]
+        beside = [
+            name for keyword, name in usual.items() if above and keyword.ancestors()[-1] in above
+        ]
+        names = (*first, *beside, *usual.values())
+        return tuple(dict.fromkeys(names))[:MOST_TERMS]
+
+    def _fitting(self, view: str | None, *, placed: bool) -> dict[Keyword, str]:
+        taxonomy = self._taxonomy
+        ranked: list[tuple[int, int, str, Keyword]] = []
+        turns: Counter[tuple[int, tuple[str, ...]]] = Counter()
+        for keyword, term in taxonomy.terms.items():
+            depth = len(keyword.path)
+            if not term.export or depth == 1:
+                continue
+            if view is not None and view in taxonomy.blind_views.get(keyword, ()):
+                continue
+            if term.place is not None and placed:
+                continue
+            if term.era is not None or _is_view(keyword, taxonomy):
+                continue  # the first has a field of its own, the second was decided before
+            name = keyword.path[-1]
+            if taxonomy.guard(name) or [one.keyword for one in taxonomy.lookup(name)] != [keyword]:
+                continue
+            branch = (depth, keyword.path[:2])
+            ranked.append((depth, turns[branch], name.lower(), keyword))
+            turns[branch] += 1
+        ranked.sort(key=lambda one: one[:3])
+        return {keyword: name for _, _, name, keyword in ranked}
 
 
 _VIEWS = ("interior", "exterior", "aerial", "detail")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from urbexmp.rules.serving import is_loopback
 
-ALWAYS, IDLE, MANUAL, UNSURE = "always", "idle", "manual", "unsure"
-WHEN = (ALWAYS, IDLE, MANUAL, UNSURE)
+if TYPE_CHECKING:
+    from urbexmp.model.profile import Profile
+
+STAGE = "vlm"
+ALWAYS, MANUAL, UNSURE = "always", "manual", "unsure"
+WHEN = (ALWAYS, MANUAL, UNSURE)
+"""It looks at every photo; only where it is named; or where earlier stages left a question open."""
 
 KEY_VARIABLE = "URBEXMP_VLM_KEY"
 """Where a key is looked for unless the profile names another variable."""
@@ -99,6 +105,27 @@ def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
     if found:
         raise ValueError("; ".join(found))
     return settings
+
+
+def named_outright(profile: Profile) -> Profile:
+    """A profile whose stages a person listed on the command line: the stage looks, as it is named,
+    though it waits to be named."""
+    table = profile.stage_settings.get(STAGE, {})
+    if STAGE not in profile.stages or table.get("when") != MANUAL:
+        return profile
+    looks = MappingProxyType({**table, "when": ALWAYS})
+    return replace(
+        profile, stage_settings=MappingProxyType({**profile.stage_settings, STAGE: looks})
+    )
+
+
+def waits_to_be_named(profile: Profile) -> frozenset[str]:
+    """Stages that look only at what they are named for."""
+    return frozenset(
+        name
+        for name in profile.stages
+        if name == STAGE and profile.stage_settings.get(name, {}).get("when") == MANUAL
+    )
 
 
 def url_mistakes(url: str, *, upload: bool) -> list[str]:

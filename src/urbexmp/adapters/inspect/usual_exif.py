@@ -63,7 +63,7 @@ def read_usual(reader: Reader, found: str) -> Tags | None:
         if order is None:
             return None
         tags = _tags(inside, order)
-    except _Odd:
+    except (_Odd, struct.error):  # cut short
         return None
     return None if needs_maker_note(tags) else tags
 

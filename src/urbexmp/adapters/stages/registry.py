@@ -94,7 +94,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "size": Setting(int, 64, 768),
             "max_tokens": Setting(int, 16, 16384),
             "temperature": Setting(float, 0, 2),
-            "when": Setting(str, choices=("always", "idle", "manual", "unsure")),
+            "when": Setting(str, choices=("always", "manual", "unsure")),
             "allow_upload": Setting(bool),
             "timeout": Setting(float, 0.1, 86400),
             "in_flight": Setting(int, 1, 256),

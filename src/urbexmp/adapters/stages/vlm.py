@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from urbexmp.model.stage_errors import ExtraMissing, StageFailed
 from urbexmp.rules.stage_ids import stage_id
-from urbexmp.rules.vlm_settings import ALWAYS, UNSURE, VlmSettings, vlm_settings
+from urbexmp.rules.vlm_settings import MANUAL, UNSURE, VlmSettings, vlm_settings
 
 if TYPE_CHECKING:
-    from urbexmp.model.asking import Answer, Filled, Server
+    from urbexmp.model.asking import Answer, Filled, Question, Server
     from urbexmp.model.errors import Problem
     from urbexmp.model.observation import Observation, Preview, StageInput
     from urbexmp.rules.prompts import Prompt
     from urbexmp.rules.terms import Taxonomy
+    from urbexmp.rules.vlm_question import Offering
     from urbexmp.rules.vlm_reply import Reply, Unheard
 
 VERSION = "1"
@@ -96,6 +97,7 @@ class VlmStage:
         self.settings: VlmSettings = vlm_settings(settings)
         self._taxonomy = taxonomy
         self._connection: Connection | None = None
+        self._offering: Offering | None = None
         self.stopping: Callable[[], bool] = _never
         """Whether a person asked to stop."""
 
@@ -112,10 +114,9 @@ class VlmStage:
         return stage_id(self.name, VERSION, {**self.settings.for_id, "prompt": prompt})
 
     @property
-    def waits(self) -> str:
-        """`manual` or `idle`: it is not to look at a photo unless it is named, or nothing else
-        is to do; "" where it looks like any other."""
-        return "" if self.settings.when in (ALWAYS, UNSURE) else self.settings.when
+    def waits(self) -> bool:
+        """Whether it looks at a photo only where a person names it."""
+        return self.settings.when == MANUAL
 
     def ready(self) -> Problem | None:
         """What is missing here. Whether the server is there a run finds out by asking it."""
@@ -134,7 +135,7 @@ class VlmStage:
         Raises `ServerAway`, `StageTimeout`, `BudgetSpent`, `StageStopped`, and `StageFailed` where
         nothing can be made of the reply, also when asked once more; `Undecodable` through the view.
         """
-        from urbexmp.rules.vlm_question import question, unsure
+        from urbexmp.rules.vlm_question import Offering, question, unsure
         from urbexmp.rules.vlm_words import observations
 
         if self.settings.when == UNSURE and not unsure(seen.earlier, self._taxonomy):
@@ -142,11 +143,13 @@ class VlmStage:
         missing = self.ready()
         if missing is not None:
             raise missing
-        asked = question(seen.context, seen.earlier, self._taxonomy)
+        if self._offering is None:
+            self._offering = Offering(self._taxonomy)
+        asked = question(seen.context, seen.earlier, self._taxonomy, self._offering)
         reply, answer = self._heard_out(asked, seen.view.preview())
         return observations(reply, seen.context, self._taxonomy, answer.tokens)
 
-    def _heard_out(self, asked: Any, preview: Preview) -> tuple[Reply, Answer]:
+    def _heard_out(self, asked: Question, preview: Preview) -> tuple[Reply, Answer]:
         from urbexmp.rules.prompts import fill
         from urbexmp.rules.vlm_reply import Unheard, hear
         from urbexmp.rules.vlm_schema import schema
