@@ -211,6 +211,7 @@ def test_a_page_a_report_and_the_state_of_a_library_say_which_stages_do_not_look
     assert fell in summary.read_text()
     capsys.readouterr()
     (tmp_path / "mine.toml").write_text('stages = ["place", "siglip"]\nwithout = "skip"\n')
+    monkeypatch.delenv("URBEXMP_STAGES", raising=False)
     monkeypatch.setenv("URBEXMP_PROFILE", str(tmp_path / "mine.toml"))
     for command in ("status", "stats"):
         assert run([command, str(library)]) == 0
