@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from urbexmp.drivers.dealt import remember_dealt
-from urbexmp.drivers.retries import MISSING_MINUTES, iso, looks_again, wait_to_try
+from urbexmp.drivers.retries import MISSING_MINUTES, iso, looks_again, pause_after, wait_to_try
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
@@ -169,11 +169,7 @@ class Running:
         if not self.report.interrupted:
             self.show.note(". ".join(filter(None, problem.sentences)) + ".")
         if self._house.writes:
-            before = self._house.ledger.waiting_on(path)
-            attempts = before.attempts if before is not None else 0
-            due = iso(self._house.clock.now() + pause_after(1))
-            work = WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem))
-            self._house.ledger.wait(work)
+            wait_to_try(self._house, path, str(problem), pause_after(1))
 
     def trouble(self, problem: Problem) -> None:
         """Count and show what went wrong with something that is no photo yet."""
