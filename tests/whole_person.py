@@ -75,7 +75,7 @@ def _models(base: Path) -> dict[str, tuple[str, Path, dict[str, Any]]]:
     seen = base / FLORENCE
     florence_onnx.convert(taught.teach(florence.build(base / "florence")), seen, ("fp32",))
     tagger = ram.build(base / RAM)
-    scenes = {**siglip.SETTINGS, "offset": 1.5}
+    scenes = {**siglip.SETTINGS, "offset": -21.0}
     return {
         SIGLIP: ("siglip", small, {**scenes, "variant": "int8", "reference": SIGLIP_FP32}),
         SIGLIP_FP32: ("siglip", whole, {**scenes, "variant": "fp32"}),

@@ -173,8 +173,19 @@ class Muster:
             subject,
             number=len(missing),
             lines="\n".join(f"  {line}" for line in lines),
-            advice="Or go on without them: --set without=skip",
+            advice=f"{self._brought}go on without them: --set without=skip",
         )
+
+    @property
+    def _brought(self) -> str:
+        """How to have all that is missing, where one command brings it."""
+        from urbexmp.model.stage_errors import WeightsMissing
+
+        missing = [each for name, each in self.unready.items() if name not in self.absent]
+        if not all(isinstance(each, WeightsMissing) for each in missing):
+            return "Or "
+        models = " ".join(dict.fromkeys(str(each.fields["model"]) for each in missing))
+        return f"Bring them all with: urbexmp models pull {models}; or "
 
     @property
     def ids(self) -> tuple[str, ...]:

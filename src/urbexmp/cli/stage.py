@@ -66,7 +66,9 @@ def run(choices: Choices, name: str, files: tuple[Path, ...]) -> int:
     from urbexmp.rules.render_stage import look_data, look_lines
 
     if name not in STAGES:
-        raise UsageProblem(name, no_such(name, tuple(STAGES), "stage"), "`urbexmp stage list`")
+        raise UsageProblem(
+            name, no_such(name, tuple(STAGES), "stage"), "`urbexmp stage list` lists them"
+        )
     profile = load(choices).profile
     console = console_for(choices)
     failed: list[int] = []

@@ -129,7 +129,7 @@ def _retagged(
 
     Raises `UsageProblem` for a stage that the profile does not list.
     """
-    from urbexmp.rules.profile_keys import STAGES
+    from urbexmp.rules.profile_keys import STAGES, no_such
     from urbexmp.rules.vlm_settings import waits_to_be_named
 
     stages = profile.stages
@@ -138,6 +138,9 @@ def _retagged(
         return frozenset(), paths
     named = frozenset(filter(None, retag.split(",")))
     if named and not named <= set(STAGES):
+        if not Path(retag).exists():
+            told = f"{retag!r}: no such folder, and {no_such(retag, STAGES, 'stage')}"
+            raise UsageProblem("--retag", told, f"The profile lists {', '.join(stages)}")
         return usual, (Path(retag), *paths)
     if missing := sorted(named - set(stages)):
         told = f"{', '.join(missing)} is no stage of the profile"

@@ -36,12 +36,8 @@ class Problem(Exception):  # noqa: N818  (the house's word; it is not always an 
 
     def __str__(self) -> str:
         what, done, advice = self.sentences
-        said = f"{self.subject}: {what}."
-        if done:
-            said += f" {done}."
-        if advice:
-            said += f" {advice}."
-        return said
+        told = (f"{self.subject}: {what}", done, advice)
+        return " ".join(each if each.endswith("?") else f"{each}." for each in told if each)
 
 
 # --- Usage and configuration: exit code 2 -------------------------------------------------

@@ -137,6 +137,11 @@ class StagesMissing(StageMissing):
     what = "{number} stages cannot run:\n{lines}"
     advice = "{advice}"
 
+    def __str__(self) -> str:
+        """The stages on lines of their own, so that no full stop runs into a command."""
+        what, done, advice = self.sentences
+        return f"{self.subject}: {what}\n{done}. {advice}."
+
 
 class ServerAway(StageFailed):
     """A server that a stage asks cannot be reached, or answers with an error."""
