@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from siglip_models import MODEL, TERMS, VOCABULARY, Model, labels, model, picture, seen, stage
+from urbexmp.adapters.stages.checked import agreement
 from urbexmp.adapters.stages.siglip import SiglipStage
-from urbexmp.adapters.stages.siglip_check import agreement
 from urbexmp.model.stage_errors import StageMissing
 from urbexmp.model.weights import ModelEntry
 

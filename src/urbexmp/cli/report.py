@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +37,9 @@ def reporting(house: House, show: Show, folder: Path) -> Reporting:
 
 
 def _versions() -> dict[str, str]:
+    # Late: it costs as much as a tenth of a run in which nothing changed.
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"urbexmp": __version__, "python": platform.python_version()}
     for name in RESTS_ON:
         try:

@@ -129,13 +129,13 @@ def _retagged(
 
     Raises `UsageProblem` for a stage that the profile does not list.
     """
+    if retag is None:
+        return frozenset(), paths
     from urbexmp.rules.profile_keys import STAGES, no_such
     from urbexmp.rules.vlm_settings import waits_to_be_named
 
     stages = profile.stages
     usual = frozenset(stages) - waits_to_be_named(profile)
-    if retag is None:
-        return frozenset(), paths
     named = frozenset(filter(None, retag.split(",")))
     if named and not named <= set(STAGES):
         if not Path(retag).exists():

@@ -18,7 +18,6 @@ from urbexmp.model.errors import LibraryGone, ManyEmptied, Problem
 from urbexmp.model.ledger import SettledFolder
 from urbexmp.model.photo import OBSTACLES, CarrierKind
 from urbexmp.model.ports import FolderListing
-from urbexmp.rules.settle import group_of
 
 if TYPE_CHECKING:
     from urbexmp.drivers.house import House
@@ -166,6 +165,8 @@ def tasks_in(house: House, folder: Path, names: frozenset[str]) -> tuple[FolderL
     whole = house.walker.one(folder, house.root)
     if whole is None:
         return FolderListing(folder, (), {}), []
+    from urbexmp.rules.settle import group_of
+
     listing = FolderListing(
         folder,
         tuple(file for file in whole.photos if group_of(file.path)[1] in names),

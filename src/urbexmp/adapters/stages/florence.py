@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from urbexmp.adapters.stages.checked import Agreement
+    from urbexmp.adapters.stages.florence_onnx import OnnxFlorence
+    from urbexmp.adapters.stages.siglip_pixels import Recipe
     from urbexmp.model.observation import Observation, StageInput
     from urbexmp.model.weights import ModelEntry, Weights
+    from urbexmp.rules.florence_files import Variant
     from urbexmp.rules.florence_text import Said
     from urbexmp.rules.terms import Taxonomy
 
@@ -246,8 +250,8 @@ class FlorenceStage:
         device: str = self._running.model.device
         return device != "cpu"
 
-    def open(self, folder: Path) -> Any:
-        """The backend on the model in `folder`."""
+    def open(self, folder: Path, recipe: Recipe) -> Any:
+        """The backend on the model in `folder`, which wants its pictures by `recipe`."""
         if self._backend == ONNX:
             from urbexmp.adapters.stages.florence_onnx import OnnxFlorence
 
@@ -256,10 +260,51 @@ class FlorenceStage:
                 raise ConfigProblem(
                     "the profile", (f"stage.{self.name}.dtype: {self._model} has no such files",)
                 )
-            return OnnxFlorence(folder, variant, threads=self._threads or _cores())
+            threads = self._threads or _cores()
+            model = OnnxFlorence(folder, variant, threads=threads)
+            if variant.precision != "float32":
+                self._check(model, folder, variant, recipe)
+            return model
         from urbexmp.adapters.stages.florence_torch import TorchFlorence
 
         return TorchFlorence(folder, device=self._device, dtype=self._dtype, threads=self._threads)
+
+    def _check(self, used: OnnxFlorence, folder: Path, variant: Variant, recipe: Recipe) -> None:
+        """Hold files that are not in full precision against those that are, or themselves, once.
+
+        Raises `StageMissing` where they disagree.
+        """
+        from urbexmp.adapters.stages import tagger_check
+        from urbexmp.adapters.stages.florence_onnx import OnnxFlorence
+
+        right: ModelEntry | None = self._entry
+        whole = _variant(self._entry, "float32")
+        if whole is None:
+            right = tagger_check.reference_of(self._weights, self._entry)
+            whole = None if right is None else _variant(right, "float32")
+        if whole is None:
+            right = None
+
+        def compare() -> Agreement:
+            threads = self._threads or _cores()
+            if right is None:
+                other = OnnxFlorence(folder, variant, threads=threads, optimise=False)
+            else:
+                there = self._weights.folder(right.id)
+                other = OnnxFlorence(there, whole, threads=threads)
+            return tagger_check.florence_agreement(used, other, recipe)
+
+        tagger_check.check(
+            self.name,
+            self._entry,
+            right,
+            used.provider,
+            getattr(self._weights, "own", None),
+            compare,
+            variant={"float16": "fp16"}.get(variant.precision, variant.precision),
+            advice='Choose full precision with `model = "florence2-base-ft-onnx-fp32"` in'
+            " [stage.florence]",
+        )
 
 
 class _Running:
@@ -271,7 +316,7 @@ class _Running:
         names = ("preprocessor_config.json", "processor_config.json")
         path = next((folder / one for one in names if (folder / one).is_file()), folder / names[0])
         self.recipe = read_recipe(path, stage.name)
-        self.model = stage.open(folder)
+        self.model = stage.open(folder, self.recipe)
 
 
 def faults(settings: dict[str, object]) -> list[str]:

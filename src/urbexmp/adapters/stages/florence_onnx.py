@@ -1,4 +1,6 @@
-"""Florence-2 on ONNX Runtime, without PyTorch: two to four times as fast on a CPU.
+"""Florence-2 on ONNX Runtime, without PyTorch: two to four times as fast on CPUs without AMX.
+
+On those with it PyTorch is as fast, and in bfloat16 faster (measured: docs/stages.md).
 
 The graphs are those of the hub (`onnx-community/Florence-2-*`), or our own conversion. Answers
 are greedy and token for token those of the library's `generate` (tested), with its two rules on
@@ -11,14 +13,14 @@ because ranges are taken over it: a photo's answer must not depend on its neighb
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from urbexmp.adapters.stages.onnx_run import OnnxModel
+from urbexmp.adapters.stages.onnx_run import CPU, OnnxModel
 from urbexmp.adapters.stages.tokens import Tokens
 from urbexmp.model.stage_errors import StageMissing
 from urbexmp.rules.florence_files import Variant
@@ -34,10 +36,20 @@ _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 class OnnxFlorence:
     """One Florence-2, loaded. For one thread at a time."""
 
-    def __init__(self, folder: Path, variant: Variant, *, threads: int = 1) -> None:
-        """Load the graphs of `variant`. Raises `ExtraMissing`, `StageMissing`, `MemoryError`."""
+    def __init__(
+        self, folder: Path, variant: Variant, *, threads: int = 1, optimise: bool = True
+    ) -> None:
+        """Load the graphs of `variant`; without `optimise` they are computed node by node, on
+        the processor. Raises `ExtraMissing`, `StageMissing`, `MemoryError`."""
         self._pictures, self._words, self._encoder, self._decoder = (
-            OnnxModel(folder / name, threads=threads, stage=STAGE) for name in variant.files
+            OnnxModel(
+                folder / name,
+                providers=None if optimise else (CPU,),
+                threads=threads,
+                stage=STAGE,
+                optimise=optimise,
+            )
+            for name in variant.files
         )
         self._tokens = Tokens(folder / "tokenizer.json", STAGE)
         try:
@@ -79,7 +91,43 @@ class OnnxFlorence:
     def release(self) -> None:
         """Nothing is cached between questions."""
 
+    def follow(
+        self, seen: Array, prompt: str, words: Sequence[int] | None, most: int
+    ) -> tuple[list[int], NDArray[np.float32]]:
+        """Numbers of an answer's `words`, and the logits from which each would be chosen.
+
+        `words` are fed to the model whatever it would say; None: its own, at most `most`.
+        """
+        written: list[int] = []
+        rows: list[NDArray[np.float32]] = []
+        steps = self._steps(seen, prompt)
+        logits = next(steps)
+        for number in range(most if words is None else len(words)):
+            rows.append(logits.copy())
+            own = self._rules.next(logits, [self._rules.start, *written])[0]
+            written.append(own if words is None else words[number])
+            if words is None and own == self._rules.eos:
+                break
+            logits = steps.send(written[-1])
+        return written, np.stack(rows)
+
     def _answer(self, seen: Array, prompt: str, max_tokens: int) -> Said:
+        rules = self._rules
+        written = [rules.start]
+        logs: list[float] = []
+        steps = self._steps(seen, prompt)
+        logits = next(steps)
+        while True:
+            number, log = rules.next(logits, written)
+            written.append(number)
+            logs.append(log)
+            if number == rules.eos or len(logs) >= max_tokens:
+                break
+            logits = steps.send(number)
+        return Said(tuple(self._pieces[number] for number in written[1:]), tuple(logs))
+
+    def _steps(self, seen: Array, prompt: str) -> Generator[NDArray[np.float32], int, None]:
+        """Logits of the next word of an answer; the word that is taken is sent in."""
         rules = self._rules
         numbers = [rules.bos, *self._tokens.encode(prompt, special=False), rules.eos]
         words = self._embed(numbers)
@@ -90,30 +138,25 @@ class OnnxFlorence:
         ]
         kept: dict[str, Array] = dict(self._nothing)
         own = [name for name in self._decoder.outputs if ".encoder." not in name]
-        written = [rules.start]
-        logs: list[float] = []
-        for step in range(max_tokens):
+        last, first = rules.start, True
+        while True:
             found = self._run(
                 self._decoder,
                 {
                     "encoder_attention_mask": mask,
                     "encoder_hidden_states": state,
-                    "inputs_embeds": self._embed([written[-1]]),
-                    "use_cache_branch": np.array([step > 0]),
+                    "inputs_embeds": self._embed([last]),
+                    "use_cache_branch": np.array([not first]),
                     **kept,
                 },
                 # The picture's keys and values stay what the first step made of them.
-                own if step else None,
+                None if first else own,
             )
             for name, array in found.items():
                 if name != "logits":
                     kept[name.replace("present", "past_key_values")] = array
-            number, log = rules.next(found["logits"][0, -1].astype(np.float32), written)
-            written.append(number)
-            logs.append(log)
-            if number == rules.eos:
-                break
-        return Said(tuple(self._pieces[number] for number in written[1:]), tuple(logs))
+            first = False
+            last = yield found["logits"][0, -1].astype(np.float32)
 
     def _embed(self, numbers: Sequence[int]) -> Array:
         given = {"input_ids": np.array([numbers], dtype=np.int64)}

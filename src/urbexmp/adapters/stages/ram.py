@@ -26,7 +26,8 @@ from urbexmp.rules.stage_ids import stage_id
 from urbexmp.rules.tagging import TagList, TagListError, keep, read_tags
 
 if TYPE_CHECKING:
-    from urbexmp.adapters.stages.ram_onnx import Pixels, Scores
+    from urbexmp.adapters.stages.checked import Agreement
+    from urbexmp.adapters.stages.ram_onnx import Pixels, RamOnnx, Scores
     from urbexmp.model.errors import Problem
     from urbexmp.model.observation import Observation, StageInput
     from urbexmp.model.weights import ModelEntry, Weights
@@ -132,7 +133,8 @@ class RamStage:
     def look_many(self, seen: Sequence[StageInput]) -> tuple[tuple[Observation, ...], ...]:
         """Tag several pictures together, as many at once as memory allows.
 
-        Raises `ExtraMissing`, `WeightsMissing`, `WeightsDamaged`, `StageFailed`, `MemoryError`
+        Raises `ExtraMissing`, `WeightsMissing`, `WeightsDamaged`, `StageMissing` (a quantised
+        file that disagrees with the right one), `StageFailed`, `MemoryError`
         where not even one picture fits, and `Undecodable` through the view.
         """
         from urbexmp.adapters.stages.ram_onnx import prepared
@@ -183,16 +185,45 @@ class RamStage:
                 *(path, self._side, len(known.tags)), device=self._device, threads=self._threads
             )
         else:
-            from urbexmp.adapters.stages.ram_onnx import UNKNOWN, RamOnnx
-
-            tagger = RamOnnx(
-                path,
-                self._side,
-                output=str(settings.get("output", "")),
-                gives=str(settings.get("gives", UNKNOWN)),
-                threads=self._threads,
-            )
+            tagger = self._opened(self._entry, path)
+            if settings.get("variant") == "int8" or "int8" in self._file:
+                self._check(tagger, path)
         return tagger, known
+
+    def _opened(self, entry: ModelEntry, path: Path, *, optimise: bool = True) -> RamOnnx:
+        from urbexmp.adapters.stages.ram_onnx import UNKNOWN, RamOnnx
+
+        return RamOnnx(
+            path,
+            self._side,
+            output=str(entry.settings.get("output", "")),
+            gives=str(entry.settings.get("gives", UNKNOWN)),
+            threads=self._threads,
+            optimise=optimise,
+        )
+
+    def _check(self, used: RamOnnx, path: Path) -> None:
+        """Hold a quantised file against full precision, or itself, once. Raises `StageMissing`."""
+        from urbexmp.adapters.stages import tagger_check
+
+        right = tagger_check.reference_of(self._weights, self._entry)
+
+        def compare() -> Agreement:
+            if right is None:
+                other = self._opened(self._entry, path, optimise=False)
+            else:
+                other = self._opened(right, self._weights.folder(right.id) / _model_file(right))
+            return tagger_check.ram_agreement(used, other, self._side)
+
+        tagger_check.check(
+            self.name,
+            self._entry,
+            right,
+            used.provider,
+            getattr(self._weights, "own", None),
+            compare,
+            advice=f'Choose another with `model = "{MODEL}"` in [stage.ram]',
+        )
 
     def _tags(self, folder: Path) -> TagList:
         settings = self._lists.settings

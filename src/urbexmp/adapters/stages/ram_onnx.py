@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from urbexmp.adapters.stages.onnx_run import OnnxModel
+from urbexmp.adapters.stages.onnx_run import CPU, OnnxModel
 from urbexmp.adapters.stages.siglip_pixels import Recipe, prepare
 from urbexmp.model.stage_errors import StageFailed
 
@@ -42,16 +42,32 @@ class RamOnnx:
     """RAM++ on ONNX Runtime. Threads may share it."""
 
     def __init__(
-        self, path: Path, side: int, *, output: str = "", gives: str = UNKNOWN, threads: int = 1
+        self,
+        path: Path,
+        side: int,
+        *,
+        output: str = "",
+        gives: str = UNKNOWN,
+        threads: int = 1,
+        optimise: bool = True,
     ) -> None:
         """Load the file. `output` names what to read, "" the first; `gives` says what that is.
+
+        Without `optimise` it is computed node by node, on the processor.
 
         Raises `ExtraMissing`, `StageMissing`, `MemoryError`, and `StageFailed` for a model that
         does not take one picture of `side` pixels or has no such output.
         """
         self._path = path
         self._gives = gives
-        self._model = OnnxModel(path, threads=threads, stage="ram")
+        self._model = OnnxModel(
+            path,
+            providers=None if optimise else (CPU,),
+            threads=threads,
+            stage="ram",
+            optimise=optimise,
+        )
+        self.provider = self._model.provider
         inputs = dict(self._model.inputs)
         if len(inputs) != 1 or not _fits(next(iter(inputs.values())), side):
             raise self._failed(f"the model takes {inputs}, not one picture of {side} x {side}")
