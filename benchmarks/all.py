@@ -32,6 +32,7 @@ SCRIPTS: dict[str, tuple[list[str], list[str]]] = {
     "startup.py": (["5"], []),
     "offline.py": (["4", "1"], []),
     "watch.py": (["--quick"], []),
+    "vlm.py": (["--quick"], []),
 }
 """Script to its arguments, when quick and else, by the numbers of their goals."""
 

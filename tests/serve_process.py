@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -47,7 +47,14 @@ def text_of(data: bytes) -> str:
 class Serving:
     """`urbexmp serve` as a process. Use it in a `with` block."""
 
-    def __init__(self, home: Path, *options: str, port: int = 0, token: str = "") -> None:
+    def __init__(
+        self,
+        home: Path,
+        *options: str,
+        port: int = 0,
+        token: str = "",
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
         self.scratch = home / "tmp"
@@ -55,7 +62,7 @@ class Serving:
         self.token = token
         self.said = b""
         command = [sys.executable, "-m", "urbexmp", "serve", "--port", str(port), "-v"]
-        env = environment(home) | {"TMPDIR": str(self.scratch)}
+        env = environment(home) | {"TMPDIR": str(self.scratch), **(more or {})}
         if token:
             env["URBEXMP_SERVE_TOKEN"] = token
         self.process = subprocess.Popen(

@@ -47,8 +47,9 @@ class Talk:
         self.state = state
         self.server: VlmServer = open_server(self.settings, state, self.told.append)
         double.closing.append(self.server.close)
-        self.server._clock = self.time.clock
-        self.server._sleep = self.time.sleep
+        gate = self.server._gate
+        self.server._clock = gate.clock = self.time.clock
+        gate.sleep = self.time.sleep
 
     def ask(self, schema: dict[str, Any] | None = SCHEMA, most: int = 100):  # type: ignore[no-untyped-def]
         return self.server.ask(FILLED, JPEG, schema, most)

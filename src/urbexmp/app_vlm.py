@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +69,8 @@ def _tried(server: VlmServer) -> Iterator[Tried]:
     yield listing(kind, model, server.models())
     yield room(server.context_size(), kind, server.settings.max_tokens)
     yield worded(server.ask(WORDS, b"", None, ROOM), model)
+    from urbexmp.adapters.thumbnail import red_circle
+
     drawing = red_circle()
     saw = _told(lambda: looked(server.ask(LOOK, drawing, None, ROOM), kind))
     yield saw
@@ -82,17 +83,6 @@ def _told(ask: Callable[[], Tried]) -> Tried:
         return ask()
     except Problem as problem:
         return bad(problem)
-
-
-def red_circle() -> bytes:
-    """A picture whose content is known, as JPEG."""
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("RGB", (448, 448), "white")
-    ImageDraw.Draw(picture).ellipse((104, 104, 344, 344), fill=(220, 20, 20))
-    packed = io.BytesIO()
-    picture.save(packed, "JPEG", quality=90)
-    return packed.getvalue()
 
 
 def _silent(_: str) -> None:

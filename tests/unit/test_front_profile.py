@@ -18,6 +18,7 @@ from urbexmp.rules.profile import load_settings
 from urbexmp.rules.profile_keys import KEYS, as_toml, env_mistakes, parse_value, reference
 from urbexmp.rules.profile_show import shown_values
 from urbexmp.rules.standing_in import stand_ins
+from urbexmp.rules.vlm_settings import NAMES, VlmSettings, vlm_settings
 
 
 def loaded(
@@ -145,7 +146,7 @@ def test_variables_that_mean_nothing_are_told_with_a_guess() -> None:
 
 
 def test_the_shipped_profile_is_the_default_and_its_comments_tell_the_truth() -> None:
-    assert shipped_names("profiles") == ("offline", "standard")
+    assert shipped_names("profiles") == ("full", "offline", "standard")
     path = shipped("profiles", "offline")
     document = read_toml(path)
     settings = load_settings(document.values, document.line_of, path, {}, {})
@@ -171,6 +172,20 @@ def test_the_profile_with_models_reads_and_names_its_fallback() -> None:
     assert dict(stand_ins(profile)) == {"ram": "florence"}
     assert set(profile.optional) < set(profile.stages)
     assert profile.without == "stop"
+
+
+def test_the_profile_with_a_server_reads_and_its_comments_tell_the_truth() -> None:
+    path = shipped("profiles", "full")
+    document = read_toml(path)
+    profile = load_settings(document.values, document.line_of, path, {}, {}).profile
+    standard = read_toml(shipped("profiles", "standard")).values["stages"]
+    assert profile.stages == (*standard, "vlm")
+    assert profile.without == "stop"
+    table = path.read_text(encoding="utf-8").partition("[stage.vlm]")[2]
+    commented = re.findall(r"^# (\w+) = (.+)$", table, re.MULTILINE)
+    told = {name: tomllib.loads(f"x = {value}")["x"] for name, value in commented}
+    assert vlm_settings({**profile.stage_settings["vlm"], **told}) == VlmSettings()
+    assert {*told, *profile.stage_settings["vlm"], "unscored"} == NAMES
 
 
 def test_an_unknown_shipped_name_is_told_with_a_guess() -> None:

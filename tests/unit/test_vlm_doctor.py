@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from urbexmp.app_vlm import red_circle, try_server
+from urbexmp.adapters.thumbnail import red_circle
+from urbexmp.app_vlm import try_server
 from urbexmp.model.profile import Profile
 from urbexmp.rules.server_checks import Tried, room
 from urbexmp.rules.servers import Kind

@@ -1,4 +1,5 @@
-"""Pictures as JPEG: small ones for the HTML diff, whole previews for another machine."""
+"""Pictures as JPEG: small ones for the HTML diff, whole previews for another
+machine, and a drawing to try a model out with."""
 
 from __future__ import annotations
 
@@ -35,4 +36,15 @@ def as_jpeg(preview: Preview, quality: int, long_side: int = 0, subsampling: int
     if 0 < long_side < max(picture.size):
         picture.thumbnail((long_side, long_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
     picture.save(packed, "JPEG", quality=quality, subsampling=subsampling)
+    return packed.getvalue()
+
+
+def red_circle() -> bytes:
+    """A picture whose content is known, as JPEG: a red circle on white."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (448, 448), "white")
+    ImageDraw.Draw(picture).ellipse((104, 104, 344, 344), fill=(220, 20, 20))
+    packed = io.BytesIO()
+    picture.save(packed, "JPEG", quality=90)
     return packed.getvalue()

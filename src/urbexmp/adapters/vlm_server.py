@@ -14,16 +14,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from urbexmp.adapters.vlm_gate import Gate, Spared
 from urbexmp.model.asking import Answer, Filled
-from urbexmp.model.stage_errors import (
-    BudgetSpent,
-    ServerAway,
-    StageFailed,
-    StageStopped,
-    StageTimeout,
-)
-from urbexmp.rules.circuit import FAILURES, Circuit, pause_before
-from urbexmp.rules.pacing import Pace, Rate
+from urbexmp.model.stage_errors import ServerAway, StageFailed, StageTimeout
+from urbexmp.rules.circuit import pause_before
+from urbexmp.rules.pacing import Pace
 from urbexmp.rules.server_faults import Asked, Fault, bring, fault_of
 from urbexmp.rules.servers import (
     PROBES,
@@ -42,11 +37,8 @@ from urbexmp.rules.servers import (
     request,
     same_model,
 )
-from urbexmp.rules.spending import Budget, Spent
-from urbexmp.rules.vlm_settings import VlmSettings
-
-STEP_SECONDS = 0.25
-"""A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
+from urbexmp.rules.spending import Spent
+from urbexmp.rules.vlm_settings import STAGE, VlmSettings
 
 MOST_CHANGES = 6
 """Ways of asking that are tried for one photo."""
@@ -110,25 +102,10 @@ class VlmServer:
         self._say = say
         self._key = key
         self._clock = clock
-        self._sleep = sleep
-        self._budget = Budget(
-            settings.budget_requests,
-            settings.budget_tokens,
-            settings.budget_money,
-            settings.price_in,
-            settings.price_out,
-        )
         self._lock = threading.Lock()
-        self._free = threading.Condition(self._lock)
         self._greeting = threading.Lock()
         self._manners: Manners | None = None
-        self._circuit = Circuit()
-        self._last: ServerAway | None = None
-        """Why the circuit is open."""
-        self._pace = Pace(settings.in_flight, number=min(2.0, settings.in_flight))
-        self._rate = Rate(settings.per_minute)
-        self._spent = Spent()
-        self._under_way = 0
+        self._gate = Gate(settings, clock, sleep, lambda: self.stopping())
         self._told: set[str] = set()
 
     # --- What it is ------------------------------------------------------------------------
@@ -136,12 +113,12 @@ class VlmServer:
     @property
     def spent(self) -> Spent:
         """What was asked so far."""
-        return self._spent
+        return self._gate.spent
 
     @property
     def pace(self) -> Pace:
         """How many requests go at a time now."""
-        return self._pace
+        return self._gate.pace
 
     def models(self) -> tuple[str, ...]:
         """Names of the models it says it has; empty where it does not say. Raises `ServerAway`."""
@@ -222,61 +199,13 @@ class VlmServer:
         Raises `ServerAway`, `StageTimeout`, `StageFailed`, `BudgetSpent`, `StageStopped`.
         """
         content = _content(filled, picture)
-        probe = self._enter()
-        settled = False
         try:
-            answer = self._patiently(filled.system, content, schema, max_tokens, probe=probe)
-            settled = True
-        except (ServerAway, StageTimeout) as away:
-            with self._lock:
-                if not probe and away.fields.get("every"):
-                    self._circuit = Circuit(FAILURES, self._clock())
-                else:
-                    self._circuit = self._circuit.failed(self._clock())
-                self._last = away if isinstance(away, ServerAway) else None
-            raise
-        except StageStopped:
-            raise
-        except StageFailed:  # but it answered
-            settled = True
-            raise
-        finally:
-            with self._free:
-                self._under_way -= 1
-                if settled:
-                    self._circuit = self._circuit.answered()
-                self._free.notify_all()
+            with self._gate.question() as probe:
+                answer = self._patiently(filled.system, content, schema, max_tokens, probe=probe)
+        except Spared as spared:
+            raise self._spared(spared) from None
         self._note_model(answer)
         return answer
-
-    def _enter(self) -> bool:
-        """Wait until a request may go; whether it is the circuit's probe."""
-        with self._free:
-            while True:
-                if self.stopping():
-                    raise self._stopped()
-                self._check_budget()
-                now = self._clock()
-                if self._circuit.wait(now) > 0:
-                    raise self._spared(self._circuit.wait(now))
-                if self._under_way < self._pace.allowed:
-                    break
-                self._free.wait(STEP_SECONDS)
-            probe = self._circuit.is_open
-            self._circuit = self._circuit.asked(now)
-            self._under_way += 1
-        return probe
-
-    def _check_budget(self) -> None:
-        over = self._spent.over(self._budget)
-        if over is None:
-            return
-        raise BudgetSpent(
-            f"stage {STAGE}",
-            stage=STAGE,
-            budget=over,
-            spent=self._spent.told(self._budget),
-        )
 
     def _patiently(
         self,
@@ -300,7 +229,7 @@ class VlmServer:
                 heard, seconds = self._send(parameters)
                 answer = answer_of(heard, seconds) if heard.status == 200 else None
                 if answer is not None:
-                    self._count(answer)
+                    self._gate.used(answer.tokens_in, answer.tokens_out)
                     return answer
                 fault = fault_of(heard, self._asked(manners.kind))
                 changed = after_refusal(manners, fault.parameter)
@@ -312,8 +241,7 @@ class VlmServer:
                 if not fault.again:
                     raise problem
                 if fault.busy:
-                    with self._lock:
-                        self._pace = self._pace.refused()
+                    self._gate.busy()
                 later = _Later(problem, heard.retry_after)
             except _Later as signal:
                 later = signal
@@ -321,48 +249,30 @@ class VlmServer:
             pause = None if probe else pause_before(again, later.after)
             if pause is None:
                 raise later.problem
-            self._pause(pause)
+            self._gate.pause(pause)
 
     def _send(self, parameters: Mapping[str, Any]) -> tuple[Heard, float]:
         """One request: the answer and its seconds. Raises `_Later`, `StageTimeout`."""
-        with self._lock:
-            self._check_budget()
-            wait, self._rate = self._rate.taken(self._clock())
-            self._spent = self._spent.asked()
-        self._pause(wait)
+        self._gate.request()
         began = self._clock()
         try:
             heard = self._client.complete(parameters)
         except self._unreached as failure:
             if getattr(failure, "slow", False):
-                with self._lock:
-                    self._pace = self._pace.refused()
+                self._gate.busy()
                 limit = f"{self.settings.timeout:g}"
                 raise StageTimeout(f"stage {STAGE}", stage=STAGE, seconds=limit) from failure
             raise self._later(failure) from failure
         seconds = self._clock() - began
         if heard.status == 200:
-            with self._lock:
-                self._pace = self._pace.answered(seconds, self._under_way)
+            self._gate.answered(seconds)
         return heard, seconds
-
-    def _count(self, answer: Answer) -> None:
-        with self._lock:
-            self._spent = self._spent.answered(answer.tokens_in, answer.tokens_out)
 
     def _change(self, before: Manners, after: Manners) -> None:
         """Ask otherwise from now on, unless another photo found that out meanwhile."""
         with self._greeting:
             if self._manners == before:
                 self._learn(after)
-
-    def _pause(self, seconds: float) -> None:
-        left = seconds
-        while left > 0:
-            if self.stopping():
-                raise self._stopped()
-            self._sleep(min(left, STEP_SECONDS))
-            left -= STEP_SECONDS
 
     def close(self) -> None:
         """Give the connections back."""
@@ -392,16 +302,13 @@ class VlmServer:
             every=every,
         )
 
-    def _spared(self, wait: float) -> ServerAway:
-        last = self._last
+    def _spared(self, spared: Spared) -> ServerAway:
+        last = spared.last
         if last is not None:
-            again = f"{last.fields['detail']}; it is asked again in {wait:.0f} s"
+            again = f"{last.fields['detail']}; it is asked again in {spared.seconds:.0f} s"
             return self._away(again, str(last.fields["advice"]))
-        detail = f"did not answer before, and is asked again in {wait:.0f} s"
+        detail = f"did not answer before, and is asked again in {spared.seconds:.0f} s"
         return self._away(detail, self._start_it())
-
-    def _stopped(self) -> StageStopped:
-        return StageStopped(f"stage {STAGE}", stage=STAGE)
 
     def _start_it(self) -> str:
         return "Start the server, or correct stage.vlm.url; `urbexmp doctor` tries it out"
@@ -434,9 +341,6 @@ class VlmServer:
             self._told.add(what)
         if not known:
             self._say(self._hidden(sentence))
-
-
-STAGE = "vlm"
 
 
 def _content(filled: Filled, picture: bytes) -> list[dict[str, Any]]:

@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from urbexmp.drivers.dealt import remember_dealt
 from urbexmp.drivers.retries import (
-    IMPORT_PRIORITY,
     MISSING_MINUTES,
     iso,
     looks_again,
-    pause_after,
     wait_to_try,
 )
 from urbexmp.model.errors import InternalProblem, Problem
-from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
 from urbexmp.model.stage_errors import BudgetSpent, StageMissing, StageStopped
@@ -48,6 +45,9 @@ BATCH = 200
 """Photos written together: the syncs of a batch are shared by all of them."""
 
 BATCH_SECONDS = 2.0
+
+SPENT_MINUTES = 10
+"""A photo for which nothing was left of a budget is due again after so long."""
 
 
 @contextmanager
@@ -177,11 +177,8 @@ class Running:
         if not self.report.interrupted:
             self.show.note(". ".join(filter(None, problem.sentences)) + ".")
         if self._house.writes:
-            before = self._house.ledger.waiting_on(path)
-            attempts = before.attempts if before is not None else 0
-            due = iso(self._house.clock.now() + pause_after(1))
-            work = WaitingWork(path, IMPORT_PRIORITY, attempts, due, str(problem))
-            self._house.ledger.wait(work)
+            pause = timedelta(minutes=SPENT_MINUTES)
+            wait_to_try(self._house, path, str(problem), pause)
 
     def trouble(self, problem: Problem) -> None:
         """Count and show what went wrong with something that is no photo yet."""

@@ -112,13 +112,15 @@ def lists_ancestors(fields: KeywordFields, without: frozenset[Keyword] = NOTHING
 _LARGE = 64
 _large_trees: tuple[tuple[frozenset[Keyword], Mapping[tuple[str, ...], str]], ...] = ()
 """Names of the trees that every photo is spelled by, the library's and the taxonomy's."""
+_small_tree: tuple[tuple[frozenset[Keyword], Mapping[tuple[str, ...], str]], ...] = ()
+"""Those of one photo's own keywords, by which all that is suggested for it is spelled."""
 
 
 def _names_by_prefix(keywords: frozenset[Keyword]) -> Mapping[tuple[str, ...], str]:
     # Kept by identity: sets that differ in spelling alone are equal, and one photo's spelling
     # must not be taken for another's.
-    global _large_trees
-    for tree, known in _large_trees:
+    global _large_trees, _small_tree
+    for tree, known in (*_small_tree, *_large_trees):
         if tree is keywords:
             return known
     names: dict[tuple[str, ...], str] = {}
@@ -127,6 +129,8 @@ def _names_by_prefix(keywords: frozenset[Keyword]) -> Mapping[tuple[str, ...], s
             names.setdefault(keyword.key[:length], keyword.path[length - 1])
     if len(keywords) >= _LARGE:
         _large_trees = ((keywords, names), *_large_trees[:3])
+    else:
+        _small_tree = ((keywords, names),)
     return names
 
 
@@ -136,15 +140,17 @@ def respell_path(keyword: Keyword, *known: frozenset[Keyword]) -> Keyword:
     Lightroom tells `Building` and `building` apart in one place and not in another; two spellings
     of one node in a library end as two nodes (R17).
     """
+    trees = [_names_by_prefix(tree) for tree in known]
     names = list(keyword.path)
     for length in range(1, len(names) + 1):
         prefix = keyword.key[:length]
-        for tree in known:
-            spelled = _names_by_prefix(tree).get(prefix)
+        for tree in trees:
+            spelled = tree.get(prefix)
             if spelled is not None:
                 names[length - 1] = spelled
                 break
-    return Keyword(tuple(names))
+    spelling = tuple(names)
+    return keyword if spelling == keyword.path else Keyword(spelling)
 
 
 def flat_words(keyword: Keyword, flat: str, unlisted: frozenset[Keyword]) -> tuple[str, ...]:

@@ -1,26 +1,27 @@
 """How many questions a server gets at a time, and how fast one after the other. Pure.
 
-A server that works on several requests at once answers nearly as fast with one more; one that
-puts them in a queue takes as much longer as the queue is long. So the number goes up by one a
-round while replies do not slow down (additive increase), steps back where they do, and is halved
-where the server refuses or runs out of time (multiplicative decrease). The estimate of the queue,
-`n * (1 - base / now)`, is that of TCP Vegas (Brakmo and Peterson, 1995). Time is an argument.
+A server that works on several requests at once answers more of them with one more under way; one
+that puts them in a queue answers as many, only later. So more are tried, and kept where the yield
+grows. By Little's law the yield is the number under way divided by the mean seconds of a reply.
+Judging single replies instead, as congestion control does with round trips, failed: replies of
+different length look like a queue. A refusal halves the number. Time is an argument.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-FEW, MANY = 0.8, 1.6
-"""Requests in the server's queue: below, one more is tried; above, one less."""
+WINDOW = 6
+"""Replies that are averaged at least; twice the number under way where that is more."""
 
-LATEST = 0.3
-"""Weight of the latest reply in the running mean of seconds."""
+STEP = 1.5
+"""Growth of the number with a try: less would drown in the scatter of replies."""
 
-FORGETS = 0.1
-"""Weight of a reply to a single request in the least that was needed. Only such a one tells of a
-server that became slower; of several it may be the queue, and a least that followed it would find
-no queue at all. Where answers become longer the number falls to one, and this finds it out."""
+WORTH = 0.35
+"""Share of a try's growth that the yield must grow by, or the try is taken back."""
+
+RESTS = 12
+"""Windows until the next try after one that was taken back, or after a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +30,54 @@ class Pace:
 
     most: int
     """Never more than this."""
-    number: float = 1.0
-    base: float | None = None
-    """Seconds of a reply when nothing is in the way."""
-    mean: float | None = None
-    """Seconds of late."""
+    number: int = 2
+    before: int = 0
+    """The number to go back to when a try is not worth it; 0: nothing is being tried."""
+    yielded: float = 0.0
+    """Answers a second of `before`."""
+    seen: int = 0
+    """Replies in this window."""
+    total: float = 0.0
+    """Their seconds."""
+    rests: int = 0
+    """Windows until the next try."""
+    up: bool = True
+    """Whether the next try is of more; else of fewer, or chance would drive the number up."""
 
     @property
     def allowed(self) -> int:
         """Requests at a time, at least one."""
-        return max(1, min(self.most, int(self.number)))
+        return max(1, min(self.most, self.number))
 
     def answered(self, seconds: float, under_way: int) -> Pace:
         """After a reply; `under_way` counts the requests that were with the server, this one
         included. Fewer than allowed tell nothing about more."""
-        seconds = max(seconds, 1e-6)
-        mean = seconds if self.mean is None else self.mean + LATEST * (seconds - self.mean)
-        base = seconds if self.base is None else self.base
-        if seconds < base:
-            base = seconds
-        elif under_way <= 1:
-            base += FORGETS * (seconds - base)
-        number = self.number
-        queued = under_way * (1 - min(1.0, base / mean))
-        if queued > MANY:
-            number = max(1.0, number - 1 / number)
-        elif queued < FEW and under_way >= self.allowed:
-            number = min(float(self.most), number + 1 / number)
-        return replace(self, number=number, base=base, mean=mean)
+        if under_way < self.allowed:
+            return self
+        more = replace(self, seen=self.seen + 1, total=self.total + max(seconds, 1e-6))
+        return more if more.seen < max(WINDOW, 2 * self.allowed) else more._judged()
+
+    def _judged(self) -> Pace:
+        now = self.allowed
+        yields = now * self.seen / self.total
+        fresh = replace(self, number=now, before=0, seen=0, total=0.0)
+        if self.before:
+            wanted = self.yielded * (1 + WORTH * (now / self.before - 1))
+            if yields < wanted:
+                return replace(fresh, number=self.before, rests=RESTS, up=not self.up)
+            if not self.up:  # fewer do as well
+                return replace(fresh, rests=RESTS, up=True)
+        elif self.rests:
+            return replace(fresh, rests=self.rests - 1)
+        more = min(self.most, max(now + 1, int(now * STEP)))
+        tried = more if self.up else max(1, min(now - 1, int(now / STEP)))
+        if tried == now:
+            return replace(fresh, rests=RESTS, up=not self.up)
+        return replace(fresh, number=tried, before=now, yielded=yields)
 
     def refused(self) -> Pace:
         """After it was too busy, or gave no answer in time."""
-        return replace(self, number=max(1.0, self.number / 2))
+        return Pace(self.most, max(1, self.allowed // 2), rests=RESTS)
 
 
 @dataclass(frozen=True, slots=True)

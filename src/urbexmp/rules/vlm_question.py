@@ -75,14 +75,12 @@ class Offering:
         """
         lookup = self._taxonomy.lookup
         near = dict.fromkeys(meaning.keyword for label in seen for meaning in lookup(label))
-        above = {one.ancestors()[-1] for one in near if len(one.path) > 1}
+        above = {one.path[:-1] for one in near if len(one.path) > 1}
         usual = self._usual.get((view, placed))
         if usual is None:
             usual = self._usual[view, placed] = self._fitting(view, placed=placed)
         first = [usual[one] for one in near if one in usual]
-        beside = [
-            name for keyword, name in usual.items() if above and keyword.ancestors()[-1] in above
-        ]
+        beside = [name for keyword, name in usual.items() if above and keyword.path[:-1] in above]
         names = (*first, *beside, *usual.values())
         return tuple(dict.fromkeys(names))[:MOST_TERMS]
 

@@ -1,0 +1,160 @@
+"""The gate before a model server: budget, circuit, rate, and the number of requests at a time.
+
+What each of them decides is pure (`rules.spending`, `circuit`, `pacing`); here are the lock, the
+clock and the waiting.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from urbexmp.model.stage_errors import (
+    BudgetSpent,
+    ServerAway,
+    StageFailed,
+    StageStopped,
+    StageTimeout,
+)
+from urbexmp.rules.circuit import FAILURES, Circuit
+from urbexmp.rules.pacing import Pace, Rate
+from urbexmp.rules.spending import Budget, Spent
+from urbexmp.rules.vlm_settings import STAGE, VlmSettings
+
+STEP_SECONDS = 0.25
+"""A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
+
+
+class Spared(Exception):  # noqa: N818  (a signal to the server)
+    """The server is not asked now: it did not answer before."""
+
+    def __init__(self, seconds: float, last: ServerAway | None) -> None:
+        """`seconds` until it is asked again; `last`: what it did before."""
+        super().__init__(seconds)
+        self.seconds = seconds
+        self.last = last
+
+
+class Gate:
+    """Lets requests through. Thread-safe. `stopping` says whether a person asked to stop."""
+
+    def __init__(
+        self,
+        settings: VlmSettings,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.clock = clock
+        self.sleep = sleep
+        self._stopping = stopping
+        self._budget = Budget(
+            settings.budget_requests,
+            settings.budget_tokens,
+            settings.budget_money,
+            settings.price_in,
+            settings.price_out,
+        )
+        self._lock = threading.Lock()
+        self._free = threading.Condition(self._lock)
+        self._circuit = Circuit()
+        self._last: ServerAway | None = None
+        """Why the circuit is open."""
+        self.pace = Pace(settings.in_flight)
+        self._rate = Rate(settings.per_minute)
+        self.spent = Spent()
+        self._under_way = 0
+
+    @contextmanager
+    def question(self) -> Iterator[bool]:
+        """Hold a place for one photo; gives whether it is the probe of a server that was away.
+
+        Raises `Spared`, `BudgetSpent`, `StageStopped`. What the body raises tells how it went.
+        """
+        probe = self._enter()
+        answered = False
+        try:
+            yield probe
+            answered = True
+        except (ServerAway, StageTimeout) as away:
+            self._failed(away, probe=probe)
+            raise
+        except StageStopped:
+            raise
+        except StageFailed:  # but it answered
+            answered = True
+            raise
+        finally:
+            with self._free:
+                self._under_way -= 1
+                if answered:
+                    self._circuit = self._circuit.answered()
+                self._free.notify_all()
+
+    def _enter(self) -> bool:
+        with self._free:
+            while True:
+                self.heed_stop()
+                self._check_budget()
+                now = self.clock()
+                wait = self._circuit.wait(now)
+                if wait > 0:
+                    raise Spared(wait, self._last)
+                if self._under_way < self.pace.allowed:
+                    break
+                self._free.wait(STEP_SECONDS)
+            probe = self._circuit.is_open
+            self._circuit = self._circuit.asked(now)
+            self._under_way += 1
+        return probe
+
+    def _failed(self, away: StageFailed, *, probe: bool) -> None:
+        with self._lock:
+            if not probe and away.fields.get("every"):
+                self._circuit = Circuit(FAILURES, self.clock())
+            else:
+                self._circuit = self._circuit.failed(self.clock())
+            self._last = away if isinstance(away, ServerAway) else None
+
+    def request(self) -> None:
+        """Before each request: count it, and wait as the rate wants it. Raises `BudgetSpent`."""
+        with self._lock:
+            self._check_budget()
+            wait, self._rate = self._rate.taken(self.clock())
+            self.spent = self.spent.asked()
+        self.pause(wait)
+
+    def answered(self, seconds: float) -> None:
+        """A request came back with an answer."""
+        with self._lock:
+            self.pace = self.pace.answered(seconds, self._under_way)
+
+    def used(self, tokens_in: int | None, tokens_out: int | None) -> None:
+        """What an answer cost."""
+        with self._lock:
+            self.spent = self.spent.answered(tokens_in, tokens_out)
+
+    def busy(self) -> None:
+        """The server wants fewer requests, or ran out of time."""
+        with self._lock:
+            self.pace = self.pace.refused()
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises `StageStopped`."""
+        left = seconds
+        while left > 0:
+            self.heed_stop()
+            self.sleep(min(left, STEP_SECONDS))
+            left -= STEP_SECONDS
+
+    def heed_stop(self) -> None:
+        """Raise `StageStopped` where a person asked to stop."""
+        if self._stopping():
+            raise StageStopped(f"stage {STAGE}", stage=STAGE)
+
+    def _check_budget(self) -> None:
+        over = self.spent.over(self._budget)
+        if over is not None:
+            told = self.spent.told(self._budget)
+            raise BudgetSpent(f"stage {STAGE}", stage=STAGE, budget=over, spent=told)
