@@ -191,6 +191,36 @@ def test_a_missing_package_stops_the_run_or_is_skipped_aloud(
     assert "BAD   stage" in capsys.readouterr().out
 
 
+def test_a_page_a_report_and_the_state_of_a_library_say_which_stages_do_not_look(
+    library: Path,
+    capsys: Capture,
+    models: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stages = ("--stages", "place,siglip,florence", "--set", "without=skip")
+    lacks = "siglip did not look: stage siglip needs the package onnxruntime"
+    fell = "florence failed (its process crashed with SIGSEGV"
+    page = tmp_path / "page.html"
+    assert run(["diff", str(library), *stages, "-f", "html", "-o", str(page)]) == 0
+    assert lacks in page.read_text()
+    assert fell in page.read_text()
+    assert run(["sync", str(library), *stages, "--report", str(tmp_path / "reports")]) == 0
+    (summary,) = (tmp_path / "reports").glob("*/summary.md")
+    assert lacks in summary.read_text()
+    assert fell in summary.read_text()
+    capsys.readouterr()
+    (tmp_path / "mine.toml").write_text('stages = ["place", "siglip"]\nwithout = "skip"\n')
+    monkeypatch.delenv("URBEXMP_STAGES", raising=False)
+    monkeypatch.setenv("URBEXMP_PROFILE", str(tmp_path / "mine.toml"))
+    for command in ("status", "stats"):
+        assert run([command, str(library)]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert "siglip does not look: stage siglip needs the package onnxruntime" in said
+        assert "pip install 'urbexmp[onnx]'" in said
+        assert ("florence failed" in said) == (command == "status")
+
+
 def test_several_missing_things_are_named_together(
     library: Path, capsys: Capture, models: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -141,6 +141,25 @@ def test_photos_wait_for_a_missing_stage_and_one_is_tried_for_all(
     assert waiting(world) == ()
     assert any("can run again" in note for note in world.told.notes)
     assert len(world.told.problems) == 1
+
+
+def test_a_watch_that_goes_without_a_stage_says_so_once(root: Path, tmp_path: Path) -> None:
+    class Told:
+        stops = None
+        told: ClassVar = {"florence": "stage florence needs m (1 GB). Bring it"}
+
+    class Without(World):
+        def altered(self, house: House) -> House:
+            return replace(house, without=Told())
+
+    world = Without(root, tmp_path / "state")
+    world.put(0)
+    world.run(2 * SWEEP)
+    world.put(1)
+    world.run(2 * SWEEP)
+    assert len(world.told.photos) == 2
+    said = [note for note in world.told.notes if "florence" in note]
+    assert said == ["florence does not look: stage florence needs m (1 GB). Bring it."]
 
 
 def test_a_file_that_goes_on_growing_is_told_and_waits_with_its_reason(world: World) -> None:

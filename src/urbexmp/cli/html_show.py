@@ -11,6 +11,7 @@ from urbexmp.model.errors import Problem
 from urbexmp.model.photo import Photo
 from urbexmp.model.report import Report
 from urbexmp.rules import render_html
+from urbexmp.rules.render_summary import stage_sentences
 
 
 class HtmlShow(Closing):
@@ -32,6 +33,8 @@ class HtmlShow(Closing):
         self.progress = progress
         self.thumbnail = thumbnail
         self.photos = 0
+        self.told: tuple[str, ...] = ()
+        """What the page says of stages, at its end."""
         file.write(render_html.head(root, title))
 
     def begin(self, report: Report, total: int | None) -> None:
@@ -61,11 +64,12 @@ class HtmlShow(Closing):
 
     def end(self, report: Report) -> None:
         """The page is ended by `finish`, which a saved plan or a past run needs too."""
+        self.told = tuple(stage_sentences(report))
         self.close()
 
     def finish(self) -> None:
         """Write the page's end."""
-        self.file.write(render_html.foot(self.photos))
+        self.file.write(render_html.foot(self.photos, self.told))
 
     def close(self) -> None:
         """Take the bar away."""

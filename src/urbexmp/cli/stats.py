@@ -50,6 +50,7 @@ def stats(
         return _history(choices, history, top)
 
     from urbexmp.cli.console import console_for
+    from urbexmp.cli.stage_trouble import trouble_lines
     from urbexmp.rules.render_json import line
     from urbexmp.rules.render_stats import (
         agreement_data,
@@ -66,6 +67,8 @@ def stats(
     console = console_for(choices)
     console.lines(counts_lines(counts, top))
     console.lines(agreement_lines(agreements, by_branch=branches))
+    if trouble := tuple(trouble_lines(choices)):
+        console.lines(((), *trouble))
     return 0
 
 

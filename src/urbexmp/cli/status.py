@@ -33,6 +33,7 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
     from urbexmp.cli.console import console_for
     from urbexmp.cli.ledger import reading
     from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.stage_trouble import trouble_lines
     from urbexmp.rules.render import Span, Style, counted, printable, relative
     from urbexmp.rules.render_json import line
     from urbexmp.rules.render_list import (
@@ -84,6 +85,7 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
             ),
         )
     )
+    console.lines(tuple(trouble_lines(choices)))
     if watching is not None:
         console.lines(watch_lines(watching, datetime.now(UTC)))
     if held:

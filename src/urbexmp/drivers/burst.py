@@ -61,6 +61,9 @@ class Burst:
     def __enter__(self) -> Self:
         for sentence in self._house.recovered:
             self._tending.watched.show.note(sentence)
+        without = self._house.without
+        for stage, lacks in without.told.items() if without is not None else ():
+            self._tending.say(f"{stage} does not look: {lacks}.")
         return self
 
     def __exit__(self, *exc: object) -> None:

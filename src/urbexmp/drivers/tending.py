@@ -356,12 +356,21 @@ class Tending:
 
     def tell(self, problem: Problem) -> None:
         """Show a problem, once."""
-        said = str(problem)
-        if said not in self._told:
-            if len(self._told) >= TOLD:
-                del self._told[next(iter(self._told))]
-            self._told[said] = None
+        if self._first_time(str(problem)):
             self.watched.show.problem(problem)
+
+    def say(self, sentence: str) -> None:
+        """Show something that is no problem, once."""
+        if self._first_time(sentence):
+            self.watched.show.note(sentence)
+
+    def _first_time(self, said: str) -> bool:
+        if said in self._told:
+            return False
+        if len(self._told) >= TOLD:
+            del self._told[next(iter(self._told))]
+        self._told[said] = None
+        return True
 
     def may_tell_again(self, problem: Problem) -> None:
         """What a problem says was put right."""

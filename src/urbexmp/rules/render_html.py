@@ -41,9 +41,12 @@ def head(root: Path | PurePath, title: str) -> str:
     return _HEAD.format(title=_safe(title), root=_safe(root.as_posix()), filters=_filter_boxes())
 
 
-def foot(photos: int) -> str:
-    """The page after the last photo."""
+def foot(photos: int, told: Iterable[str] = ()) -> str:
+    """The page after the last photo; `told`: what there is to say of the run's stages."""
     empty = "" if photos else '<p class="empty">No keyword changes.</p>'
+    said = "".join(f"<li>{_safe(sentence)}</li>" for sentence in told)
+    if said:
+        empty += f'<section aria-label="Stages"><ul class="notes">{said}</ul></section>'
     return empty + _FOOT.format(total=counted(photos, "photo"))
 
 

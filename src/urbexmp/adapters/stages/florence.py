@@ -250,8 +250,8 @@ class FlorenceStage:
         device: str = self._running.model.device
         return device != "cpu"
 
-    def open(self, folder: Path, recipe: Recipe) -> Any:
-        """The backend on the model in `folder`, which wants its pictures by `recipe`."""
+    def open(self, folder: Path) -> Any:
+        """The backend on the model in `folder`."""
         if self._backend == ONNX:
             from urbexmp.adapters.stages.florence_onnx import OnnxFlorence
 
@@ -263,13 +263,13 @@ class FlorenceStage:
             threads = self._threads or _cores()
             model = OnnxFlorence(folder, variant, threads=threads)
             if variant.precision != "float32":
-                self._check(model, folder, variant, recipe)
+                self._check(model, folder, variant)
             return model
         from urbexmp.adapters.stages.florence_torch import TorchFlorence
 
         return TorchFlorence(folder, device=self._device, dtype=self._dtype, threads=self._threads)
 
-    def _check(self, used: OnnxFlorence, folder: Path, variant: Variant, recipe: Recipe) -> None:
+    def _check(self, used: OnnxFlorence, folder: Path, variant: Variant) -> None:
         """Hold files that are not in full precision against those that are, or themselves, once.
 
         Raises `StageMissing` where they disagree.
@@ -292,7 +292,7 @@ class FlorenceStage:
             else:
                 there = self._weights.folder(right.id)
                 other = OnnxFlorence(there, whole, threads=threads)
-            return tagger_check.florence_agreement(used, other, recipe)
+            return tagger_check.florence_agreement(used, other, _recipe(folder))
 
         tagger_check.check(
             self.name,
@@ -311,12 +311,17 @@ class _Running:
     """A loaded model, and how it wants its pictures."""
 
     def __init__(self, stage: FlorenceStage, folder: Path) -> None:
-        from urbexmp.adapters.stages.siglip_pixels import read_recipe
+        self.recipe = _recipe(folder)
+        self.model = stage.open(folder)
 
-        names = ("preprocessor_config.json", "processor_config.json")
-        path = next((folder / one for one in names if (folder / one).is_file()), folder / names[0])
-        self.recipe = read_recipe(path, stage.name)
-        self.model = stage.open(folder, self.recipe)
+
+def _recipe(folder: Path) -> Recipe:
+    """How the model in `folder` wants its pictures."""
+    from urbexmp.adapters.stages.siglip_pixels import read_recipe
+
+    names = ("preprocessor_config.json", "processor_config.json")
+    path = next((folder / one for one in names if (folder / one).is_file()), folder / names[0])
+    return read_recipe(path, FlorenceStage.name)
 
 
 def faults(settings: dict[str, object]) -> list[str]:

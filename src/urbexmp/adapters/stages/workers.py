@@ -179,7 +179,7 @@ class WorkerStage:
 
     def close(self) -> None:
         """End the processes. A later look begins new ones."""
-        for slot in self._slots:
+        for slot in tuple(self._slots):
             if slot.child is not None:
                 slot.child.end()
                 slot.child = None
