@@ -25,6 +25,7 @@ SCRIPTS: dict[str, tuple[list[str], list[str]]] = {
     "read.py": (["500", "2"], ["5000", "3"]),
     "index.py": (["500", "2"], ["5000", "3"]),
     "resync.py": (["4000", "3"], []),
+    "replan.py": (["500"], []),
     "write.py": (["200", "2"], []),
     "embed.py": (["4", "1"], []),
     "mirror.py": (["20000"], []),
