@@ -14,6 +14,9 @@ from urbexmp.adapters.inspect import boxes, identity, jpeg, magic
 from urbexmp.adapters.inspect.reader import Reader, opened
 from urbexmp.model.errors import Problem, Undecodable
 
+SHORTEST = 16
+"""Bytes; all that the heads of the formats need, and less than any picture has."""
+
 TAIL = 64
 """Bytes at the end in which the end marker of nearly every JPEG lies."""
 
@@ -39,7 +42,8 @@ def _packet(reader: Reader) -> bool:
 
 def _picture(reader: Reader) -> bool:
     found = magic.sniff(reader)
-    if found in ("empty", "nothing but zeros"):
+    # Too short to be known by its head, it is no whole picture either.
+    if found in ("empty", "nothing but zeros") or reader.size < SHORTEST:
         return False
     if found == "a JPEG":
         # Where the marker is not near the end (cameras append previews, phones whole videos),
