@@ -161,7 +161,8 @@ class Looker:
                 continue  # it looks only where it is named; what it said earlier counts
             if look is None:
                 try:
-                    look = self._look(stage, StageInput(view, context, tuple(looks)))
+                    seen = StageInput(view, context, tuple(looks), self._named(photo))
+                    look = self._look(stage, seen)
                 except StageStopped:
                     raise
                 except (StageFailed, StageMissing) as problem:
@@ -181,6 +182,12 @@ class Looker:
         return Examined(
             photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context, fallen
         )
+
+    def _named(self, photo: Photo) -> str:
+        path = photo.path
+        return (
+            path.relative_to(self._root) if path.is_relative_to(self._root) else path
+        ).as_posix()
 
     def _look(self, stage: Stage, seen: StageInput) -> StageLook:
         absent = self._crew.absent.get(stage.name)

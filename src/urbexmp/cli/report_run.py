@@ -7,21 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from urbexmp import __version__
+from urbexmp.model.errors import Problem
 
 if TYPE_CHECKING:
     from urbexmp.drivers.house import House
     from urbexmp.drivers.reporting import Reporting
+    from urbexmp.model.photo import Photo
     from urbexmp.model.ports import Show
 
 RESTS_ON = ("pillow", "numpy", "onnxruntime", "torch")
 """Packages that decide what the stages see and how fast; told where they are installed."""
 
 
-def reporting(house: House, show: Show, folder: Path) -> Reporting:
+LONG_SIDE, QUALITY = 320, 75
+"""Of the small pictures on the page."""
+
+
+def reporting(house: House, show: Show, folder: Path, pictures: int) -> Reporting:
     """A show around `show` that also writes the report of a run into `folder`."""
     from urbexmp.adapters.report_files import FolderReportFiles
     from urbexmp.drivers.reporting import Reporting
     from urbexmp.rules.run_metrics import RunSetting
+    from urbexmp.wiring_stages import tell_replies
 
     setting = RunSetting(
         root=house.root.as_posix(),
@@ -33,7 +40,21 @@ def reporting(house: House, show: Show, folder: Path) -> Reporting:
         stages=house.stage_ids,
         versions=_versions(),
     )
-    return Reporting(show, FolderReportFiles(folder), setting, house.root)
+    made = Reporting(show, FolderReportFiles(folder), setting, house.root, pictures, thumbnail)
+    tell_replies(getattr(house.without, "stages", ()), made.replied)
+    return made
+
+
+def thumbnail(photo: Photo) -> bytes | None:
+    """A small picture of a photo: pixels alone, nothing of what its file says."""
+    from urbexmp.adapters.inspect import FileInspector
+    from urbexmp.adapters.thumbnail import as_jpeg
+
+    try:
+        preview = FileInspector().preview(photo, LONG_SIDE)
+        return as_jpeg(preview, QUALITY, LONG_SIDE, subsampling=2)
+    except Problem:
+        return None
 
 
 def _versions() -> dict[str, str]:
