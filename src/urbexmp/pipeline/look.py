@@ -192,8 +192,8 @@ class Looker:
     def _look(self, stage: Stage, seen: StageInput) -> StageLook:
         absent = self._crew.absent.get(stage.name)
         if absent is not None:
-            # Made anew: a problem that is raised once more keeps every frame it came through, and with
-            # them each photo and its picture.
+            # Made anew: a problem that is raised once more keeps every frame it came through, and
+            # with them each photo and its picture.
             raise type(absent)(absent.subject, **absent.fields)
         began = self._stopwatch()
         # A stage that may look on another machine says who it was that looked.
