@@ -16,6 +16,7 @@ There are no figures unless every photo's keywords in the mirror are those that 
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 import sys
@@ -26,11 +27,15 @@ from pathlib import Path
 import timing
 from timing import Goal, goals, in_turn, machine, needs, scratch, table
 
+BATCH = 200
+"""Rows that are put together: of many more, what was just made is no longer at hand."""
 EXIFTOOL = "exiftool -q -r -j -XMP-dc:Subject -XMP-lr:HierarchicalSubject"
 
 
 def ours(folder: Path, mirror: Path) -> None:
     """Everything from the listing to the finished mirror."""
+    # As the command starts: what is imported stays, and need not be looked through for garbage.
+    gc.disable()
     from urbexmp.adapters.db.mirror import SqliteMirror
     from urbexmp.adapters.walk import FolderWalker
     from urbexmp.adapters.xmp.codec import XmpCodec
@@ -39,22 +44,27 @@ def ours(folder: Path, mirror: Path) -> None:
     from urbexmp.model.photo import Carrier, CarrierKind, FileKind, fingerprint_of
     from urbexmp.rules.mirrored import mirror_row
 
+    gc.freeze()
+    gc.enable()
     codec, store, facts = XmpCodec(), SidecarStore(), CaptureFacts()
     with SqliteMirror(mirror) as stored, stored.anew() as new:
         for listing in FolderWalker().folders((folder,)):
-            rows = []
+            rows, inside = [], listing.folder.relative_to(folder)
             for name, stat in listing.sidecars.items():
                 path = listing.folder / name
                 packet = store.read(Carrier(CarrierKind.SIDECAR, path))
                 assert packet is not None
                 reading = codec.read(packet, path)
-                photo = path.relative_to(folder).with_suffix(".NEF")
+                photo = inside / f"{path.stem}.NEF"
                 version = fingerprint_of(packet)
                 told = {"status": "completed", "version": version}
                 kind = FileKind.RAW
                 rows.append(
                     mirror_row(photo, version, kind, stat, [reading], [], facts, None, **told)
                 )
+                if len(rows) == BATCH:
+                    new.put(rows)
+                    rows.clear()
             new.put(rows)
 
 

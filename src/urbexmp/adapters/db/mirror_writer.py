@@ -397,4 +397,4 @@ class Writer:
 def _text(photo: int, name: str | bytes, description: str, text: str) -> tuple[Any, ...]:
     """What the full-text index has of a photo."""
     shown = name if isinstance(name, str) else name.decode("utf-8", "replace")
-    return photo, fold(shown), fold(description), fold(text)
+    return photo, fold(shown), description and fold(description), text and fold(text)
