@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urbexmp.model.keyword import SEPARATOR, KeywordFields, fold
 
-
 _MOST = 1 << 16
 _WORDS: set[str] = set()
 """Words without a blank around them and without a separator: photos share a few thousand."""
