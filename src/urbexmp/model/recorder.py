@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from urbexmp.model.change import Change
-from urbexmp.model.errors import Problem
-from urbexmp.model.observation import StageLook
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.observation import StageLook
 
 
 class Recorder(Protocol):
