@@ -14,7 +14,7 @@ from typing import Any
 from urbexmp.adapters.db.link_codes import Link, Odd, packed_links, unpacked_links
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import rebuild, refresh
-from urbexmp.adapters.db.mirror_postings import Postings
+from urbexmp.adapters.db.mirror_postings import Least, Postings
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
 from urbexmp.adapters.db.mirror_values import (
     COLUMNS,
@@ -55,7 +55,7 @@ _PLAIN: Link = (1, None, None, None)
 class Writer:
     """Holds what one transaction gathers; `forget` drops it with what was cached."""
 
-    def __init__(self, file: MirrorFile, least: int, *, postings_later: bool) -> None:
+    def __init__(self, file: MirrorFile, least: Least, *, postings_later: bool) -> None:
         self._file = file
         self._tree = KeywordTree(file)
         self._postings = Postings(file, self._tree, least)
