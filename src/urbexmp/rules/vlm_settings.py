@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from urbexmp.rules.serving import is_loopback
+from urbexmp.rules.addresses import PHOTOS_AND_PLACE, address_mistakes, is_here
 
 if TYPE_CHECKING:
     from urbexmp.model.profile import Profile
@@ -77,7 +77,7 @@ class VlmSettings:
     @property
     def is_here(self) -> bool:
         """Whether the server is on this machine."""
-        return is_loopback(urlsplit(self.url).hostname or "")
+        return is_here(self.url)
 
     @property
     def for_id(self) -> dict[str, object]:
@@ -99,7 +99,15 @@ NAMES = frozenset(field.name for field in fields(VlmSettings))
 def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
     """Check a table. Raises `ValueError` with every mistake."""
     settings = VlmSettings(**given)
-    found = url_mistakes(settings.url, upload=settings.allow_upload)
+    wrong = address_mistakes(
+        settings.url,
+        table=STAGE,
+        example="http://127.0.0.1:11434/v1",
+        secret="a key belongs into a variable, which api_key_env names",
+        sent=PHOTOS_AND_PLACE,
+        upload=settings.allow_upload,
+    )
+    found = [f"url: {mistake}" for mistake in wrong]
     if settings.budget_money and not (settings.price_in or settings.price_out):
         found.append("budget_money needs the prices of a million tokens, price_in and price_out")
     if found:
@@ -126,24 +134,3 @@ def waits_to_be_named(profile: Profile) -> frozenset[str]:
         for name in profile.stages
         if name == STAGE and profile.stage_settings.get(name, {}).get("when") == MANUAL
     )
-
-
-def url_mistakes(url: str, *, upload: bool) -> list[str]:
-    """What is wrong with the address of a server, a sentence each."""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
-        port = parts.port
-    except ValueError:
-        sound = False
-    if not sound:
-        return ["url must be the address of a server, as http://127.0.0.1:11434/v1"]
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return ["url: a key belongs into a variable, which api_key_env names"]
-    if not is_loopback(parts.hostname or "") and not upload:
-        where = parts.hostname if port is None else f"{parts.hostname}:{port}"
-        would = (
-            f"url: photos, and what is known of their place, would leave this machine for {where}"
-        )
-        return [f"{would}; allow that with stage.vlm.allow_upload = true"]
-    return []
