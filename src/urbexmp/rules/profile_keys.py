@@ -13,7 +13,18 @@ from typing import Any
 from urbexmp.rules.profile_background import BACKGROUND_KEYS
 from urbexmp.rules.profile_key import ENV_PREFIX, Key, Scalar
 
-STAGES = ("camera", "pixels", "place", "ocr", "siglip", "florence", "ram", "vlm", "remote")
+STAGES = (
+    "camera",
+    "pixels",
+    "place",
+    "ocr",
+    "siglip",
+    "florence",
+    "ram",
+    "vlm",
+    "google_vision",
+    "remote",
+)
 """Names of the stages that a profile may list."""
 
 KEYS: tuple[Key, ...] = (

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from urbexmp.rules.addresses import PHOTOS_AND_PLACE, address_mistakes, is_here
+from urbexmp.rules.spending import Budget
 
 if TYPE_CHECKING:
     from urbexmp.model.profile import Profile
 
 STAGE = "vlm"
+PATIENT = (STAGE, "google_vision")
+"""Stages that a profile tells when to look."""
+
 ALWAYS, MANUAL, UNSURE = "always", "manual", "unsure"
 WHEN = (ALWAYS, MANUAL, UNSURE)
 """It looks at every photo; only where it is named; or where earlier stages left a question open."""
@@ -80,6 +84,17 @@ class VlmSettings:
         return is_here(self.url)
 
     @property
+    def budget(self) -> Budget:
+        """What one run may use."""
+        return Budget(
+            self.budget_requests,
+            self.budget_tokens,
+            self.budget_money,
+            self.price_in,
+            self.price_out,
+        )
+
+    @property
     def for_id(self) -> dict[str, object]:
         """What an answer depends on. Where the server stands, how patient we are and what it
         may cost are none of it."""
@@ -118,13 +133,13 @@ def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
 def named_outright(profile: Profile) -> Profile:
     """A profile whose stages a person listed on the command line: the stage looks, as it is named,
     though it waits to be named."""
-    table = profile.stage_settings.get(STAGE, {})
-    if STAGE not in profile.stages or table.get("when") != MANUAL:
+    named = waits_to_be_named(profile)
+    if not named:
         return profile
-    looks = MappingProxyType({**table, "when": ALWAYS})
-    return replace(
-        profile, stage_settings=MappingProxyType({**profile.stage_settings, STAGE: looks})
-    )
+    tables = dict(profile.stage_settings)
+    for name in named:
+        tables[name] = MappingProxyType({**tables[name], "when": ALWAYS})
+    return replace(profile, stage_settings=MappingProxyType(tables))
 
 
 def waits_to_be_named(profile: Profile) -> frozenset[str]:
@@ -132,5 +147,5 @@ def waits_to_be_named(profile: Profile) -> frozenset[str]:
     return frozenset(
         name
         for name in profile.stages
-        if name == STAGE and profile.stage_settings.get(name, {}).get("when") == MANUAL
+        if name in PATIENT and profile.stage_settings.get(name, {}).get("when") == MANUAL
     )

@@ -28,11 +28,12 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "florence": "urbexmp.adapters.stages.florence:FlorenceStage",
         "ram": "urbexmp.adapters.stages.ram:RamStage",
         "vlm": "urbexmp.adapters.stages.vlm:VlmStage",
+        "google_vision": "urbexmp.adapters.stages.google_vision:GoogleVisionStage",
     }
 )
 """Stage name to `module:class`."""
 
-NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram", "vlm"})
+NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram", "vlm", "google_vision"})
 """Stages that look for the taxonomy's own words; it is their first argument."""
 
 NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram"})
@@ -107,6 +108,25 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "api_key_env": NAME,
             "unscored": SHARE,
         },
+        "google_vision": {
+            "url": NAME,
+            "labels": Setting(int, 0, 100),
+            "text": Setting(bool),
+            "least": SHARE,
+            "size": Setting(int, 64, 768),
+            "when": Setting(str, choices=("always", "manual", "unsure")),
+            "allow_upload": Setting(bool),
+            "timeout": Setting(float, 0.1, 86400),
+            "in_flight": Setting(int, 1, 256),
+            "pictures": Setting(int, 1, 16),
+            "per_minute": Setting(float, 0, 1e6),
+            "budget_pictures": Setting(int, 0, 10**9),
+            "budget_money": Setting(float, 0, 1e9),
+            "price_labels": Setting(float, 0, 1e6),
+            "price_text": Setting(float, 0, 1e6),
+            "api_key_env": NAME,
+            "credentials": NAME,
+        },
     }
 )
 """Settings that a stage takes from the profile's table `[stage.NAME]`. One that is not here takes
@@ -128,7 +148,7 @@ RUNNING: Mapping[str, Setting] = MappingProxyType(
 IN_PROCESS = frozenset({"camera", "pixels", "place"})
 """Stages that look in our own process, so nothing of `RUNNING` is to be said of them."""
 
-NETWORKED = frozenset({"vlm"})
+NETWORKED = frozenset({"vlm", "google_vision"})
 """Stages that wait for a server in our own process: of `RUNNING` they take `STANDING_IN` only."""
 
 STANDING_IN = ("mode", "instead_of")

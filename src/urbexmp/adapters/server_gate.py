@@ -1,4 +1,4 @@
-"""The gate before a model server: budget, circuit, rate, and the number of requests at a time.
+"""The gate before a server: budget, circuit, rate, and the number of requests at a time.
 
 What each of them decides is pure (`rules.spending`, `circuit`, `pacing`); here are the lock, the
 clock and the waiting.
@@ -20,7 +20,6 @@ from urbexmp.model.stage_errors import (
 from urbexmp.rules.circuit import FAILURES, Circuit
 from urbexmp.rules.pacing import Pace, Rate
 from urbexmp.rules.spending import Budget, Spent
-from urbexmp.rules.vlm_settings import STAGE, VlmSettings
 
 STEP_SECONDS = 0.25
 """A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
@@ -41,28 +40,27 @@ class Gate:
 
     def __init__(
         self,
-        settings: VlmSettings,
+        stage: str,
+        budget: Budget,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         stopping: Callable[[], bool],
+        *,
+        in_flight: int,
+        per_minute: float,
     ) -> None:
         self.clock = clock
         self.sleep = sleep
+        self._stage = stage
         self._stopping = stopping
-        self._budget = Budget(
-            settings.budget_requests,
-            settings.budget_tokens,
-            settings.budget_money,
-            settings.price_in,
-            settings.price_out,
-        )
+        self._budget = budget
         self._lock = threading.Lock()
         self._free = threading.Condition(self._lock)
         self._circuit = Circuit()
         self._last: ServerAway | None = None
         """Why the circuit is open."""
-        self.pace = Pace(settings.in_flight)
-        self._rate = Rate(settings.per_minute)
+        self.pace = Pace(in_flight)
+        self._rate = Rate(per_minute)
         self.spent = Spent()
         self._under_way = 0
 
@@ -117,13 +115,18 @@ class Gate:
                 self._circuit = self._circuit.failed(self.clock())
             self._last = away if isinstance(away, ServerAway) else None
 
-    def request(self) -> None:
-        """Before each request: count it, and wait as the rate wants it. Raises `BudgetSpent`."""
+    def request(self, pictures: int = 0) -> int:
+        """Before each request: count it, and wait as the rate wants it. Raises `BudgetSpent`.
+
+        `pictures` are those with a price of their own; returns how many of them may go.
+        """
         with self._lock:
             self._check_budget()
             wait, self._rate = self._rate.taken(self.clock())
-            self.spent = self.spent.asked()
+            granted = self.spent.room(self._budget, pictures)
+            self.spent = self.spent.asked(granted)
         self.pause(wait)
+        return granted
 
     def answered(self, seconds: float) -> None:
         """A request came back with an answer."""
@@ -151,10 +154,10 @@ class Gate:
     def heed_stop(self) -> None:
         """Raise `StageStopped` where a person asked to stop."""
         if self._stopping():
-            raise StageStopped(f"stage {STAGE}", stage=STAGE)
+            raise StageStopped(f"stage {self._stage}", stage=self._stage)
 
     def _check_budget(self) -> None:
         over = self.spent.over(self._budget)
         if over is not None:
             told = self.spent.told(self._budget)
-            raise BudgetSpent(f"stage {STAGE}", stage=STAGE, budget=over, spent=told)
+            raise BudgetSpent(f"stage {self._stage}", stage=self._stage, budget=over, spent=told)
