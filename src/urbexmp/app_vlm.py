@@ -39,22 +39,29 @@ def try_server(profile: Profile, state: Path | None) -> Iterator[Tried]:
     """
     from urbexmp.adapters.openai_server import installed
     from urbexmp.rules.vlm_settings import vlm_settings
-    from urbexmp.wiring_vlm import open_server
+    from urbexmp.wiring_vlm import open_server, parts_of, read_prompt
 
     if STAGE not in profile.stages or not installed():
         return  # what is missing is told of the stage
     try:
         settings = vlm_settings(profile.stage_settings.get(STAGE, {}))
-    except (TypeError, ValueError):
+        parts = parts_of(settings, read_prompt(settings.prompt))
+    except (TypeError, ValueError, Problem):
         return  # told of the stage, too
-    free = replace(settings, budget_requests=0, budget_tokens=0, budget_money=0.0, per_minute=0.0)
-    server = open_server(free, state, say=_silent, anew=True)
-    try:
-        yield from _tried(server)
-    except Problem as problem:
-        yield bad(problem)
-    finally:
-        server.close()
+    for part in parts:
+        if len(parts) > 1:
+            asked = ", ".join(part.answers)
+            yield Tried(f"{part.settings.model} on {part.settings.server} is asked for {asked}")
+        free = replace(
+            part.settings, budget_requests=0, budget_tokens=0, budget_money=0.0, per_minute=0.0
+        )
+        server = open_server(free, state, say=_silent, anew=True)
+        try:
+            yield from _tried(server)
+        except Problem as problem:
+            yield bad(problem)
+        finally:
+            server.close()
 
 
 def try_google(profile: Profile) -> Iterator[Tried]:

@@ -35,6 +35,14 @@ class Spared(Exception):  # noqa: N818  (a signal to the server)
         self.last = last
 
 
+class Purse:
+    """What the gates of one run share: they spend from one budget, each at its own prices."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.gates: list[Gate] = []
+
+
 class Gate:
     """Lets requests through. Thread-safe. `stopping` says whether a person asked to stop."""
 
@@ -48,6 +56,7 @@ class Gate:
         *,
         in_flight: int,
         per_minute: float,
+        purse: Purse | None = None,
     ) -> None:
         self.clock = clock
         self.sleep = sleep
@@ -63,6 +72,13 @@ class Gate:
         self._rate = Rate(per_minute)
         self.spent = Spent()
         self._under_way = 0
+        self._purse = purse or Purse()
+        self._purse.gates.append(self)
+
+    @property
+    def money(self) -> float:
+        """What went through this gate cost."""
+        return self.spent.money(self._budget)
 
     @contextmanager
     def question(self) -> Iterator[bool]:
@@ -120,7 +136,7 @@ class Gate:
 
         `pictures` are those with a price of their own; returns how many of them may go.
         """
-        with self._lock:
+        with self._lock, self._purse.lock:
             self._check_budget()
             wait, self._rate = self._rate.taken(self.clock())
             granted = self.spent.room(self._budget, pictures)
@@ -157,7 +173,10 @@ class Gate:
             raise StageStopped(f"stage {self._stage}", stage=self._stage)
 
     def _check_budget(self) -> None:
-        over = self.spent.over(self._budget)
+        gates = self._purse.gates
+        spent = sum((gate.spent for gate in gates), Spent())
+        money = sum(gate.money for gate in gates)
+        over = spent.over(self._budget, money)
         if over is not None:
-            told = self.spent.told(self._budget)
+            told = spent.told(self._budget, money)
             raise BudgetSpent(f"stage {self._stage}", stage=self._stage, budget=over, spent=told)

@@ -140,6 +140,8 @@ class Observation:
     """What the statement rests on: `EXIF exposure`, `folder name`, `caption`."""
     region: tuple[float, float, float, float] | None = None
     """Left, top, right, bottom as shares of width and height."""
+    model: str = ""
+    """The model that said it, where a stage asks several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,9 @@ KEYS: tuple[Key, ...] = (
     *BACKGROUND_KEYS,
 )
 
+MODEL_KEY = f"{ENV_PREFIX}VLM_KEY_"
+"""Variables that hold keys of single models (`rules.vlm_roles`)."""
+
 BY_NAME = {key.name: key for key in KEYS}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -211,6 +214,7 @@ def env_mistakes(environ: Mapping[str, str], known: Sequence[str]) -> tuple[str,
         if variable.startswith(ENV_PREFIX)
         and variable not in names
         and not stage_variable(variable)
+        and not variable.startswith(MODEL_KEY)
     )
 
 

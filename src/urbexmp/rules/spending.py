@@ -58,8 +58,21 @@ class Spent:
             wanted = min(wanted, int(left + 1e-9))  # 0.3 / 0.1 is a little less than 3
         return max(0, wanted)
 
-    def over(self, budget: Budget) -> str | None:
-        """Which limit is reached, in words; None: another request may go."""
+    def __add__(self, other: Spent) -> Spent:
+        """Of two servers together."""
+        return Spent(
+            self.requests + other.requests,
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.pictures + other.pictures,
+        )
+
+    def over(self, budget: Budget, money: float | None = None) -> str | None:
+        """Which limit is reached, in words; None: another request may go.
+
+        `money` is what it cost, where not all of it had the prices of the budget.
+        """
+        money = self.money(budget) if money is None else money
         if budget.requests and self.requests >= budget.requests:
             return f"{budget.requests:,} requests"
         if budget.tokens and self.tokens_in + self.tokens_out >= budget.tokens:
@@ -67,17 +80,18 @@ class Spent:
         if budget.pictures and self.pictures >= budget.pictures:
             return f"{budget.pictures:,} pictures"
         nothing = budget.price_picture and not self.room(budget, 1)
-        if budget.money and (nothing or self.money(budget) >= budget.money):
+        if budget.money and (nothing or money >= budget.money):
             return f"{budget.money:,.2f} of money"
         return None
 
-    def told(self, budget: Budget) -> str:
+    def told(self, budget: Budget, money: float | None = None) -> str:
         """Where it stands."""
+        money = self.money(budget) if money is None else money
         parts = [f"{self.requests:,} requests"]
         if self.pictures:
             parts.append(f"{self.pictures:,} pictures")
         else:
             parts.append(f"{self.tokens_in:,} tokens sent, {self.tokens_out:,} answered")
-        if budget.price_in or budget.price_out or budget.price_picture:
-            parts.append(f"{self.money(budget):,.4f} of money")
+        if money or budget.price_in or budget.price_out or budget.price_picture:
+            parts.append(f"{money:,.4f} of money")
         return ", ".join(parts)

@@ -61,6 +61,12 @@ class VlmSettings:
     """Name of the variable that holds the key."""
     unscored: float = 0.5
     """What a label without a confidence counts as."""
+    caption: str = ""
+    """Entry of `models.toml` that is asked for the short text; "" is the model above."""
+    description: str = ""
+    """The same for description and spatial notes."""
+    keyword: str = ""
+    """The same for labels and all that becomes keywords."""
 
     @property
     def base(self) -> str:
@@ -114,6 +120,16 @@ NAMES = frozenset(field.name for field in fields(VlmSettings))
 def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
     """Check a table. Raises `ValueError` with every mistake."""
     settings = VlmSettings(**given)
+    found = server_mistakes(settings)
+    if settings.budget_money and not (settings.price_in or settings.price_out):
+        found.append("budget_money needs the prices of a million tokens, price_in and price_out")
+    if found:
+        raise ValueError("; ".join(found))
+    return settings
+
+
+def server_mistakes(settings: VlmSettings) -> list[str]:
+    """What is wrong with the address of the server, a sentence each."""
     wrong = address_mistakes(
         settings.url,
         table=STAGE,
@@ -122,12 +138,7 @@ def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
         sent=PHOTOS_AND_PLACE,
         upload=settings.allow_upload,
     )
-    found = [f"url: {mistake}" for mistake in wrong]
-    if settings.budget_money and not (settings.price_in or settings.price_out):
-        found.append("budget_money needs the prices of a million tokens, price_in and price_out")
-    if found:
-        raise ValueError("; ".join(found))
-    return settings
+    return [f"url: {mistake}" for mistake in wrong]
 
 
 def named_outright(profile: Profile) -> Profile:

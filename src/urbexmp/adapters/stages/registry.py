@@ -48,13 +48,15 @@ class Setting:
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
+    empty: bool = False
+    """Text that may be empty."""
 
     def fault(self, value: object) -> str | None:
         """What is wrong with a value; None: nothing."""
         if self.choices:
             return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
         if self.kind is str:
-            return None if isinstance(value, str) and value else "must be text"
+            return None if isinstance(value, str) and (value or self.empty) else "must be text"
         if self.kind is bool:
             return None if isinstance(value, bool) else "must be true or false"
         number = isinstance(value, int if self.kind is int else int | float)
@@ -71,6 +73,7 @@ REMOTE = "remote"
 
 SHARE = Setting(float, 0, 1)
 NAME = Setting(str)
+MAYBE = Setting(str, empty=True)
 
 SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
     {
@@ -107,6 +110,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "price_out": Setting(float, 0, 1e6),
             "api_key_env": NAME,
             "unscored": SHARE,
+            **dict.fromkeys(("caption", "description", "keyword"), MAYBE),
         },
         "google_vision": {
             "url": NAME,
