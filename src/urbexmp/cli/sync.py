@@ -71,6 +71,7 @@ def sync(
     not change since the last run are not opened.
     """
     from urbexmp.app import open_house
+    from urbexmp.cli.asking_now import named_alone, without_stages
     from urbexmp.cli.console import make_show
     from urbexmp.cli.libraries import each_library, one_library
     from urbexmp.cli.lightroom import open_catalog_note
@@ -79,7 +80,8 @@ def sync(
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import sync as run_sync
 
-    settings = load(choices)
+    named = named_alone(choices)
+    settings = load(without_stages(choices) if named else choices)
     retagged, paths = _retagged(retag, paths, settings.profile)
     dry = dry_run or check or plan_file is not None
     if plan_file is not None:
@@ -109,7 +111,8 @@ def sync(
                 retag=retagged,
                 collect=collected,
                 accept_emptied=accept_emptied,
-                again=again,
+                again=again or bool(named),
+                now=named,
                 recorder=recorder,
             )
             if plan_file is not None and collected is not None and not report.interrupted:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from urbexmp.rules.addresses import PHOTOS, address_mistakes, is_here
 from urbexmp.rules.spending import Budget
-from urbexmp.rules.vlm_settings import ALWAYS, MANUAL, UNSURE
+from urbexmp.rules.when import ALWAYS, UNSURE
 
 STAGE = "google_vision"
 
@@ -83,11 +83,6 @@ class GoogleSettings:
         return Budget(
             pictures=self.budget_pictures, money=self.budget_money, price_picture=self.price
         )
-
-    @property
-    def waits(self) -> bool:
-        """Whether it looks only where a person names it."""
-        return self.when == MANUAL
 
     @property
     def for_id(self) -> dict[str, object]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from urbexmp.rules.addresses import PHOTOS_AND_PLACE, address_mistakes, is_here
 from urbexmp.rules.spending import Budget
+from urbexmp.rules.when import ALWAYS, IDLE, MANUAL, NOW, UNSURE
 
 if TYPE_CHECKING:
     from urbexmp.model.profile import Profile
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 STAGE = "vlm"
 PATIENT = (STAGE, "google_vision")
 """Stages that a profile tells when to look."""
-
-ALWAYS, MANUAL, UNSURE = "always", "manual", "unsure"
-WHEN = (ALWAYS, MANUAL, UNSURE)
-"""It looks at every photo; only where it is named; or where earlier stages left a question open."""
 
 KEY_VARIABLE = "URBEXMP_VLM_KEY"
 """Where a key is looked for unless the profile names another variable."""
@@ -149,7 +146,7 @@ def named_outright(profile: Profile) -> Profile:
         return profile
     tables = dict(profile.stage_settings)
     for name in named:
-        tables[name] = MappingProxyType({**tables[name], "when": ALWAYS})
+        tables[name] = MappingProxyType({**tables[name], "when": NOW})
     return replace(profile, stage_settings=MappingProxyType(tables))
 
 
@@ -158,5 +155,5 @@ def waits_to_be_named(profile: Profile) -> frozenset[str]:
     return frozenset(
         name
         for name in profile.stages
-        if name in PATIENT and profile.stage_settings.get(name, {}).get("when") == MANUAL
+        if name in PATIENT and profile.stage_settings.get(name, {}).get("when") in (MANUAL, IDLE)
     )

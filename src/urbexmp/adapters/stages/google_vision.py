@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urbexmp.model.stage_errors import ExtraMissing
 from urbexmp.rules.google_settings import STAGE, GoogleSettings, google_settings
 from urbexmp.rules.stage_ids import stage_id
-from urbexmp.rules.vlm_settings import UNSURE
+from urbexmp.rules.when import UNSURE, when_of
 
 if TYPE_CHECKING:
     from urbexmp.model.errors import Problem
@@ -91,9 +91,9 @@ class GoogleVisionStage:
         return stage_id(self.name, VERSION, self.settings.for_id)
 
     @property
-    def waits(self) -> bool:
-        """Whether it looks at a photo only where a person names it."""
-        return self.settings.waits
+    def when(self) -> str:
+        """When it looks at a photo (`rules.when`), where the photo's place does not say."""
+        return self.settings.when
 
     def ready(self) -> Problem | None:
         """What is missing here. Whether Google answers a run finds out by asking it."""
@@ -111,7 +111,8 @@ class GoogleVisionStage:
         from urbexmp.rules.google_answers import observations
         from urbexmp.rules.vlm_question import unsure
 
-        if self.settings.when == UNSURE and not unsure(seen.earlier, self._taxonomy):
+        wanted = when_of(self.settings.when, seen.context.when)
+        if wanted == UNSURE and not unsure(seen.earlier, self._taxonomy):
             return ()
         missing = self.ready()
         if missing is not None:

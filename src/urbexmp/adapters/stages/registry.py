@@ -13,6 +13,7 @@ from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.ports import Stage
 from urbexmp.model.profile import Profile
 from urbexmp.rules import standing_in
+from urbexmp.rules.when import WHEN
 
 if TYPE_CHECKING:
     from urbexmp.model.weights import Weights
@@ -98,7 +99,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "size": Setting(int, 64, 768),
             "max_tokens": Setting(int, 16, 16384),
             "temperature": Setting(float, 0, 2),
-            "when": Setting(str, choices=("always", "manual", "unsure")),
+            "when": Setting(str, choices=WHEN),
             "allow_upload": Setting(bool),
             "timeout": Setting(float, 0.1, 86400),
             "in_flight": Setting(int, 1, 256),
@@ -118,7 +119,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "text": Setting(bool),
             "least": SHARE,
             "size": Setting(int, 64, 768),
-            "when": Setting(str, choices=("always", "manual", "unsure")),
+            "when": Setting(str, choices=WHEN),
             "allow_upload": Setting(bool),
             "timeout": Setting(float, 0.1, 86400),
             "in_flight": Setting(int, 1, 256),

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urbexmp.model.stage_errors import ExtraMissing, StageFailed
 from urbexmp.rules.stage_ids import stage_id
 from urbexmp.rules.vlm_roles import Part, for_id
-from urbexmp.rules.vlm_settings import MANUAL, UNSURE, VlmSettings, vlm_settings
+from urbexmp.rules.vlm_settings import VlmSettings, vlm_settings
+from urbexmp.rules.when import UNSURE, when_of
 
 if TYPE_CHECKING:
     from urbexmp.model.asking import Answer, Filled, Question, Server
@@ -122,9 +123,9 @@ class VlmStage:
         return stage_id(self.name, VERSION, {**plain, "prompt": connection.prompt.id})
 
     @property
-    def waits(self) -> bool:
-        """Whether it looks at a photo only where a person names it."""
-        return self.settings.when == MANUAL
+    def when(self) -> str:
+        """When it looks at a photo (`rules.when`), where the photo's place does not say."""
+        return self.settings.when
 
     def ready(self) -> Problem | None:
         """What is missing here. Whether the server is there a run finds out by asking it."""
@@ -146,7 +147,8 @@ class VlmStage:
         from urbexmp.rules.vlm_question import Offering, question, unsure
         from urbexmp.rules.vlm_words import observations
 
-        if self.settings.when == UNSURE and not unsure(seen.earlier, self._taxonomy):
+        wanted = when_of(self.settings.when, seen.context.when)
+        if wanted == UNSURE and not unsure(seen.earlier, self._taxonomy):
             return ()
         missing = self.ready()
         if missing is not None:
