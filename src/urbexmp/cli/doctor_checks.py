@@ -78,6 +78,15 @@ def all_checks(choices: Choices, root: Path) -> Iterator[Check]:
     yield from _ledger(choices, root)
 
 
+def preflight_checks(choices: Choices, settings: Settings) -> Iterator[Check]:
+    """What a run needs of its stages: that they can look, and that their servers answer."""
+    words = tuple(_taxonomy(settings))
+    yield from words
+    if all(check.level == "ok" for check in words):
+        yield from _stages(choices, settings)
+    yield from _server(choices, settings)
+
+
 def _bad(name: str, problem: Problem) -> Check:
     what, _, advice = problem.sentences
     return Check(name, f"{problem.subject}: {what}", "bad", advice)

@@ -12,7 +12,7 @@ from urbexmp.model.errors import UsageProblem
 
 if TYPE_CHECKING:
     from urbexmp.model.change import Change
-    from urbexmp.model.profile import Profile
+    from urbexmp.model.profile import Profile, Settings
 
 PATHS = click.Path(path_type=Path)
 
@@ -40,6 +40,11 @@ PATHS = click.Path(path_type=Path)
     help="Have the stages look again, or these alone, though what they said is remembered.",
 )
 @click.option(
+    "--preflight",
+    is_flag=True,
+    help="First try out the stages and their servers; where one fails, do nothing.",
+)
+@click.option(
     "--accept-emptied",
     is_flag=True,
     help="You did take away all keywords of many photos at once.",
@@ -62,6 +67,7 @@ def sync(
     limit: int | None,
     again: bool,
     retag: str | None,
+    preflight: bool,
     accept_emptied: bool,
     report_folder: Path | None,
 ) -> int:
@@ -83,6 +89,8 @@ def sync(
     named = named_alone(choices)
     settings = load(without_stages(choices) if named else choices)
     retagged, paths = _retagged(retag, paths, settings.profile)
+    if preflight:
+        _preflight(choices, settings)
     dry = dry_run or check or plan_file is not None
     if plan_file is not None:
         one_library(choices, paths)
@@ -123,6 +131,17 @@ def sync(
             return stopping.exit_code(report.exit_code(check=check))
 
     return each_library(choices, paths, deal)
+
+
+def _preflight(choices: Choices, settings: Settings) -> None:
+    """Try out what the run needs. Raises `PreflightFailed`."""
+    from urbexmp.cli.doctor import show_checks
+    from urbexmp.cli.doctor_checks import preflight_checks
+    from urbexmp.model.stage_errors import PreflightFailed
+
+    bad = show_checks(choices, preflight_checks(choices, settings), Path())
+    if bad:
+        raise PreflightFailed(f"profile {settings.profile.name}", number=bad)
 
 
 def _retagged(
