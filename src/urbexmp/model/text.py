@@ -57,6 +57,10 @@ class TextBase:
     """What we wrote last; empty: nothing, or only a block in a packet knows."""
     vetoed: bool = False
     """A person took out what we had written: it is never written again."""
+    gone: bool = False
+    """It went away, and nobody was seen taking it out: a person is asked before it returns."""
+    restored: bool = False
+    """Put back once after an older packet was saved over it; the next time a person is asked."""
     places: frozenset[str] = frozenset()
     """Names of the files whose packets we wrote it into."""
 
