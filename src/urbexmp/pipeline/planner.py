@@ -265,6 +265,7 @@ class Planner:
             reading.block,
             reading.protected,
             reading.notes,
+            reading.texts,
         )
 
     def _policy(self, *, accept_emptied: bool = False) -> Policy:

@@ -22,7 +22,7 @@ from urbexmp.model.ports import PacketReading
 from urbexmp.rules.fields import found_keywords, keyword_of
 from urbexmp.rules.merge import EMPTIED_LEAST
 
-ROW_VERSION = 1
+ROW_VERSION = 2
 """Raised when this file makes other rows of the same packets: every row is stale then."""
 
 NO_FACTS = CaptureFacts()
