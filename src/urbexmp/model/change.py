@@ -191,6 +191,11 @@ class Change:
     """Texts that are set, and those that would be and wait for a person."""
 
     @property
+    def waits(self) -> bool:
+        """Whether something of it waits for a person."""
+        return bool(self.held) or any(text.hold is not None for text in self.texts)
+
+    @property
     def is_noop(self) -> bool:
         """Whether nothing is written and nothing was learned."""
         return not self.writes and self.base.digest == self.after.digest

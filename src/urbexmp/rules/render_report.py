@@ -38,7 +38,7 @@ def photo_data(
     outcome = "unchanged"
     if change.writes:
         outcome = "written" if applied else "planned"
-    elif change.held:
+    elif change.waits:
         outcome = "held"
     told = change_data(change, root, applied=applied)
     return _line(told["path"], outcome, told, looked)
@@ -59,6 +59,7 @@ _EMPTY: Mapping[str, Any] = {
     "mark": "",
     "carriers": [],
     "edits": [],
+    "texts": [],
     "held": [],
     "keep": [],
     "learned": [],
@@ -136,6 +137,9 @@ def _photos(report: Report, figures: RunFigures) -> Iterator[str]:
         ("- with a problem", figures.failed),
         ("with a suggestion that waits for you", report.held),
     ]
+    if report.texts or report.texts_held:
+        rows.append(("descriptions and alt texts written", report.texts))
+        rows.append(("descriptions and alt texts left as you have them", report.texts_held))
     yield "## Photos"
     yield ""
     yield from table(("", "photos"), [(name, f"{number:,}") for name, number in rows], right=(1,))
