@@ -20,11 +20,11 @@ from urbexmp.model.watching import Hint, Lost, Sign
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
-STEP_MS = 400
+STEP_MS = 500
 """Between two looks of the library at what the system told it: each costs processor time for weeks.
 A file settles for longer, and its age is counted from its change and not from the hint."""
 
-SOON_SECONDS = 1.5
+SOON_SECONDS = 1.0
 SOON_STEP_MS = 25
 """The same where something is due within so many seconds: a wait ends only between two looks, and
 whatever it takes beyond the time asked for, a photo waits longer than it has to settle."""
@@ -163,7 +163,7 @@ class FolderEvents:
         return signs
 
     def _changes(self, ear: RustNotify, seconds: float) -> set[str]:
-        step = SOON_STEP_MS if seconds <= SOON_SECONDS else STEP_MS
+        step = SOON_STEP_MS if seconds < SOON_SECONDS else STEP_MS
         step = max(1, min(step, int(seconds * 1000)))
         heard = ear.watch(DEBOUNCE_MS, step, max(1, int(seconds * 1000)), self._stop)
         if isinstance(heard, str):  # "timeout", "stop", "signal"

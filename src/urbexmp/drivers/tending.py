@@ -46,6 +46,9 @@ CLOCK_STEP_NS = 2_000_000_000
 EARLY_SECONDS = 0.3
 """The library is opened so long before a photo is ready: what opening takes is not waited for."""
 
+WAITING_SECONDS = 2.0
+"""Between two looks for a root that is not there."""
+
 BLOCKED_SECONDS = 0.25
 """Until the lock is tried again that another command holds."""
 
@@ -300,7 +303,7 @@ class Tending:
     def wake_at(self, t: float) -> float:
         """When there is something to do next, by the stopwatch."""
         if self.waits is not None:
-            return t + 1.0
+            return t + WAITING_SECONDS
         moments = [self.sweep_at, *(each[0] for each in self.folders.values())]
         settling = self.settling.wake_at()
         if settling is not None:
