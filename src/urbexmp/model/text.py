@@ -36,6 +36,8 @@ class TextState:
     """The text in `x-default`, else the first in any language; None: there is no text at all."""
     fixed: str = ""
     """Why it cannot be set safely, to stand after the field's name; empty: it can."""
+    unknown: bool = False
+    """There may be a text in a place that is not read; it counts as a person's."""
 
 
 @dataclass(frozen=True, slots=True)

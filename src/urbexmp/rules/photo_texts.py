@@ -80,10 +80,8 @@ def plan_texts(
             if digest:
                 listed[number].append((field.value, digest))
         if said is not None and (decision.targets or decision.hold):
-            asked = range(len(places)) if decision.hold else decision.targets
-            before = next((v for n in asked if (v := places[n].value) is not None), None)
             hold = decision.hold or None
-            changes.append(TextChange(field, before, said.text, said.stage, hold))
+            changes.append(TextChange(field, decision.shown, said.text, said.stage, hold))
     return PhotoTexts(
         MappingProxyType(bases),
         tuple(map(tuple, edits)),
@@ -183,4 +181,5 @@ def _place(state: CarrierState, field: TextField, *, older: bool, readonly: bool
         older=older,
         fixed=said.fixed,
         readonly=readonly,
+        unknown=said.unknown,
     )

@@ -53,7 +53,7 @@ def _details(report: Report) -> Iterator[Line]:
         texts = counted(report.texts_held, "text")
         yield (
             Span(f"  {texts} not written, because you have changed or lost what was there:"),
-            Span(" see `urbexmp diff`", Style.DIM),
+            Span(" `urbexmp diff --again` shows them", Style.DIM),
         )
     if report.learned:
         keywords = counted(report.learned, "keyword")

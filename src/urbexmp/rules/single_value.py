@@ -62,6 +62,8 @@ class Place:
     """Why it cannot be set, as `TextState.fixed`."""
     readonly: bool = False
     """It is only read."""
+    unknown: bool = False
+    """As `TextState.unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Decision:
     """Places to set, by number; none: nothing is written."""
     hold: str = ""
     """Why a person is asked instead."""
+    shown: str | None = None
+    """What stands there, for a person to see: theirs before ours."""
     notes: tuple[str, ...] = ()
     """What a person should know, to stand after the field's name."""
 
@@ -96,6 +100,8 @@ def standings(places: Sequence[Place], base: TextBase) -> tuple[Standing, ...]:
         known.add(text_digest(base.written))
 
     def of(place: Place) -> Standing:
+        if place.unknown:
+            return Standing.THEIRS
         if place.value is not None:
             return Standing.OURS if text_digest(place.value) in known else Standing.THEIRS
         if place.listed:
@@ -135,13 +141,14 @@ def decide(places: Sequence[Place], base: TextBase, wanted: str | None) -> Decis
     if theirs:
         was_ours = any(place.listed or place.name in base.places for place in theirs)
         said = {text_digest(after.written), *(place.listed for place in theirs)}
-        return Decision(after, hold=EDITED if was_ours and digest not in said else "")
+        held = EDITED if was_ours and digest not in said else ""
+        return Decision(after, hold=held, shown=theirs[0].value)
     if after.gone:
         return Decision(after, hold=GONE)
     for place in ours:
         if (place.fixed or place.readonly) and place.value != wanted:
             why = place.fixed or "is only read"
-            return Decision(after, hold=STUCK.format(why=why, place=place.name))
+            return Decision(after, hold=STUCK.format(why=why, place=place.name), shown=place.value)
     targets = [
         number
         for number, (place, how) in enumerate(zip(places, stand, strict=True))
@@ -165,6 +172,7 @@ def decide(places: Sequence[Place], base: TextBase, wanted: str | None) -> Decis
         ),
         tuple(targets),
         notes=notes,
+        shown=next((v for number in targets if (v := places[number].value) is not None), None),
     )
 
 

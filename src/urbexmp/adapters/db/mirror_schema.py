@@ -10,7 +10,7 @@ import sqlite3
 APPLICATION = 0x75786D72
 """`PRAGMA application_id` of a mirror: the letters `uxmr`."""
 
-VERSION = 3
+VERSION = 4
 """`PRAGMA user_version`: raised with every change to what stands below."""
 
 POSTING_LEAST = 300
@@ -35,7 +35,8 @@ CREATE TABLE photo (
     photo_id NOT NULL, kind INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     width INTEGER, height INTEGER, make INTEGER, camera INTEGER, lens INTEGER, taken_at,
     latitude REAL, longitude REAL, view INTEGER, view_score, quality REAL, condition REAL,
-    era INTEGER, status INTEGER NOT NULL, description TEXT, text TEXT, location INTEGER,
+    era INTEGER, status INTEGER NOT NULL, description TEXT, text TEXT, alt_text TEXT,
+    location INTEGER,
     keywords INTEGER NOT NULL, vetoes INTEGER NOT NULL, version NOT NULL,
     links TEXT NOT NULL, origins TEXT NOT NULL, scores TEXT NOT NULL, written_at,
     odd INTEGER NOT NULL, UNIQUE (folder, name)
@@ -169,7 +170,7 @@ SELECT photo.id, {_PATH} AS path,
     {word_of("lens")} AS lens, {TAKEN} AS taken_at,
     photo.latitude, photo.longitude, {word_of("view")} AS view, {VIEW_SCORE} AS view_score,
     photo.quality, photo.condition, {word_of("era")} AS era, {word_of("status")} AS status,
-    photo.description, photo.text,
+    photo.description, photo.text, photo.alt_text,
     nullif(location.name, '') AS place, nullif(location.type, '') AS place_type,
     nullif(location.city, '') AS city, nullif(location.county, '') AS county,
     nullif(location.state, '') AS state, nullif(location.country, '') AS country,

@@ -25,6 +25,7 @@ from urbexmp.adapters.db.mirror_values import (
     Numbers,
     as_bytes,
     moment,
+    other_texts,
     photo_values,
     spelled_name,
     texts_of,
@@ -210,7 +211,8 @@ class Writer:
         if not self._later:
             self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
             self._postings.change(photo, closure | self._tree.starts(closure), there=True)
-        self._texts_in.append(_text(photo, name, row.description or "", row.text or ""))
+        others = other_texts(row.text, row.alt_text)
+        self._texts_in.append(_text(photo, name, row.description or "", others))
         return True
 
     def _met(self, folder: int, name: str | bytes) -> bool:

@@ -42,7 +42,10 @@ def with_extended(reading: PacketReading, packet: bytes) -> PacketReading:
     if EXTENDED not in packet:
         return reading
     said = {state.field: state.value for state in reading.texts}
-    texts = tuple(TextState(field, said.get(field) or NOT_READ, NOT_READ) for field in TextField)
+    texts = tuple(
+        TextState(field, said.get(field), NOT_READ, unknown=said.get(field) is None)
+        for field in TextField
+    )
     return replace(reading, texts=texts)
 
 
