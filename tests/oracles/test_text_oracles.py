@@ -159,11 +159,11 @@ def test_what_lightroom_edits_or_takes_out_stays_so(library: Library) -> None:
         assert done.code == 0
         assert by_exiftool(library.jpeg) == ["My own words", ALT]
         assert by_exiftool(library.raw.with_suffix(".xmp")) == [None, ALT]
-    assert "1 text not written" in done.output
+    assert "2 texts not written" in done.output
     told = library.run("--again", command="diff").output
     assert '"My own words" -> "Something else."' in told
     assert "you changed what was written there" in told
-    assert "the description was taken out, and still stands in" in told
+    assert "it was taken out of DSC_1.xmp, and still stands in DSC_1.JPG.xmp, DSC_1.JPG" in told
     shutil.rmtree(library.home / "st")
     library.reply["alt_text"] = "Newer."
     assert library.run("--retag", "vlm").code == 0

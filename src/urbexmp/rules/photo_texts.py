@@ -81,7 +81,8 @@ def plan_texts(
                 listed[number].append((field.value, digest))
         if said is not None and (decision.targets or decision.hold):
             hold = decision.hold or None
-            changes.append(TextChange(field, decision.shown, said.text, said.stage, hold))
+            after = None if decision.base.vetoed else said.text
+            changes.append(TextChange(field, decision.shown, after, said.stage, hold))
     return PhotoTexts(
         MappingProxyType(bases),
         tuple(map(tuple, edits)),

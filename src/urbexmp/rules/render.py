@@ -99,7 +99,7 @@ def text_rows(change: Change) -> tuple[TextRow, ...]:
         gone = text.after is None
         sign = Sign.REMOVE if gone else Sign.ADD if text.before is None else Sign.CHANGE
         if text.hold is not None:
-            sign = Sign.HELD_ADD
+            sign = Sign.HELD_REMOVE if gone else Sign.HELD_ADD
         found.append(
             TextRow(
                 sign,

@@ -33,6 +33,7 @@ STYLES = {
     Sign.KEEP: Style.KEPT,
 }
 
+_HELD = (Sign.HELD_ADD, Sign.HELD_REMOVE)
 _WIDEST = 56
 """Keywords are padded to one column, up to this width."""
 
@@ -72,7 +73,7 @@ def short_line(change: Change, root: Path | PurePath, *, applied: bool) -> Line:
             spans.append(Span(f"{number} {words}", style))
     texts = text_rows(change)
     for held, style, words in ((False, Style.ADD, "written"), (True, Style.HELD, "held for you")):
-        number = sum((row.sign is Sign.HELD_ADD) is held for row in texts)
+        number = sum((row.sign in _HELD) is held for row in texts)
         if number:
             spans.append(Span(", " if len(spans) > 2 else " "))
             spans.append(Span(f"{counted(number, 'text')} {words}", style))

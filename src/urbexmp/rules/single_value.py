@@ -28,6 +28,7 @@ from urbexmp.model.text import TextBase, text_digest
 EDITED = "you changed what was written there, and the stage says something else now"
 GONE = "it went away since it was written, and nobody was seen taking it out"
 STUCK = "it {why} in {place}, where it would then say something else"
+LEFT = "it was taken out of {gone}, and still stands in {left}: take it out there, too"
 
 
 class Standing(Enum):
@@ -134,7 +135,12 @@ def decide(places: Sequence[Place], base: TextBase, wanted: str | None) -> Decis
         places=base.places | {place.name for place in ours if not place.readonly},
     )
     if vetoed:
-        return Decision(after, notes=_left_standing(places, stand) if wanted else ())
+        gone = [p.name for p, how in zip(places, stand, strict=True) if how is Standing.EMPTIED]
+        if not (wanted and ours and gone):
+            return Decision(after)
+        left = ", ".join(place.name for place in ours)
+        hold = LEFT.format(gone=", ".join(gone), left=left)
+        return Decision(after, hold=hold, shown=ours[0].value)
     if wanted is None:
         return Decision(after)
     digest = text_digest(wanted)
@@ -187,8 +193,3 @@ def listed_after(place: Place, base: TextBase, value: str | None) -> str:
         return place.listed
     told = base.vetoed or base.gone or (value is not None and place.name in base.places)
     return text_digest(base.written) if told else ""
-
-
-def _left_standing(places: Sequence[Place], stand: Sequence[Standing]) -> tuple[str, ...]:
-    left = [p.name for p, how in zip(places, stand, strict=True) if how is Standing.OURS]
-    return (f"was taken out, and still stands in {', '.join(left)}",) if left else ()
