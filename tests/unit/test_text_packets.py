@@ -11,7 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from urbexmp.adapters.xmp.codec import XmpCodec
+from urbexmp.adapters.xmp.names import READ
+from urbexmp.adapters.xmp.parse import parse
 from urbexmp.adapters.xmp.prove import prove_edit
+from urbexmp.adapters.xmp.reading import read_document
+from urbexmp.adapters.xmp.scan import scan
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import PacketRefused, ProofFailed
 from urbexmp.model.photo import Block
@@ -237,3 +241,24 @@ def test_a_block_keeps_what_it_knows_of_texts() -> None:
     assert CODEC.read(after, SUBJECT).block == block
     without = replace(block, texts=())
     assert CODEC.read(done(after, PacketEdit(block=without)), SUBJECT).block == without
+
+
+TEXTED = packet(alt(li("A hall")) + "\n   " + alt(li("Hall, &lt;window&gt;"), field=ALT))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        TEXTED,
+        packet(alt(li("A hall"))).replace(b"Iptc4xmpCore", b"iptc"),
+        packet(alt(li("Hall", "de"), field=ALT)),
+        packet("", ' Iptc4xmpCore:AltTextAccessibility="Hall"'),
+        packet("<lr:x rdf:parseType='Resource'>" + alt(li("part"), field=ALT) + "</lr:x>"),
+        re.sub(rb"\n    xmlns:Iptc4xmpCore=\S+", b"", packet(alt(li("A hall")))),
+    ],
+)
+def test_the_scan_reads_texts_as_the_parser_does_or_not_at_all(raw: bytes) -> None:
+    for _ in range(2):  # the second time by what is remembered of the first
+        for each in (raw, raw.replace(b"AltTextAccessibility", b"IntellectualGenre"), packet()):
+            quick = scan(each)
+            assert quick is None or quick == read_document(parse(each, READ, SUBJECT))
