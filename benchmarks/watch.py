@@ -24,12 +24,12 @@ from watched import Watch, count, files, small_jpeg, small_raw, until
 from urbexmp.model.profile import Profile
 
 SETTLE = Profile().settle_seconds
-ALONE = ("--set", "embed=never", "--set", "companion_seconds=0")
-"""For photos that come as single JPEGs, and are not to wait for a raw file."""
-
 BARE = ("--set", "stages=camera,pixels,place")
 """Reading signs takes half a second a photo, in a process of its own: measured apart, for it says
 nothing about how soon a photo is found."""
+
+ALONE = (*BARE, "--set", "embed=never", "--set", "companion_seconds=0")
+"""For photos that come as single JPEGs, and are not to wait for a raw file."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def drop(folder: Path, size: Size) -> list[Goal]:
         assert not watch.ended(), "watch ended"
         watch.stop()
     # `sync` over the same files, with a state that knows none of them.
-    command = urbexmp("sync", waiting, "--set", "embed=never", "--state", folder / "other")
+    command = urbexmp("sync", waiting, *BARE, "--set", "embed=never", "--state", folder / "other")
 
     def before_each(name: str) -> None:
         shutil.rmtree(folder / "other", ignore_errors=True)
@@ -188,6 +188,7 @@ def stopped(folder: Path, size: Size) -> list[Goal]:
             place = root / f"{number % 7}" / f"{number // 40:04}" / "deep"
             place.mkdir(parents=True, exist_ok=True)
             (place / f"N{number:06}.JPG").write_bytes(small_jpeg(number))
+            (place / f"N{number:06}.NEF").write_bytes(small_raw(number))
         watch.signal(signal.SIGCONT)
         step = max(1, size.stopped // 10)
 
@@ -202,8 +203,8 @@ def stopped(folder: Path, size: Size) -> list[Goal]:
         watch.stop()
     rows = [(f"{(n + 1) * step:,}", f"{mark:.0f}") for n, mark in enumerate(marks)]
     table(
-        f"{size.stopped:,} photos that came while it was stopped: memory",
-        ("photos done", "MB"),
+        f"{size.stopped:,} RAW+JPEG pairs that came while it was stopped: memory",
+        ("pairs done", "MB"),
         [("0", f"{first:.0f}"), *rows],
     )
     growth = marks[-1] - marks[len(marks) // 2 - 1] if len(marks) > 2 else 0.0
