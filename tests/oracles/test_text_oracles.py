@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from embed_cases import case
 from embed_files import UTF8, dataset, iim, jpeg, photoshop
 from unit.front_examples import clean_home  # noqa: F401  (a fixture)
 from urbexmp.cli.main import run
@@ -273,3 +274,33 @@ def test_ours_that_lightroom_copied_into_iptc_is_left_and_held(library: Library)
     assert by_exiftool(library.jpeg)[0] == "A plain hall."
     assert by_exiftool(library.carriers[2])[0] == "A plain hall."
     assert "IPTC" in library.run("--again", command="diff").output
+
+
+def test_a_tiff_holds_its_texts_too(library: Library) -> None:
+    scan = library.add("mill-plan-scan.tif", "scan.tif")
+    captioned_scan = library.add("mill-plan-scan.tif", "captioned.tif")
+    lightroom(captioned_scan, "-IPTC:Caption-Abstract=Typed elsewhere")
+    assert library.run().code == 0
+    assert by_exiftool(scan) == by_exiftool(scan.with_name("scan.tif.xmp")) == OURS
+    assert by_exiftool(captioned_scan) == [None, ALT]
+    assert library.run("--yes", command="undo").code == 0
+    assert scan.read_bytes() == next(PHOTOS.rglob("mill-plan-scan.tif")).read_bytes()
+
+
+def test_a_packet_in_two_parts_gets_no_texts_and_all_keywords(library: Library) -> None:
+    library.jpeg.write_bytes(case("extended").data)
+    assert library.run().code == 0
+    assert by_exiftool(library.jpeg) == [None, None]
+    assert not library.carriers[2].exists() or by_exiftool(library.carriers[2]) == [None, None]
+    assert b"Wheelchair" in library.jpeg.read_bytes()
+    assert by_exiftool(library.companion) == OURS
+
+
+def test_a_description_in_exif_is_a_persons_unless_a_camera_put_it_there(library: Library) -> None:
+    lightroom(library.jpeg, "-EXIF:ImageDescription=The old boiler house")
+    camera = library.add("IMG_1055.JPG", "IMG_2.JPG")
+    lightroom(camera, "-EXIF:ImageDescription=OLYMPUS DIGITAL CAMERA")
+    assert library.run().code == 0
+    assert by_exiftool(library.jpeg) == [None, ALT]
+    assert by_exiftool(library.carriers[2]) == [None, ALT]
+    assert by_exiftool(camera) == OURS

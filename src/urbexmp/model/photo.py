@@ -175,3 +175,5 @@ class Snapshot:
     elsewhere: tuple[CarrierState, ...] = ()
     """What places hold that we only read (`Photo.also_read`). What stands in an image file is
     copied to the carriers; what stands in another program's sidecar counts as found, no more."""
+    caption: str | None = None
+    """`CaptureFacts.image_description` of the photo: a description that is only read."""
