@@ -25,7 +25,6 @@ from urbexmp.adapters.db.mirror_values import (
     Numbers,
     as_bytes,
     moment,
-    other_texts,
     photo_values,
     spelled_name,
     texts_of,
@@ -211,8 +210,7 @@ class Writer:
         if not self._later:
             self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
             self._postings.change(photo, closure | self._tree.starts(closure), there=True)
-        others = other_texts(row.text, row.alt_text)
-        self._texts_in.append(_text(photo, name, row.description or "", others))
+        self._texts_in.append(_text(photo, name, *texts_of((photo, *values))))
         return True
 
     def _met(self, folder: int, name: str | bytes) -> bool:
