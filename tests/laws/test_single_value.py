@@ -194,7 +194,7 @@ class TextMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.places = (EMPTY, Place("IMG.JPG", None))
+        self.places: tuple[Place, ...] = (EMPTY, Place("IMG.JPG", None))
         self.base = TextBase()
         self.first = self.places
         self.refused = False
