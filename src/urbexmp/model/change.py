@@ -47,6 +47,9 @@ class MergeBase:
     texts: Mapping[str, TextBase] = field(default_factory=lambda: MappingProxyType({}))
     """What was agreed about each text, by the value of its `TextField`."""
 
+    _digest: str = field(default="", init=False, repr=False, compare=False)
+    """Worked out when it is first asked for."""
+
     @property
     def ours(self) -> frozenset[Keyword]:
         """Keywords that any profile wrote."""
@@ -55,7 +58,11 @@ class MergeBase:
     @property
     def digest(self) -> str:
         """Hex digest: a saved plan names the base it was made from by this."""
+        if not self._digest:
+            object.__setattr__(self, "_digest", self._digested())
+        return self._digest
 
+    def _digested(self) -> str:
         def spelled(keywords: frozenset[Keyword]) -> list[str]:
             return sorted("|".join(keyword.key) for keyword in keywords)
 
