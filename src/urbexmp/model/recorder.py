@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from urbexmp.model.change import Change
-from urbexmp.model.errors import Problem
-from urbexmp.model.observation import StageLook
-from urbexmp.model.proposal import Proposal
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.observation import StageLook
+    from urbexmp.model.proposal import Proposal
 
 
 class Recorder(Protocol):

@@ -19,10 +19,11 @@ from urbexmp.rules.mirrored import place_of
 COLUMNS = (
     "folder, name, photo_id, kind, size, mtime_ns, width, height, make, camera, lens, taken_at,"
     " latitude, longitude, view, view_score, quality, condition, era, status, description, text,"
-    " location, keywords, vetoes, version, links, origins, scores, written_at, odd"
+    " alt_text, location, keywords, vetoes, version, links, origins, scores, written_at, odd"
 )
 NAMES = COLUMNS.split(", ")
 DESCRIPTION, TEXT = NAMES.index("description") + 1, NAMES.index("text") + 1
+ALT_TEXT = NAMES.index("alt_text") + 1
 LOCATION, KEYWORDS = NAMES.index("location") + 1, NAMES.index("keywords") + 1
 VETOES, LINKS = NAMES.index("vetoes") + 1, NAMES.index("links") + 1
 
@@ -113,10 +114,8 @@ class Numbers:
             known = self._origins[key] = int(found[0])
         return known
 
-    def word(self, field: str, word: str | None) -> int | None:
-        """Code of a word that many photos share; None for none."""
-        if word is None:
-            return None
+    def word(self, field: str, word: str) -> int:
+        """Code of a word that many photos share."""
         codes = self._words.get(field)
         if codes is None:
             codes = self._words[field] = dict(
@@ -160,6 +159,8 @@ def photo_values(
 ) -> tuple[Any, ...]:
     """The columns of table `photo`, in the order of `COLUMNS`."""
     facts, word = row.facts, numbers.word
+    make, model, lens, taken = facts.make, facts.model, facts.lens, facts.taken_at
+    view, era, score = row.view, row.era, row.view_score
     return (
         folder,
         name,
@@ -169,20 +170,21 @@ def photo_values(
         row.stat.mtime_ns,
         facts.width,
         facts.height,
-        word("make", facts.make),
-        word("camera", facts.model),
-        word("lens", facts.lens),
-        seconds(facts.taken_at),
+        None if make is None else word("make", make),
+        None if model is None else word("camera", model),
+        None if lens is None else word("lens", lens),
+        None if taken is None else seconds(taken),
         facts.latitude,
         facts.longitude,
-        word("view", row.view),
-        hundredths(row.view_score),
+        None if view is None else word("view", view),
+        None if score is None else hundredths(score),
         row.quality,
         row.condition,
-        word("era", row.era),
+        None if era is None else word("era", era),
         STATUSES[row.status],
         clean(row.description),
         clean(row.text),
+        clean(row.alt_text),
         numbers.location(row) if row.context is not None else None,
         len(links[0]),
         vetoes,
@@ -243,8 +245,13 @@ _EPOCH, _SECOND = datetime(1970, 1, 1), timedelta(seconds=1)  # noqa: DTZ001
 
 
 def texts_of(photo: tuple[Any, ...]) -> tuple[str, str]:
-    """Description and text of a photo: its number and its columns."""
-    return photo[DESCRIPTION] or "", photo[TEXT] or ""
+    """What is searched of a photo, beside its name: its description, and its other texts."""
+    return photo[DESCRIPTION] or "", other_texts(photo[TEXT], photo[ALT_TEXT])
+
+
+def other_texts(text: str | None, alt_text: str | None) -> str:
+    """What was read and the alternative text, as one text to be searched."""
+    return "\n".join(filter(None, (clean(text), clean(alt_text))))
 
 
 def clean(text: str | None) -> str | None:

@@ -36,7 +36,7 @@ FADING = b"0123456789abcdefABCDEF.+-"
 """What numbers, times and ids are made of: without them, most packets of a series are alike."""
 _FADED = tuple(
     word.translate(None, FADING)
-    for word in (b"xmlns", b"ubject", b"rdf:RDF", PREFIX.encode() + b":")
+    for word in (b"xmlns", b"ubject", b"rdf:RDF", b"AltTextAccessibility", PREFIX.encode() + b":")
 )
 """What must not be in a packet's rest, in a skeleton."""
 _ONCE = tuple(
@@ -104,6 +104,23 @@ class Head:
 _recent: tuple[tuple[bytes, Head], ...] = ()
 """Heads seen before and their bytes, the latest first: sidecars of one camera begin alike."""
 _MOST_HEADS = 16
+
+
+_ends: tuple[tuple[bytes, bytes], ...] = ()
+"""What stood behind the keywords of the last packets, and the same without `FADING`."""
+_MOST_ENDS = 4
+
+
+def faded(end: bytes) -> bytes:
+    """What stands behind the keywords, without `FADING`: settings, the same for many photos."""
+    global _ends
+    for known, said in _ends:
+        if known == end:
+            return said
+    said = end.translate(None, FADING)
+    # One assignment: other threads read.
+    _ends = ((end, said), *_ends[: _MOST_ENDS - 1])
+    return said
 
 
 def known_head(packet: bytes) -> tuple[int, Head | None]:
