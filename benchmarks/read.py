@@ -84,10 +84,6 @@ def main() -> None:
         folder.mkdir()
         sidecars(folder, number)
         me = [sys.executable, str(Path(__file__).with_name("reading.py"))]
-        theirs_said = timing.run([*EXIFTOOL, folder]).output
-        ours_said = timing.run([*me, "ours", folder, "digest"]).output.decode().strip()
-        if digest(theirs(theirs_said)) != ours_said:
-            raise SystemExit("urbexmp and exiftool read different keywords; no figures")
         empty = folder.parent / "empty"
         empty.mkdir()
         found = in_turn(
@@ -100,6 +96,9 @@ def main() -> None:
             },
             rounds,
         )
+        ours_said = timing.run([*me, "ours", folder, "digest"]).output.decode().strip()
+        if digest(theirs(found["exiftool -r -j"].output)) != ours_said:
+            raise SystemExit("urbexmp and exiftool read different keywords; no figures")
         exiftool = found["exiftool -r -j"].median
         reading = found["urbexmp"].median
         work = reading - found["start of ours"].median
