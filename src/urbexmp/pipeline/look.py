@@ -161,7 +161,8 @@ class Looker:
                 continue  # it looks only where it is named; what it said earlier counts
             if look is None:
                 try:
-                    look = self._look(stage, StageInput(view, context, tuple(looks)))
+                    seen = StageInput(view, context, tuple(looks), self._named(photo))
+                    look = self._look(stage, seen)
                 except StageStopped:
                     raise
                 except (StageFailed, StageMissing) as problem:
@@ -182,10 +183,18 @@ class Looker:
             photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context, fallen
         )
 
+    def _named(self, photo: Photo) -> str:
+        path = photo.path
+        return (
+            path.relative_to(self._root) if path.is_relative_to(self._root) else path
+        ).as_posix()
+
     def _look(self, stage: Stage, seen: StageInput) -> StageLook:
         absent = self._crew.absent.get(stage.name)
         if absent is not None:
-            raise absent
+            # Made anew: a problem that is raised once more keeps every frame it came through, and
+            # with them each photo and its picture.
+            raise type(absent)(absent.subject, **absent.fields)
         began = self._stopwatch()
         # A stage that may look on another machine says who it was that looked.
         look_as = getattr(stage, "look_as", None)

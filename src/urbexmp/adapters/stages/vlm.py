@@ -83,6 +83,10 @@ def _never() -> bool:
     return False
 
 
+def _nobody(_: Mapping[str, Any]) -> None:
+    """Nobody takes notes."""
+
+
 class VlmStage:
     """Describes a photo by what a model on a server sees in it (`ports.Stage`)."""
 
@@ -100,6 +104,8 @@ class VlmStage:
         self._offering: Offering | None = None
         self.stopping: Callable[[], bool] = _never
         """Whether a person asked to stop."""
+        self.on_reply: Callable[[Mapping[str, Any]], None] = _nobody
+        """Is told of each reply, from the thread that looks."""
 
     def connect(self, connection: Connection) -> None:
         """Give it what it needs from outside. Opens and asks nothing."""
@@ -146,10 +152,10 @@ class VlmStage:
         if self._offering is None:
             self._offering = Offering(self._taxonomy)
         asked = question(seen.context, seen.earlier, self._taxonomy, self._offering)
-        reply, answer = self._heard_out(asked, seen.view.preview())
+        reply, answer = self._heard_out(asked, seen)
         return observations(reply, seen.context, self._taxonomy, answer.tokens)
 
-    def _heard_out(self, asked: Question, preview: Preview) -> tuple[Reply, Answer]:
+    def _heard_out(self, asked: Question, seen: StageInput) -> tuple[Reply, Answer]:
         from urbexmp.rules.prompts import fill
         from urbexmp.rules.vlm_reply import Unheard, hear
         from urbexmp.rules.vlm_schema import schema
@@ -157,14 +163,14 @@ class VlmStage:
         connection = self._connection
         assert connection is not None, "a stage is connected before it looks"
         filled = fill(connection.prompt, asked)
-        picture = connection.encode(preview, QUALITY, self.settings.size)
+        picture = connection.encode(seen.view.preview(), QUALITY, self.settings.size)
         form: dict[str, Any] | None = schema(filled.fields, asked.terms)
         room = self.settings.max_tokens
         first: Unheard | None = None
         while True:
             answer = connection.server.ask(filled, picture, form, room)
             heard = hear(answer)
-            self._record(filled, picture, answer, heard, room)
+            self._record(seen.photo, filled, picture, answer, heard, room)
             if not isinstance(heard, Unheard):
                 return heard, answer
             if first is not None:
@@ -185,7 +191,13 @@ class VlmStage:
         return StageFailed(f"stage {self.name}", stage=self.name, detail=detail)
 
     def _record(
-        self, filled: Filled, picture: bytes, answer: Answer, heard: Reply | Unheard, room: int
+        self,
+        photo: str,
+        filled: Filled,
+        picture: bytes,
+        answer: Answer,
+        heard: Reply | Unheard,
+        room: int,
     ) -> None:
         from urbexmp.rules.vlm_reply import Unheard
 
@@ -193,6 +205,8 @@ class VlmStage:
         assert connection is not None
         entry: dict[str, Any] = {
             "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "photo": photo,
+            "stage": self.id,
             "prompt": filled.id,
             "server": self.settings.server,
             "model": self.settings.model,
@@ -214,3 +228,4 @@ class VlmStage:
                 "dropped": list(heard.dropped),
             }
         connection.replies.record(entry)
+        self.on_reply(entry)
