@@ -142,8 +142,8 @@ def in_turn(
 
 
 def urbexmp(*arguments: str | Path) -> list[str | Path]:
-    """The command line of this checkout's urbexmp."""
-    return [sys.executable, "-m", "urbexmp", *arguments]
+    """The command line of this checkout's urbexmp, as the installed script starts it."""
+    return [sys.executable, "-c", "from urbexmp.cli.start import main; main()", *arguments]
 
 
 @contextmanager
