@@ -84,7 +84,10 @@ def opened_run(
 
 
 def examined(
-    house: House, work: Iterable[Task], retag: frozenset[str]
+    house: House,
+    work: Iterable[Task],
+    retag: frozenset[str],
+    now: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[Task, Future[Examined]]]:
     """Yield tasks in order, each with the look at it, some of them under way ahead of the reader.
 
@@ -99,7 +102,8 @@ def examined(
         ahead: deque[tuple[Task, Future[Examined]]] = deque()
         try:
             for task in chain((first,), work):
-                future = workers.submit(house.looker.examine, task.photo, task.known_id, retag)
+                asked = (task.photo, task.known_id, retag, now)
+                future = workers.submit(house.looker.examine, *asked)
                 ahead.append((task, future))
                 if len(ahead) >= house.window:
                     yield ahead.popleft()
@@ -204,6 +208,7 @@ class Running:
             stage = look.stage.partition("@")[0]
             ran = stage in examined.ran
             (self.report.stage_looks if ran else self.report.cached_looks)[stage] += 1
+        self.report.put_off.update(examined.put_off)
         for fallen in examined.fallen:
             if not self.report.fallen[str(fallen)] and len(self.report.fallen) <= MOST_REASONS:
                 self.show.note(f"{fallen}.")
@@ -243,7 +248,7 @@ class Running:
         if not self._house.writes:
             count(self.report, planned.change)
             self.recorder.dealt(planned.change, applied=False)
-            if planned.change.writes or planned.change.held or planned.change.learned:
+            if planned.change.writes or planned.change.waits or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
         known = known or (task is not None and task.known is not None)
@@ -308,7 +313,7 @@ class Running:
         ledger.hold(change.photo_id, change.photo.path, change.held)
         again = looks_again(self._house, change.photo.path, each.examined)
         self.recorder.dealt(change, applied=True)
-        if receipt is not None or change.held or change.learned:
+        if receipt is not None or change.waits or change.learned:
             self.show.change(change, applied=True)
         if each.task is not None and mirrored is not None:
             after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
@@ -358,6 +363,9 @@ def count(report: Report, change: Change) -> None:
         report.unchanged += 1
     report.held += bool(change.held)
     report.learned += len(change.learned)
+    waiting = sum(text.hold is not None for text in change.texts)
+    report.texts += len(change.texts) - waiting
+    report.texts_held += waiting
     for edit in change.edits:
         if edit.kind is EditKind.ADD:
             report.added += 1

@@ -43,6 +43,10 @@ class Report:
     """Photos with at least one edit waiting for a person."""
     added: int = 0
     removed: int = 0
+    texts: int = 0
+    """Descriptions and alt texts written or taken out."""
+    texts_held: int = 0
+    """Those that were not written, because a person decides."""
     learned: int = 0
     """Vetoes learned."""
     problems: list[Problem] = field(default_factory=list)
@@ -55,6 +59,8 @@ class Report:
     """Stages that did not look because they cannot run, each with what is missing."""
     fallen: Counter[str] = field(default_factory=Counter)
     """Sentences on stages that failed at photos that were dealt with nevertheless."""
+    put_off: Counter[str] = field(default_factory=Counter)
+    """Stages that wait for a quiet moment, each with the number of photos."""
     unmapped: Counter[str] = field(default_factory=Counter)
     lightroom_blind: int = 0
     """Photos whose keywords Lightroom will not see, because it reads no sidecar for them."""

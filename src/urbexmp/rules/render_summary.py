@@ -47,6 +47,14 @@ def _details(report: Report) -> Iterator[Line]:
         yield (
             Span(f"  keywords: {report.added:,} {would}added, {report.removed:,} {would}removed"),
         )
+    if report.texts:
+        yield (Span(f"  descriptions and alt texts: {report.texts:,} {would}written"),)
+    if report.texts_held:
+        texts = counted(report.texts_held, "text")
+        yield (
+            Span(f"  {texts} not written, because you have changed or lost what was there:"),
+            Span(" `urbexmp diff --again` shows them", Style.DIM),
+        )
     if report.learned:
         keywords = counted(report.learned, "keyword")
         verb = "is" if report.learned == 1 else "are"
@@ -84,6 +92,11 @@ def stage_sentences(report: Report) -> Iterator[str]:
         yield f"{stage} did not look: {lacks}"
     for sentence, number in sorted(report.fallen.items(), key=lambda each: (-each[1], each[0])):
         yield f"{sentence}: {counted(number, 'photo')}"
+    for stage, number in sorted(report.put_off.items()):
+        yield (
+            f"{stage} was not asked about {counted(number, 'photo')} yet: a watch with nothing else"
+            " to do asks it, or `urbexmp location enhance PATH` now"
+        )
 
 
 def _failures(report: Report) -> Iterator[Line]:
