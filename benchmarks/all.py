@@ -35,7 +35,7 @@ SCRIPTS: dict[str, tuple[list[str], list[str]]] = {
     "startup.py": (["5"], ["15"]),
     "offline.py": (["4", "1"], ["8", "2"]),
     "watch.py": (["--quick"], []),
-    "vlm.py": (["--quick"], ["--quick"]),
+    "vlm.py": (["--quick"], ["1600"]),
 }
 """Script to its arguments, when quick and else, by the numbers of their goals."""
 
