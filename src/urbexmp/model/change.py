@@ -53,7 +53,7 @@ class MergeBase:
     @property
     def ours(self) -> frozenset[Keyword]:
         """Keywords that any profile wrote."""
-        return frozenset().union(*self.written.values()) if self.written else NOTHING
+        return NOTHING.union(*self.written.values())
 
     @property
     def digest(self) -> str:

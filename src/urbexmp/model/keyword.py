@@ -56,6 +56,11 @@ class Keyword:
         """Read `A|B|C`. Raise `ValueError` when a name is empty."""
         return _parsed(text)
 
+    @classmethod
+    def of(cls, path: tuple[str, ...]) -> Keyword:
+        """The keyword of a path, the same object each time. Raise as `parse`."""
+        return _of_path(path)
+
     @property
     def leaf(self) -> str:
         """The last name of the path."""

@@ -159,7 +159,7 @@ class Applier:
         kept = self._ledger.base(change.photo_id, change.photo.path)
         # No base at all says that nobody decided anything here since: the ledger is new, or the
         # photo has moved, and the planner had the base from elsewhere.
-        if kept is not None and kept.digest != change.base.digest:
+        if kept is not None and _differ(kept, change.base):
             raise PlanStale(change.photo.path)
         steps = []
         for write in change.writes:
@@ -209,7 +209,7 @@ class Applier:
 
     def _store_base(self, change: Change) -> None:
         kept = self._ledger.base(change.photo_id, change.photo.path)
-        if change.after.digest != (kept or MergeBase()).digest:
+        if _differ(change.after, kept or MergeBase()):
             self._ledger.put_base(change.photo_id, change.photo.path, change.after)
 
     # steps 3 and 4
@@ -338,6 +338,11 @@ class Applier:
         except Problem as problem:
             return {number: _unrecorded(each, problem) for number, each in done.items()}
         return receipts
+
+
+def _differ(one: MergeBase, other: MergeBase) -> bool:
+    # What is equal has one digest, and is mostly the very same object: digests cost more.
+    return one is not other and one != other and one.digest != other.digest
 
 
 def _receipt(ready: _Ready, steps: Iterable[_Step] | None = None) -> Receipt:

@@ -263,6 +263,8 @@ def _worth_telling(
 
     Others that a person took out are nobody's business who gets the file.
     """
+    if not vetoed:
+        return vetoed
     ours = merged.base.ours.union(policy.vocabulary)
     for state in snapshot.carriers:
         if state.block is not None:

@@ -21,7 +21,7 @@ def keyword_of(item: str) -> Keyword | None:
     Remembered, because a library says the same few thousand keywords a million times.
     """
     names = tuple(name for name in item.split(SEPARATOR) if name.strip())
-    return Keyword(names) if names else None
+    return Keyword.of(names) if names else None
 
 
 def found_keywords(
@@ -93,7 +93,7 @@ def unsaid(
 
 def elements_of(keywords: Iterable[Keyword]) -> frozenset[str]:
     """The folded names that occur anywhere in the paths."""
-    return frozenset(name for keyword in keywords for name in keyword.key)
+    return frozenset[str]().union(*[keyword.key for keyword in keywords])
 
 
 def lists_ancestors(fields: KeywordFields, without: frozenset[Keyword] = NOTHING) -> bool:
@@ -150,7 +150,7 @@ def respell_path(keyword: Keyword, *known: frozenset[Keyword]) -> Keyword:
                 names[length - 1] = spelled
                 break
     spelling = tuple(names)
-    return keyword if spelling == keyword.path else Keyword(spelling)
+    return keyword if spelling == keyword.path else Keyword.of(spelling)
 
 
 def flat_words(keyword: Keyword, flat: str, unlisted: frozenset[Keyword]) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ class TermReading:
                 self._check_parent(keyword)
 
     def _check_parent(self, keyword: Keyword) -> None:
-        above = Keyword(keyword.path[:-1])
+        above = Keyword.of(keyword.path[:-1])
         parent = self.terms.get(above)
         keys = ("term", self.where[keyword], "path")
         if parent is None:
@@ -125,7 +125,7 @@ class TermReading:
         # The names above are those of the parents, and checked there.
         if not self._check_name(names[-1], (*here, "path"), "name"):
             return None
-        return Keyword(names)
+        return Keyword.of(names)
 
     def _paths(self, here: tuple[str | int, ...], paths: tuple[str, ...]) -> tuple[Keyword, ...]:
         for path in paths:

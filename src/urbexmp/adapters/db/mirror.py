@@ -187,7 +187,7 @@ class SqliteMirror:
         def keyword(number: int, link: Link) -> MirrorKeyword:
             origin, score, at, spelling = link
             source, stage, model, profile = origins[origin]
-            named = Keyword(self._writer.spelled((number, spelling)))
+            named = Keyword.of(self._writer.spelled((number, spelling)))
             return MirrorKeyword(named, source, score, stage, model, profile, shown_moment(at))
 
         return MirrorRow(
