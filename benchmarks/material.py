@@ -35,6 +35,29 @@ def sidecars(folder: Path, number: int) -> None:
         (folder / name).with_suffix(".xmp").write_bytes(lightroom(name, SHOT, (6048, 4024), edited))
 
 
+def library_sidecars(folder: Path, number: int, keywords: int = 3000) -> None:
+    """Lightroom's sidecars with the keywords of a real library: one vocabulary, used unevenly.
+
+    The vocabulary is a tree of `keywords` terms of up to six levels; few have many photos and many
+    have few (Zipf), as in `million.py`, where 8.2 million links at a million photos are 8 a photo.
+    Photos of one visit, some 83 in a row, share four of them. The same every time.
+    """
+    from million import FOLDER_SIZES, library
+
+    chance = random.Random(11)
+    drawn_from = library(chance, keywords)
+    left, shared = 0, []
+    for n in range(number):
+        if not left:
+            left, shared = chance.randint(*FOLDER_SIZES), drawn_from.draw(chance, 4)
+        left -= 1
+        held = dict.fromkeys([*shared, *drawn_from.draw(chance, chance.randint(2, 7))])
+        said = tuple(str(each) for each in held)
+        edited = Edited(said, rating=n % 6, mask=n % 3 == 0, crop=n % 4 == 0)
+        name = f"_DSC{n:05}.NEF"
+        (folder / name).with_suffix(".xmp").write_bytes(lightroom(name, SHOT, (6048, 4024), edited))
+
+
 def archive(root: Path, photos: int, each: int = 200, *, linked: bool = False) -> None:
     """Folders with raw files and sidecars that hold next to nothing: for listing only.
 

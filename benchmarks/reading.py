@@ -27,12 +27,18 @@ def floor(folder: str) -> None:
 
 def ours(folder: str) -> Keywords:
     """Read as urbexmp does."""
+    import gc
+
+    # As the command starts: what is imported stays, and need not be looked through for garbage.
+    gc.disable()
     from pathlib import Path
 
     from urbexmp.adapters.xmp.codec import XmpCodec
     from urbexmp.adapters.xmp.sidecar import SidecarStore
     from urbexmp.model.photo import Carrier, CarrierKind
 
+    gc.freeze()
+    gc.enable()
     codec, store, found = XmpCodec(), SidecarStore(), {}
     for entry in os.scandir(folder):
         path = Path(entry.path)

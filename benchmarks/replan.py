@@ -33,6 +33,9 @@ from urbexmp.wiring_stages import Muster
 CHANGED = ('path = "Urbex|Room|Corridor"', 'path = "Urbex|Room|Hallway"')
 """A keyword that gets another name."""
 
+ROOT = ('"Urbex', '"Lost Places')
+"""Every keyword gets another name: the old ones stay, and each photo gets as many more."""
+
 UNSEEN = """
 [[term]]
 path = "Urbex|A Word That Nobody Said"
@@ -105,12 +108,15 @@ def main() -> None:
         unseen = told(run(sync))
         run(sync)
         nothing = told(run(sync))
+        words.write_text(vocabulary.replace(*ROOT), encoding="utf-8")
+        renamed = told(run(sync))
         print(f"{photos:,} raw files, {len(STAGES) + 3} stages; {machine()}")
         rows = (
             ("first sync: all sidecars are made", first),
             ("the vocabulary changed: a keyword has another name", changed),
             ("the vocabulary changed, and no photo with it", unseen),
             ("nothing changed", nothing),
+            ("the vocabulary changed: every keyword has another name", renamed),
         )
         table(
             "What is kept of the stages, worked out anew",
@@ -130,6 +136,7 @@ def main() -> None:
         goals(
             [
                 Goal("a changed vocabulary, seconds", changed[0].wall, 60, False, " s"),
+                Goal("every keyword changed, seconds", renamed[0].wall, 120, False, " s"),
                 Goal("looks of a model", looked, 0, False, ""),
             ]
         )

@@ -151,7 +151,7 @@ def idle(folder: Path, size: Size) -> list[Goal]:
     rows, shares, memory = [], {}, 0.0
     for name, options in (
         ("watch, a sweep every 5 minutes", ()),
-        ("watch --poll, a sweep every 10 s", ("--poll", "--set", "sweep_minutes=0.1667")),
+        ("watch --poll: folders every 10 s, all files every minute", ("--poll",)),
     ):
         with Watch(root, state, folder / "log.txt", *options) as watch:
             began = watch.ready(1)

@@ -338,19 +338,21 @@ def _tools(
     from urbexmp.pipeline.look import Looker
     from urbexmp.pipeline.mirroring import RowReader
     from urbexmp.pipeline.planner import Planner
+    from urbexmp.pipeline.readings import KeptReadings
 
     store, codec = open_carriers(profile)
     located = partial(location_in, store, codec)
     looker = Looker(FileInspector(), places, ready.crew(), ledger, located, root, time.perf_counter)
     place_version = partial(_place_version, taxonomy, places, root)
     spared = partial(sparing, codec)
+    kept = KeptReadings(codec)
     keeping = copies if profile.backup == "full" else None
     return Tools(
         taxonomy,
         looker,
-        Planner(store, codec, ledger, clock, taxonomy, profile, Path.exists, spared),
+        Planner(store, kept, ledger, clock, taxonomy, profile, Path.exists, spared),
         Applier(store, codec, ledger, backups, clock, keeping),
-        RowReader(store, codec, looker, place_version, root),
+        RowReader(store, kept, looker, place_version, root),
     )
 
 

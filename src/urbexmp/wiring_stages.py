@@ -127,6 +127,13 @@ def stop_on(stages: tuple[Stage, ...], stopping: Callable[[], bool]) -> None:
             stage.stopping = stopping
 
 
+def tell_replies(stages: tuple[Stage, ...], heard: Callable[[Mapping[str, Any]], None]) -> None:
+    """Have `heard` told of each reply of a model, from the thread that looks."""
+    for stage in stages:
+        if hasattr(stage, "on_reply"):
+            stage.on_reply = heard
+
+
 def unready(stage: Stage) -> Problem | None:
     """What keeps a stage from looking at all; None: nothing. Cheap: nothing is loaded."""
     ready = getattr(stage, "ready", None)

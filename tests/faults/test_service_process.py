@@ -64,6 +64,12 @@ def test_a_watch_that_has_grown_begins_anew_and_misses_nothing(photos: Path) -> 
     log = kept(photos, "log.txt").read_text().splitlines()
     assert any("Beginning anew with a fresh process: after " in line for line in log)
     assert len({line.split()[1] for line in log}) == 1, "its process id stays"
+    state = read_health(kept(photos, "health.json"))
+    assert state is not None
+    assert (state.done, state.failed) == (PHOTOS, 0), "it goes on counting"
+    ended = [line for line in log if " done. Next" in line or "Stopped" in line]
+    assert len(ended) == 1
+    assert f"{PHOTOS} photos of Old Hospital done" in ended[0]
     again = urbexmp(photos, "sync", "--check")
     assert again.returncode == 0, again.stdout
 

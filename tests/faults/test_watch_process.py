@@ -315,3 +315,21 @@ def test_deleted_photos_leave_the_mirror_and_sidecars_stay(library: Path, home: 
             lambda: "moved.JPG" in watch.run("query", "hospital", "--in", str(library)).stdout,
             "the moved one is not there",
         )
+
+
+def test_without_the_library_that_listens_sweeps_find_everything(
+    library: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken" / "watchfiles"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('no wheel for this machine')\n")
+    monkeypatch.syspath_prepend(str(broken.parent))
+    first = put(library, 1)
+    with Watching(library, home, "--sweep", "0.01") as watch:
+        watch.says("changes cannot be listened to (no wheel for this machine)")
+        watch.says("found by sweeps only")
+        watch.keyworded(*first)
+        watch.ready()
+        watch.keyworded(*put(library, 2, 3))
+        assert watch.stop() == 128 + signal.SIGTERM
+    assert written_once(library, home) == 3

@@ -182,7 +182,7 @@ def test_the_engine_finds_what_a_plain_evaluation_finds(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mirror.sqlite3"
         stand: dict[Path, MirrorRow] = {}
-        with SqliteMirror(path, posting_least=least) as mirror:
+        with SqliteMirror(path, posting_least=least, leaf_least=least) as mirror:
             for batch in batches:
                 mirror.put(batch)
                 stand |= {row.path: row for row in batch}

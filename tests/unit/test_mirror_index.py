@@ -48,10 +48,10 @@ def test_a_mirror_built_in_any_order_of_folders_is_as_one_that_was_followed(
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with SqliteMirror(folder / "followed", posting_least=2) as followed:
+        with SqliteMirror(folder / "followed", posting_least=2, leaf_least=3) as followed:
             for batch in batches:
                 followed.put(batch)
-        with SqliteMirror(folder / "built", posting_least=2) as built:
+        with SqliteMirror(folder / "built", posting_least=2, leaf_least=3) as built:
             with built.anew() as new:
                 for batch in batches:
                     new.put(batch)

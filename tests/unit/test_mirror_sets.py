@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_library import Library
+from urbexmp.adapters.db.ask import Asker
+from urbexmp.adapters.db.ask_find import Finder
 from urbexmp.adapters.db.link_codes import Link, packed_links, unpacked_links
 from urbexmp.adapters.db.mirror import SqliteMirror
 from urbexmp.adapters.db.mirror_values import (
@@ -34,6 +36,10 @@ from urbexmp.adapters.db.posting_codes import (
     text_offsets,
 )
 from urbexmp.cli.main import run
+from urbexmp.model.keyword import Keyword
+from urbexmp.model.mirror import PERSON, MirrorKeyword, MirrorRow
+from urbexmp.model.photo import FileKind, FileStat
+from urbexmp.rules.query_parse import parse_query
 
 numbers = st.integers(1, 1_100_000) | st.integers(0xD7FE, 0xE002)
 offsets = st.sets(st.integers(0, CHUNK - 1), max_size=60)
@@ -60,11 +66,13 @@ def test_a_set_is_the_same_in_either_form(
 ) -> None:
     wanted = sum(1 << offset for offset in some)
     bits = ((1 << CHUNK) - 1) ^ wanted if most else wanted
+    start, stop = sorted(span)
+    part = (bits >> start * 8) & ((1 << (stop - start) * 8) - 1)
     packed = packed_set(bits)
     assert bool(len(packed) & 1) is most
-    assert set_bits(packed) == bits
-    start, stop = sorted(span)
-    assert set_bits(packed, start, stop) == (bits >> start * 8) & ((1 << (stop - start) * 8) - 1)
+    for form in (packed, packed_set(bits, plain=True)):
+        assert set_bits(form) == bits
+        assert set_bits(form, start, stop) == part
     assert [each - 1 for each in text_offsets(offsets_text(sorted(some)))] == ids_of(wanted)
 
 
@@ -149,3 +157,51 @@ def test_check_names_what_is_damaged_and_a_rebuild_mends_it(
     assert told, said
     assert run(["mirror", "rebuild", *where, "-q"]) == 0
     assert run(["mirror", "check", *where]) == 0
+
+
+def test_a_keyword_of_many_photos_has_a_bitmap_though_nothing_is_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Finder, "leaf_least", 300)
+
+    def rows(names: range, *paths: str) -> list[MirrorRow]:
+        keywords = tuple(MirrorKeyword(Keyword.parse(path), PERSON) for path in paths)
+        stat = FileStat(1, 2, 3)
+        return [
+            MirrorRow(Path(f"{n}.jpg"), f"{n:x}", FileKind.JPEG, stat, keywords=keywords)
+            for n in names
+        ]
+
+    path = tmp_path / "mirror.sqlite3"
+    query = parse_query('"Rust" AND "Moss"')
+    with SqliteMirror(path, leaf_least=300) as mirror:
+        mirror.put(rows(range(299), "Rust", "Moss"))
+        assert branches(path) == {}
+        mirror.put(rows(range(299, 310), "Rust"))
+        assert branches(path) == {"Rust": 4096}
+        mirror.put(rows(range(300, 320), "Rust", "Moss"))
+        assert branches(path) == {"Rust": 4096, "Moss": 4096}
+        assert mirror.faults() == ()
+        with Asker(path) as asker:
+            both = sorted(asker.ids(query, limit=None))
+            assert both == sorted({*asker.ids(parse_query('is:"Moss"'), limit=None)})
+            assert len(both) == asker.count(query) == 319
+        # With a keyword below it that others hold, it is a subtree as any other.
+        mirror.put(rows(range(400, 402), "Rust|Flakes"))
+        assert branches(path) == {"Rust": 4096, "Moss": 4096} | branches(path, "Rust")
+        assert mirror.faults() == ()
+        mirror.remove([Path(f"{n}.jpg") for n in range(25)])
+        assert "Moss" not in branches(path)
+        assert mirror.faults() == ()
+
+
+def branches(path: Path, only: str = "%") -> dict[str, int]:
+    """Keywords with a branch, and the length of its first set."""
+    connection = sqlite3.connect(path)
+    found = connection.execute(
+        "SELECT path, length(branch.photos) FROM branch JOIN keyword ON keyword.id = keyword"
+        " WHERE chunk = 0 AND path LIKE ?",
+        (only,),
+    ).fetchall()
+    connection.close()
+    return dict(found)

@@ -49,7 +49,7 @@ def test_any_history_ends_as_if_built_anew(steps: list[list[MirrorRow] | list[Pa
     folder = Path(tempfile.mkdtemp())
     try:
         standing: dict[Path, MirrorRow] = {}
-        with SqliteMirror(folder / "lived", posting_least=LEAST) as lived:
+        with SqliteMirror(folder / "lived", posting_least=LEAST, leaf_least=LEAST) as lived:
             for step in steps:
                 puts = [each for each in step if isinstance(each, MirrorRow)]
                 gone = [each for each in step if isinstance(each, Path)]
@@ -66,7 +66,7 @@ def test_any_history_ends_as_if_built_anew(steps: list[list[MirrorRow] | list[Pa
                     assert differences(row, wanted) == ()
                     assert (row.status, row.held) == (wanted.status, wanted.held)
             assert lived.count() == len(standing)
-        with SqliteMirror(folder / "anew", posting_least=LEAST) as anew:
+        with SqliteMirror(folder / "anew", posting_least=LEAST, leaf_least=LEAST) as anew:
             with anew.anew() as built:
                 for row in reversed(standing.values()):
                     built.put([row])
@@ -77,7 +77,7 @@ def test_any_history_ends_as_if_built_anew(steps: list[list[MirrorRow] | list[Pa
 
 
 def test_counts_name_distinct_photos_of_the_subtree(tmp_path: Path) -> None:
-    with SqliteMirror(tmp_path / "m", posting_least=LEAST) as mirror:
+    with SqliteMirror(tmp_path / "m", posting_least=LEAST, leaf_least=LEAST) as mirror:
         mirror.put(
             [
                 make_row(Path("1.JPG"), keywords=person("A|B", "A|C")),
@@ -210,7 +210,7 @@ def test_readers_never_see_half_a_batch(tmp_path: Path) -> None:
         finally:
             connection.close()
 
-    with SqliteMirror(path, posting_least=LEAST) as mirror:
+    with SqliteMirror(path, posting_least=LEAST, leaf_least=LEAST) as mirror:
         mirror.put([make_row(photo, keywords=person("A|0")) for photo in photos])
         readers = [threading.Thread(target=read, args=(number,)) for number in range(10)]
         for reader in readers:

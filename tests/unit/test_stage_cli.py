@@ -309,3 +309,18 @@ def test_alone_and_beside(library: Path, capsys: Capture, models: None) -> None:
 
 def test_every_stage_that_a_profile_may_name_is_known_to_the_registry() -> None:
     assert set(registry.STAGES) <= set(profile_keys.STAGES)
+
+
+def test_scores_of_single_words_of_a_caption_are_not_for_people() -> None:
+    from urbexmp.model.observation import Observation, ObservationKind, StageLook
+    from urbexmp.rules.florence_says import WORD_SCORES
+    from urbexmp.rules.render import plain
+    from urbexmp.rules.render_stage import look_data, look_lines
+
+    caption = Observation(ObservationKind.CAPTION, "caption", 0.8, "a rusty bed", "caption")
+    scores = Observation(ObservationKind.PRIOR, WORD_SCORES, None, "90 80 70", "caption")
+    look = StageLook("florence@12", (caption, scores), 1.0)
+    shown = "\n".join(plain(line) for line in look_lines(Path("a.jpg"), look, 0.1))
+    assert "a rusty bed" in shown
+    assert WORD_SCORES not in shown
+    assert len(look_data(Path("a.jpg"), look, 0.1)["observations"]) == 2, "a program gets all"

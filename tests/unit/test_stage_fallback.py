@@ -165,6 +165,15 @@ def test_a_stage_that_cannot_run_is_not_asked_and_what_it_said_once_counts() -> 
     assert florence.looks == 1
 
 
+def test_a_stage_that_cannot_run_keeps_nothing_of_the_photos_it_did_not_look_at() -> None:
+    """Raised again and again, one problem would hold the frames of every photo of a run."""
+    missing = WeightsMissing("x", stage="florence", model="m", size="1 GB")
+    world = World(Model("florence"), absent={"florence": missing})
+    for _ in range(3):
+        world.examine()
+    assert missing.__traceback__ is None
+
+
 def test_what_stands_in_but_cannot_run_saves_no_photo() -> None:
     missing = WeightsMissing("x", stage="ram", model="m", size="1 GB")
     world = World(

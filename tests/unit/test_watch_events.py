@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -107,6 +108,18 @@ def test_a_mount_without_events_is_found_out(
     assert "does not tell of changes" in said
     assert events.deaf(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_library_that_listens_the_root_is_left_to_sweeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles._rust_notify", None)
+    events = FolderEvents(never)
+    (said,) = events.watch([tmp_path])
+    assert "changes cannot be listened to" in said
+    assert "found by sweeps only" in said
+    assert events.deaf(tmp_path)
+    assert list(events.wait(0.0)) == []
 
 
 def test_the_limit_of_watches_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

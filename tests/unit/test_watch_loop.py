@@ -91,6 +91,28 @@ def test_a_root_that_tells_nothing_is_swept_oftener(world: World) -> None:
     assert any("silent" in note for note in world.told.notes)
 
 
+def test_what_is_written_in_place_where_no_hints_come_is_found_within_a_minute(
+    world: World,
+) -> None:
+    world.events.silent.add(world.root)
+    (world.root / "Old Hospital" / "1.JPG").write_bytes(b"%PDF-1.7")
+    world.at(25, lambda: world.put(1))
+    world.run(90)
+    assert world.told.photos == ["1.JPG"]
+
+
+def test_where_there_are_too_many_folders_all_is_swept_as_often_as_folders_would_be(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("urbexmp.drivers.tending.MOST_FOLDERS", 1)
+    world = World(root, tmp_path / "state")
+    world.events.silent.add(world.root)
+    (world.root / "Old Hospital" / "1.JPG").write_bytes(b"%PDF-1.7")
+    world.at(25, lambda: world.put(1))
+    world.run(45)
+    assert world.told.photos == ["1.JPG"]
+
+
 def test_a_root_that_goes_or_is_emptied_is_waited_for(world: World, tmp_path: Path) -> None:
     world.put(1, 2)
     world.run(10)

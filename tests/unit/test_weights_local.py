@@ -11,6 +11,7 @@ import pytest
 
 from tiny.registry import REVISION, entry_of, weights_of
 from urbexmp.adapters import weights as weights_module
+from urbexmp.adapters.lock import FileLock
 from urbexmp.adapters.weights import VERIFIED, LocalWeights, hub_cache
 from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.stage_errors import WeightsDamaged, WeightsMissing, WeightsUnpinned
@@ -147,6 +148,44 @@ def test_what_two_processes_hash_at_once_is_noted_by_both(
     weights.folder("one")
     weights.folder("two")
     assert hashed == []
+
+
+def test_who_comes_while_another_process_hashes_takes_its_word(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = entry_of(made, id="tiny", stage="siglip")
+    first = weights_of(made, entry)
+    assert first.own is not None
+    hashing = FileLock(first.own / ".hashing-tiny").__enter__()
+    hashed = counted_hashes(monkeypatch)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            first.verify("tiny")
+            hashing.__exit__()
+
+    monkeypatch.setattr(weights_module.time, "sleep", pause)
+    second = LocalWeights(first.entries, first.cache, first.own)
+    second.folder("tiny")
+    assert (len(pauses), len(hashed)) == (2, 2), "two files, hashed by the first alone"
+
+
+def test_without_a_note_a_process_hashes_once_and_its_workers_take_its_word(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = entry_of(made, id="tiny", stage="siglip", repository="org/tiny")
+    snapshot = in_hub_cache(tmp_path / "hub", made, entry)
+    weights = LocalWeights({"tiny": entry}, tmp_path / "hub")
+    hashed = counted_hashes(monkeypatch)
+    weights.folder("tiny")
+    sent = pickle.loads(pickle.dumps(weights))
+    sent.folder("tiny")
+    assert len(hashed) == 2
+    os.utime((snapshot / "config.json").resolve(), ns=(1, 1))
+    sent.folder("tiny")
+    assert len(hashed) == 3
 
 
 def test_a_file_that_changed_is_hashed_again(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:

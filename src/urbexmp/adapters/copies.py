@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +90,8 @@ class FolderCopies:
 
 
 def _copied(source: Path, target: Path) -> None:
+    import shutil  # with three packers behind it: only for who keeps copies
+
     temp = target.with_name(f".{target.name}.part")
     try:
         shutil.copyfile(source, temp)

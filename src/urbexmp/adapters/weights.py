@@ -3,6 +3,8 @@
 The hub's client keeps `models--ORG--NAME/snapshots/COMMIT/FILE`, mostly as links to files named
 after their hash, and never looks into them again: a flipped byte is loaded as it is. So each file
 is hashed here before it is first loaded, and again whenever its size, time or inode changed.
+Processes of one stage that begin together wait for the one that hashes, and take its word from the
+note, which holds all four.
 """
 
 from __future__ import annotations
@@ -12,16 +14,21 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from urbexmp.model.errors import ConfigProblem
+from urbexmp.adapters.lock import FileLock
+from urbexmp.model.errors import ConfigProblem, LibraryLocked, StateUnwritable
 from urbexmp.model.stage_errors import WeightsDamaged, WeightsMissing, WeightsUnpinned
 from urbexmp.model.weights import ModelEntry, WeightFile
 
 BLOCK = 1 << 20
 """Bytes hashed at once."""
+
+WAIT_SECONDS = 0.1
+"""Between two looks whether another process has done hashing."""
 
 VERIFIED = "verified.json"
 """What was hashed before, in the folder of our own models."""
@@ -58,6 +65,8 @@ class LocalWeights:
     entries: Mapping[str, ModelEntry]
     cache: Path
     own: Path | None = None
+    _proven: dict[str, list[object]] = field(default_factory=dict, compare=False, repr=False)
+    """What this process hashed itself, as the note has it: where that cannot be written."""
 
     def entry(self, model: str) -> ModelEntry:
         """The registry's entry. Raises `ConfigProblem`."""
@@ -105,6 +114,45 @@ class LocalWeights:
         place = self.found(model)
         if place is None:
             raise missing_problem(entry, self.missing(model))
+        if again or not self._is_proven(entry, place):
+            with contextlib.nullcontext() if again else self._alone(model):
+                self._prove(entry, place, again=again, hashed=hashed)
+        return place
+
+    def _is_proven(self, entry: ModelEntry, place: Path) -> bool:
+        known = self._known()
+        try:
+            for file in entry.files:
+                at, state = _state(place / file.name)
+                if known.get(at) != [*state, file.sha256]:
+                    return False
+        except OSError:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def _alone(self, model: str) -> Iterator[None]:
+        """Keep other processes from hashing the same model meanwhile.
+
+        The lock dies with its holder. Where none can be made, each hashes by itself.
+        """
+        if self.own is None:
+            yield
+            return
+        with contextlib.ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(FileLock(self.own / f".hashing-{model}"))
+                except LibraryLocked:
+                    time.sleep(WAIT_SECONDS)
+                    continue
+                except StateUnwritable:
+                    pass
+                break
+            yield
+
+    def _prove(self, entry: ModelEntry, place: Path, *, again: bool, hashed: Hashed | None) -> None:
+        """Hash what is not known. Raises `WeightsDamaged`."""
         known = self._known()
         fresh: dict[str, list[object]] = {}
         for file in entry.files:
@@ -119,29 +167,28 @@ class LocalWeights:
                     entry.stage,
                     stage=entry.stage,
                     file=path,
-                    model=model,
+                    model=entry.id,
                     detail=f"cannot be read: {failure.strerror or failure}",
                 ) from failure
             if digest != file.sha256:
                 detail = f"SHA-256 is {digest[:12]}..., not {file.sha256[:12]}..."
                 raise WeightsDamaged(
-                    entry.stage, stage=entry.stage, file=path, model=model, detail=detail
+                    entry.stage, stage=entry.stage, file=path, model=entry.id, detail=detail
                 )
             fresh[at] = [*state, digest]
         if fresh:
+            self._proven.update(fresh)
             # Read anew: hashing takes minutes, and another stage's process noted its own meanwhile.
             self._remember(self._known() | fresh)
-        return place
 
     def _known(self) -> dict[str, list[object]]:
-        """Real path to size, mtime, inode and hash; empty where the note is gone or damaged."""
-        if self.own is None:
-            return {}
-        try:
-            known = json.loads((self.own / VERIFIED).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return known if isinstance(known, dict) else {}
+        """Real path to size, mtime, inode and hash: by the note, if it can be read, and by what
+        this process hashed."""
+        noted: object = None
+        if self.own is not None:
+            with contextlib.suppress(OSError, ValueError):
+                noted = json.loads((self.own / VERIFIED).read_bytes())
+        return {**(noted if isinstance(noted, dict) else {}), **self._proven}
 
     def _remember(self, known: Mapping[str, list[object]]) -> None:
         """Keep the note. One that cannot be written, or that another process wins, costs only

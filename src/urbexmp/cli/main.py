@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "stats": "Show what a library holds, and what you did with our keywords.",
     "mirror": "Build, check, find and back up the copy that queries are answered from.",
     "runs": "List the runs of a library, newest first.",
+    "report": "Compare the reports of two runs, or what two models said.",
     "library": "List the libraries that are known here, and give one up.",
     "backup": "List what was kept of replaced files, put it back, give it up.",
     "taxonomy": "Look at the vocabulary, check it, export and import it.",

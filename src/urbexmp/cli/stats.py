@@ -103,13 +103,17 @@ def _history(choices: Choices, folder: Path, top: int) -> int:
     from urbexmp.rules.history import read_history
     from urbexmp.rules.render import counted
     from urbexmp.rules.render_json import line, note_data
-    from urbexmp.rules.render_stats import history_data
+    from urbexmp.rules.render_stats import history_data, model_data
     from urbexmp.rules.render_stats import history_lines as shown
 
     runs, strange = read_history(history_lines(folder))
     note = f"{counted(strange, 'line')} of {folder / HISTORY} could not be read and are left out."
     if choices.json:
-        for data in (*history_data(runs), *((note_data(note),) if strange else ())):
+        for data in (
+            *history_data(runs),
+            *model_data(runs),
+            *((note_data(note),) if strange else ()),
+        ):
             print(line(data))
         return 0
     if runs:

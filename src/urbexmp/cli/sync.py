@@ -56,6 +56,14 @@ PATHS = click.Path(path_type=Path)
     metavar="DIR",
     help="Write a report on this run into DIR, and add it to the history there.",
 )
+@click.option(
+    "--pictures",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="So many small pictures at most on the page of the report.",
+)
 @shared(settings=True, json=True)
 def sync(
     choices: Choices,
@@ -70,6 +78,7 @@ def sync(
     preflight: bool,
     accept_emptied: bool,
     report_folder: Path | None,
+    pictures: int,
 ) -> int:
     """Look at photos and write their keywords.
 
@@ -82,7 +91,7 @@ def sync(
     from urbexmp.cli.libraries import each_library, one_library
     from urbexmp.cli.lightroom import open_catalog_note
     from urbexmp.cli.options import load
-    from urbexmp.cli.report import reporting
+    from urbexmp.cli.report_run import reporting
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import sync as run_sync
 
@@ -109,7 +118,7 @@ def sync(
         ):
             if note := open_catalog_note(settings.profile):
                 show.note(note)
-            recorder = reporting(house, show, report_folder) if report_folder else None
+            recorder = reporting(house, show, report_folder, pictures) if report_folder else None
             report = run_sync(
                 house,
                 below,

@@ -75,12 +75,13 @@ def _watch(
 ) -> int:
     from urbexmp.app import library_roots, state_paths
     from urbexmp.app_watch import Loaded, open_watch
-    from urbexmp.cli.anew import Anew
+    from urbexmp.cli.anew import Anew, SoFar, so_far
     from urbexmp.cli.log import Log
     from urbexmp.cli.options import load, profile_path
     from urbexmp.drivers.watch import watch as run_watch
 
     console = console_for(choices)
+    before = SoFar.taken(os.environ, os.getpid())
     with signals() as asked:
 
         def failed(failure: Exception) -> None:
@@ -109,13 +110,16 @@ def _watch(
             ended=asked.stopping,
             say=shows[0].note,
         ) as (tendings, outside):
-            anew.done = lambda: sum(tending.counts.done for tending in tendings)
+            already = before.add_to(tendings)
+            anew.done = lambda: sum(tending.counts.done for tending in tendings) - already
+            since = before.since or outside.clock.now()
             for root, _ in roots:
                 shows[0].note(f"Watching {root}. Ctrl-C ends it.")
-            run_watch(tendings, outside, once=once)
+            run_watch(tendings, outside, once=once, since=since)
+            counted = so_far(tendings, since, os.getpid())
         if anew.why and asked.signal is None:
             shows[0].note(f"Beginning anew with a fresh process: {anew.why}.")
-            anew.begin()
+            anew.begin(counted)
         return 128 + asked.signal if asked.signal is not None else 0
 
 

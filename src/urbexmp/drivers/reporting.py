@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from urbexmp.model.change import Change
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.observation import StageLook
+from urbexmp.model.photo import Photo
 from urbexmp.model.ports import Show
+from urbexmp.model.proposal import Proposal
 from urbexmp.model.recorder import ReportFiles
 from urbexmp.model.report import Report
+from urbexmp.rules.render_gallery import Pictured, gallery, pictured
 from urbexmp.rules.render_json import line, problem_data
 from urbexmp.rules.render_report import Looked, failed_data, photo_data, summary_page
 from urbexmp.rules.run_metrics import RunFigures, RunSetting, history_data
 
 NOT_LOOKED: Looked = ((), ())
+
+Thumbnail = Callable[[Photo], bytes | None]
+"""A small picture of a photo as JPEG, without metadata; None: there is none to be had."""
 
 
 class Reporting:
@@ -25,12 +33,29 @@ class Reporting:
     cannot be written is one problem; the run goes on as if nobody had asked for it.
     """
 
-    def __init__(self, show: Show, files: ReportFiles, setting: RunSetting, root: Path) -> None:
+    def __init__(
+        self,
+        show: Show,
+        files: ReportFiles,
+        setting: RunSetting,
+        root: Path,
+        pictures: int = 0,
+        thumbnail: Thumbnail | None = None,
+    ) -> None:
+        """The page shows so many `pictures` at most, of photos that something was done with."""
         self._show = show
         self._files = files
         self._setting = setting
         self._root = root
         self._figures = RunFigures()
+        self._thumbnail = thumbnail
+        self._most = pictures if thumbnail is not None else 0
+        self._pictured: list[Pictured] = []
+        self._worth = 0
+        """Photos that the page would show, had it the room."""
+        self._replies: deque[Mapping[str, Any]] = deque()
+        """Told by the threads that look, and not yet written by the one that runs."""
+        self._proposals: dict[Path, Proposal] = {}
         self._looks: dict[Path, Looked] = {}
         self._report = Report()
         self._told: Problem | None = None
@@ -69,8 +94,11 @@ class Reporting:
         """Complete the report, then pass it on: what goes wrong here is part of the summary."""
         figures, setting = self._figures, self._setting
 
+        self._write_replies()
+
         def finish() -> None:
-            page = summary_page(report, figures, setting)
+            shown = gallery(self._pictured, self._worth - len(self._pictured))
+            page = summary_page(report, figures, setting, shown)
             place = self._files.finish(page, line(history_data(report, figures, setting)))
             self._show.note(f"Report: {place}")
 
@@ -83,20 +111,55 @@ class Reporting:
         """Count the looks, and keep them for the photo's line."""
         self._figures.looked(looks, ran)
         self._looks[path] = (looks, ran)
+        self._write_replies()
+
+    def proposed(self, path: Path, proposal: Proposal) -> None:
+        """Keep it for the photo's line."""
+        self._proposals[path] = proposal
+
+    def replied(self, reply: Mapping[str, Any]) -> None:
+        """Take note of what a model replied. From any thread; it is written by the run's own."""
+        self._replies.append(reply)
+
+    def _write_replies(self) -> None:
+        while self._replies:
+            reply = self._replies.popleft()
+
+            def write(reply: Mapping[str, Any] = reply) -> None:
+                self._figures.replied(reply)
+                self._files.reply(line({"event": "reply", **reply}))
+
+            self._do(write)
 
     def dealt(self, change: Change, *, applied: bool) -> None:
         """Write the line of a photo that was dealt with."""
         self._figures.dealt(change)
         looked = self._looks.pop(change.photo.path, NOT_LOOKED)
-        self._do(
-            lambda: self._files.add(line(photo_data(change, self._root, looked, applied=applied)))
-        )
+        proposal = self._proposals.pop(change.photo.path, None)
+        data = photo_data(change, self._root, looked, proposal, applied=applied)
+        self._do(lambda: self._files.add(line(data)))
+        if change.writes or change.held or looked[1]:
+            self._worth += 1
+            if len(self._pictured) < self._most:
+                self._do(lambda: self._picture(change, looked))
+
+    def _picture(self, change: Change, looked: Looked) -> None:
+        """Keep what the page will show of a photo. Only so many: the page is held in memory."""
+        assert self._thumbnail is not None
+        small = self._thumbnail(change.photo)
+        link = None
+        if small is not None:
+            link = self._files.picture(f"{len(self._pictured) + 1:04}.jpg", small)
+        dry = self._report.dry
+        self._pictured.append(pictured(change, looked[0], self._root, link, dry=dry))
 
     def failed(self, path: Path, problem: Problem) -> None:
         """Write the line of a photo that could not be dealt with."""
         self._figures.failed += 1
         self._told = problem
         looked = self._looks.pop(path, NOT_LOOKED)
+        self._proposals.pop(path, None)
+        self._write_replies()
         self._do(lambda: self._files.add(line(failed_data(path, problem, self._root, looked))))
 
     def _do(self, act: Callable[[], None]) -> None:

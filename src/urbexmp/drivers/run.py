@@ -217,6 +217,7 @@ class Running:
     def plan(self, examined: Examined, *, accept_emptied: bool = False) -> Planned:
         """The change for a photo that was seen. Raises `Problem`."""
         planned = self._house.planner.plan(examined, accept_emptied=accept_emptied)
+        self.recorder.proposed(examined.photo.path, planned.proposal)
         self.report.unmapped.update(label for _, label in planned.proposal.unmapped)
         return planned
 

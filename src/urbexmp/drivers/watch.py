@@ -73,21 +73,33 @@ class Outside:
     say: Callable[[str], None]
 
 
-def watch(tendings: Sequence[Tending], outside: Outside, *, once: bool = False) -> None:
-    """Tend libraries until asked to stop; `once`: until nothing is left to do."""
-    Watch(tendings, outside).run(once=once)
+def watch(
+    tendings: Sequence[Tending],
+    outside: Outside,
+    *,
+    once: bool = False,
+    since: datetime | None = None,
+) -> None:
+    """Tend libraries until asked to stop; `once`: until nothing is left to do.
+
+    `since`: when the watch began; None: now.
+    """
+    Watch(tendings, outside, since).run(once=once)
 
 
 class Watch:
     """The loop."""
 
-    def __init__(self, tendings: Sequence[Tending], outside: Outside) -> None:
+    def __init__(
+        self, tendings: Sequence[Tending], outside: Outside, since: datetime | None = None
+    ) -> None:
         self._tendings = tendings
         self._outside = outside
-        self._since = outside.clock.now()
-        self._wall = self._since
+        self._wall = outside.clock.now()
+        self._since = since or self._wall
         self._steady = outside.stopwatch()
-        self._rates: deque[tuple[float, int]] = deque([(self._steady, 0)])
+        done = sum(tending.counts.done for tending in tendings)
+        self._rates: deque[tuple[float, int]] = deque([(self._steady, done)])
         self._beaten = -BEAT_SECONDS
         self._said: object = None
         self._paused: str | None = None
@@ -111,7 +123,8 @@ class Watch:
                     break
                 self._beat("paused" if self._paused else "watching")
                 self._gather(self._until_next(t))
-            if once or outside.ended():
+            # Not where it only begins anew: then the next process has the last word.
+            if outside.ended() or (once and not outside.stopping()):
                 self._close(once=once and not outside.stopping())
         finally:
             outside.events.close()

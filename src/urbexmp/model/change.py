@@ -44,6 +44,9 @@ class MergeBase:
     """What stood in each place that we only read, by file name; what is no longer there a person
     took out."""
 
+    _digest: str = field(default="", init=False, repr=False, compare=False)
+    """Worked out when it is first asked for."""
+
     @property
     def ours(self) -> frozenset[Keyword]:
         """Keywords that any profile wrote."""
@@ -52,7 +55,11 @@ class MergeBase:
     @property
     def digest(self) -> str:
         """Hex digest: a saved plan names the base it was made from by this."""
+        if not self._digest:
+            object.__setattr__(self, "_digest", self._digested())
+        return self._digest
 
+    def _digested(self) -> str:
         def spelled(keywords: frozenset[Keyword]) -> list[str]:
             return sorted("|".join(keyword.key) for keyword in keywords)
 

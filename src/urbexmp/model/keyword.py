@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from urbexmp.model.folding import SEPARATOR, fold
 
@@ -34,18 +35,26 @@ class Keyword:
 
     path: tuple[str, ...]
     key: tuple[str, ...] = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False)
+    """Of the key, worked out once: a plan asks a thousand times a photo."""
 
     def __post_init__(self) -> None:
         if not self.path or not all(self.path):
             raise ValueError(
                 f"a keyword needs at least one name, none of them empty: {self.path!r}"
             )
-        object.__setattr__(self, "key", tuple(fold(name) for name in self.path))
+        key = tuple([fold(name) for name in self.path])
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "_hash", hash(key))
+
+    def __reduce__(self) -> tuple[type[Keyword], tuple[tuple[str, ...]]]:
+        # The hash of a text is another one in every process.
+        return Keyword, (self.path,)
 
     @classmethod
     def parse(cls, text: str) -> Keyword:
         """Read `A|B|C`. Raise `ValueError` when a name is empty."""
-        return cls(tuple(text.split(SEPARATOR)))
+        return _parsed(text)
 
     @property
     def leaf(self) -> str:
@@ -54,7 +63,7 @@ class Keyword:
 
     def ancestors(self) -> tuple[Keyword, ...]:
         """The keywords above this one, from the root down, without itself."""
-        return tuple(Keyword(self.path[:n]) for n in range(1, len(self.path)))
+        return _above(self.path)
 
     def is_under(self, other: Keyword) -> bool:
         """Whether this keyword is `other` or lies below it."""
@@ -64,13 +73,30 @@ class Keyword:
         return isinstance(other, Keyword) and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        return self._hash
 
     def __lt__(self, other: Keyword) -> bool:
         return (self.key, self.path) < (other.key, other.path)
 
     def __str__(self) -> str:
         return SEPARATOR.join(self.path)
+
+
+# Remembered by their spelling: a library says the same few thousand keywords a million times, and
+# sets of the same objects are compared without a call.
+@lru_cache(maxsize=1 << 16)
+def _parsed(text: str) -> Keyword:
+    return _of_path(tuple(text.split(SEPARATOR)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _of_path(path: tuple[str, ...]) -> Keyword:
+    return Keyword(path)
+
+
+@lru_cache(maxsize=1 << 16)
+def _above(path: tuple[str, ...]) -> tuple[Keyword, ...]:
+    return tuple([_of_path(path[:n]) for n in range(1, len(path))])
 
 
 def respell(keywords: Iterable[Keyword], *known: Iterable[Keyword]) -> frozenset[Keyword]:

@@ -176,3 +176,5 @@ class StageInput:
     context: Context
     earlier: tuple[StageLook, ...] = ()
     """What the stages before it in the profile said."""
+    photo: str = ""
+    """The photo's path from the library's root, for records only: no answer may rest on it."""

@@ -130,65 +130,125 @@ def from_plain(kind: type[T], plain: Any) -> T:
     Fields that are missing take their default; unknown ones raise, because data that we do not
     understand must not be acted on. Raises `ValueError`, `TypeError` or `KeyError`.
     """
-    return typing.cast(T, _build(kind, plain))
+    return typing.cast(T, _builder(typing.cast(Any, kind))(plain))
+
+
+_Build = Callable[[Any], Any]
+"""Builds values of one type from plain data."""
 
 
 @functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
-def _build(kind: Any, plain: Any) -> Any:
+def _builder(kind: Any) -> _Build:
+    """How values of a type are built, found out once: type hints are slow to ask."""
     if isinstance(kind, typing.NewType):
-        return _build(kind.__supertype__, plain)
+        return _builder(kind.__supertype__)
     origin = typing.get_origin(kind)
     args = typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return _build_union(args, plain)
+        return _union_of(tuple(_builder(arg) for arg in args if arg is not type(None)))
     if origin is tuple:
-        if not isinstance(plain, list):
-            raise TypeError(f"expected a list, found {type(plain).__name__}")
         if len(args) == 2 and args[1] is Ellipsis:
-            return tuple(_build(args[0], inner) for inner in plain)
-        if len(args) != len(plain):
-            raise ValueError(f"expected {len(args)} items, found {len(plain)}")
-        return tuple(_build(arg, inner) for arg, inner in zip(args, plain, strict=True))
+            return _tuple_of(_builder(args[0]))
+        return _tuple_like(tuple(_builder(arg) for arg in args))
     if origin in (frozenset, set):
-        return frozenset(_build(args[0], inner) for inner in plain)
+        item = _builder(args[0])
+        return lambda plain: frozenset([item(inner) for inner in plain])
     if origin is not None and issubclass(origin, Mapping):
-        return MappingProxyType({key: _build(args[1], inner) for key, inner in plain.items()})
-    return _build_plain_kind(kind, plain)
+        return _mapping_of(_builder(args[1]))
+    return _builder_of_plain_kind(kind)
 
 
-def _build_plain_kind(kind: Any, plain: Any) -> Any:
+def _builder_of_plain_kind(kind: Any) -> _Build:
     if kind is Keyword:
-        return Keyword.parse(plain)
+        return Keyword.parse
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(plain)
+        return kind
     if isinstance(kind, type) and issubclass(kind, Path):
-        return Path(plain)
+        return Path
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        hints = _hints(kind)
-        unknown = set(plain) - set(hints)
-        if unknown:
-            raise ValueError(f"unknown fields of {kind.__name__}: {', '.join(sorted(unknown))}")
-        return kind(**{name: _build(hints[name], inner) for name, inner in plain.items()})
-    if kind is float and isinstance(plain, int) and not isinstance(plain, bool):
-        return float(plain)
-    if kind in (str, int, float, bool) and not isinstance(plain, kind):
+        return _dataclass_of(kind)
+    if kind in (str, int, float, bool):
+        return _atom_of(kind)
+    return lambda plain: plain
+
+
+def _atom_of(kind: type) -> _Build:
+    def atom(plain: Any) -> Any:
+        if isinstance(plain, kind):
+            return plain
+        if kind is float and isinstance(plain, int):
+            return float(plain)
         raise TypeError(f"expected {kind.__name__}, found {type(plain).__name__}")
+
+    if kind is not float:
+        return atom
+
+    def number(plain: Any) -> Any:
+        # A yes or no is an int for Python, and no number.
+        if isinstance(plain, bool):
+            raise TypeError("expected float, found bool")
+        return atom(plain)
+
+    return number
+
+
+def _tuple_of(item: _Build) -> _Build:
+    def built(plain: Any) -> Any:
+        return tuple([item(inner) for inner in _listed(plain)])
+
+    return built
+
+
+def _tuple_like(items: tuple[_Build, ...]) -> _Build:
+    def built(plain: Any) -> Any:
+        if len(items) != len(_listed(plain)):
+            raise ValueError(f"expected {len(items)} items, found {len(plain)}")
+        return tuple([item(inner) for item, inner in zip(items, plain, strict=True)])
+
+    return built
+
+
+def _mapping_of(value: _Build) -> _Build:
+    def built(plain: Any) -> Any:
+        return MappingProxyType({key: value(inner) for key, inner in plain.items()})
+
+    return built
+
+
+def _listed(plain: Any) -> list[Any]:
+    if not isinstance(plain, list):
+        raise TypeError(f"expected a list, found {type(plain).__name__}")
     return plain
 
 
-def _build_union(args: tuple[Any, ...], plain: Any) -> Any:
-    if plain is None:
-        return None
-    failures: list[Exception] = []
-    for arg in args:
-        if arg is type(None):
-            continue
-        try:
-            return _build(arg, plain)
-        except (TypeError, ValueError, AttributeError) as failure:
-            failures.append(failure)
-    raise failures[0]
+def _dataclass_of(kind: type) -> _Build:
+    builders: dict[str, _Build] | None = None
+
+    def built(plain: Any) -> Any:
+        nonlocal builders
+        if builders is None:  # asked late: a type may hold itself
+            hints = typing.get_type_hints(kind)
+            builders = {name: _builder(hint) for name, hint in hints.items()}
+        if not isinstance(plain, dict):
+            raise TypeError(f"expected an object, found {type(plain).__name__}")
+        if not builders.keys() >= plain.keys():
+            unknown = ", ".join(sorted(set(plain) - set(builders)))
+            raise ValueError(f"unknown fields of {kind.__name__}: {unknown}")
+        return kind(**{name: builders[name](inner) for name, inner in plain.items()})
+
+    return built
+
+
+def _union_of(builders: tuple[_Build, ...]) -> _Build:
+    def built(plain: Any) -> Any:
+        if plain is None:
+            return None
+        failures: list[Exception] = []
+        for builder in builders:
+            try:
+                return builder(plain)
+            except (TypeError, ValueError, AttributeError) as failure:
+                failures.append(failure)
+        raise failures[0]
+
+    return built

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from urbexmp.model.change import Change
-from urbexmp.model.errors import Problem
-from urbexmp.model.observation import StageLook
+if TYPE_CHECKING:
+    from urbexmp.model.change import Change
+    from urbexmp.model.errors import Problem
+    from urbexmp.model.observation import StageLook
+    from urbexmp.model.proposal import Proposal
 
 
 class Recorder(Protocol):
@@ -19,6 +21,10 @@ class Recorder(Protocol):
 
     def looked(self, path: Path, looks: Sequence[StageLook], ran: Collection[str]) -> None:
         """A photo was looked at; `ran` names the stages that looked now."""
+        ...
+
+    def proposed(self, path: Path, proposal: Proposal) -> None:
+        """What would be seen in a photo's keywords, of what was seen of it."""
         ...
 
     def dealt(self, change: Change, *, applied: bool) -> None:
@@ -34,6 +40,9 @@ class NoRecorder:
     """Implements `Recorder` for a run of which nobody takes notes."""
 
     def looked(self, path: Path, looks: Sequence[StageLook], ran: Collection[str]) -> None:
+        """Do nothing."""
+
+    def proposed(self, path: Path, proposal: Proposal) -> None:
         """Do nothing."""
 
     def dealt(self, change: Change, *, applied: bool) -> None:
@@ -55,6 +64,14 @@ class ReportFiles(Protocol):
 
     def add(self, line: str) -> None:
         """Append one line, without its end, to the changes."""
+        ...
+
+    def reply(self, line: str) -> None:
+        """Append one line, without its end, to the replies."""
+        ...
+
+    def picture(self, name: str, content: bytes) -> str:
+        """Keep a small picture; return how the summary links to it."""
         ...
 
     def finish(self, summary: str, history: str) -> Path:

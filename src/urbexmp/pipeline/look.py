@@ -181,7 +181,8 @@ class Looker:
             if look is None:
                 shown = replace(context, when=NOW) if named else context
                 try:
-                    look = self._look(stage, StageInput(view, shown, tuple(looks)))
+                    seen = StageInput(view, shown, tuple(looks), self._named(photo))
+                    look = self._look(stage, seen)
                 except StageStopped:
                     raise
                 except (StageFailed, StageMissing) as problem:
@@ -203,10 +204,18 @@ class Looker:
             put_off=tuple(put_off),
         )
 
+    def _named(self, photo: Photo) -> str:
+        path = photo.path
+        return (
+            path.relative_to(self._root) if path.is_relative_to(self._root) else path
+        ).as_posix()
+
     def _look(self, stage: Stage, seen: StageInput) -> StageLook:
         absent = self._crew.absent.get(stage.name)
         if absent is not None:
-            raise absent
+            # Made anew: a problem that is raised once more keeps every frame it came through, and
+            # with them each photo and its picture.
+            raise type(absent)(absent.subject, **absent.fields)
         began = self._stopwatch()
         # A stage that may look on another machine says who it was that looked.
         look_as = getattr(stage, "look_as", None)

@@ -79,6 +79,7 @@ class Planner:
         self._exists = exists
         self._sparing = sparing
         self._spellings: frozenset[Keyword] | None = None
+        self._vocabulary = taxonomy.spellings
 
     def plan(self, examined: Examined, *, accept_emptied: bool = False) -> Planned:
         """The change that brings the photo to what the stages suggest. Raises `Problem`."""
@@ -270,14 +271,14 @@ class Planner:
     def _policy(self, *, accept_emptied: bool = False) -> Policy:
         if self._spellings is None:
             # The left side of a union keeps its spelling: the library's before the taxonomy's.
-            self._spellings = self._ledger.keywords() | self._taxonomy.spellings
+            self._spellings = self._ledger.keywords() | self._vocabulary
         return Policy(
             profile=self._profile,
             mark=self._clock.fresh("w"),
             at=self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             unlisted=self._taxonomy.unlisted,
             spellings=self._spellings,
-            vocabulary=self._taxonomy.spellings,
+            vocabulary=self._vocabulary,
             accept_emptied=accept_emptied,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from urbexmp.rules.metrics import Latencies
+from urbexmp.rules.reply_metrics import Replies, ReplyFigures, replies_from
 from urbexmp.rules.run_metrics import FORMAT
 
 
@@ -41,6 +42,8 @@ class PastRun:
     photos_a_minute: float | None
     stages: Mapping[str, PastStage]
     """By stage id."""
+    replies: Replies = field(default_factory=dict)
+    """By model and prompt; runs from before they were counted have none."""
 
 
 def read_history(lines: Iterable[str]) -> tuple[tuple[PastRun, ...], int]:
@@ -64,7 +67,7 @@ def _past_run(data: Mapping[str, Any]) -> PastRun:
     named = {
         name: data[name]
         for name in PastRun.__dataclass_fields__
-        if name not in ("stages", "photos_a_minute")
+        if name not in ("stages", "photos_a_minute", "replies")
     }
     for name, kind in PastRun.__annotations__.items():
         if name in named and not isinstance(named[name], _KINDS[kind]):
@@ -74,7 +77,21 @@ def _past_run(data: Mapping[str, Any]) -> PastRun:
         str(stage): PastStage(int(its["cached"]), Latencies.from_data(its))
         for stage, its in data["stages"].items()
     }
-    return PastRun(**named, photos_a_minute=None if rate is None else float(rate), stages=stages)
+    return PastRun(
+        **named,
+        photos_a_minute=None if rate is None else float(rate),
+        stages=stages,
+        replies=replies_from(data.get("replies", ())),
+    )
+
+
+def by_model(runs: Iterable[PastRun]) -> Replies:
+    """The replies of all runs, added up by model and prompt."""
+    sums: Replies = {}
+    for run in runs:
+        for asked, its in run.replies.items():
+            sums.setdefault(asked, ReplyFigures()).add_all(its)
+    return sums
 
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {

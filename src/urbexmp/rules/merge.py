@@ -374,7 +374,7 @@ def _respelled(there: Keyword, ours: Keyword, found: frozenset[Keyword]) -> bool
 
 
 def _same_spelling(one: Keyword, other: Keyword) -> bool:
-    return all(
+    return one.path == other.path or all(
         unicodedata.normalize("NFC", a) == unicodedata.normalize("NFC", b)
         for a, b in zip(one.path, other.path, strict=True)
     )

@@ -48,8 +48,12 @@ def plan(
     merged = merged_for(
         snapshot, base, told, policy, Answers(emptied=True if policy.accept_emptied else None)
     )
-    suggestions = _suggested(snapshot, merged, proposal.suggestions, policy)
-    unsure = _suggested(snapshot, merged, proposal.unsure, policy)
+    without = merged.vetoed | merged.missing
+    ancestors = any(lists_ancestors(state.fields, without) for state in snapshot.carriers)
+    there = merged.current.union(*merged.beside.values())
+    spelled_as = (there, policy.spellings)
+    suggestions = _suggested(proposal.suggestions, spelled_as, ancestors=ancestors)
+    unsure = _suggested(proposal.unsure, spelled_as, ancestors=ancestors)
     proposed = frozenset(suggestions)
     settled = merged.current.union(merged.vetoed, *merged.beside.values())
     if policy.profile.missing == "never":
@@ -105,15 +109,18 @@ def merged_for(
 
 
 def _suggested(
-    snapshot: Snapshot, merged: Merged, suggestions: Iterable[Suggestion], policy: Policy
+    suggestions: Iterable[Suggestion],
+    spelled_as: tuple[frozenset[Keyword], ...],
+    *,
+    ancestors: bool,
 ) -> dict[Keyword, Suggestion]:
-    """Suggestions by keyword, spelled as the file, the library, the taxonomy spell them."""
+    """Suggestions by keyword, spelled as the file, the library, the taxonomy spell them.
+
+    With `ancestors` the packet lists those too.
+    """
     spelled: dict[Keyword, Suggestion] = {}
-    without = merged.vetoed | merged.missing
-    ancestors = any(lists_ancestors(state.fields, without) for state in snapshot.carriers)
-    there = merged.current.union(*merged.beside.values())
     for suggestion in suggestions:
-        keyword = respell_path(suggestion.keyword, there, policy.spellings)
+        keyword = respell_path(suggestion.keyword, *spelled_as)
         nodes = (*keyword.ancestors(), keyword) if ancestors else (keyword,)
         for node in nodes:
             spelled.setdefault(node, _for_node(suggestion, node, keyword))

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from urbexmp.model.change import NOTHING
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.observation import StageLook
 from urbexmp.model.profile import Profile
@@ -200,12 +201,11 @@ def _hold_back(found: dict[Keyword, _Candidate], view: str | None, taxonomy: Tax
         ]
         if not known:
             continue
+        related = NOTHING.union(*(taxonomy.closure(place) for place in known))
         for node, one in found.items():
-            related = any(
-                node.is_under(place) or place.is_under(node) or node in taxonomy.closure(place)
-                for place in known
-            )
-            if node.is_under(root) and not one.placed and not related:
+            if one.placed or not one.sure or not node.is_under(root) or node in related:
+                continue
+            if not any(node.is_under(place) or place.is_under(node) for place in known):
                 one.sure = False
     if view is not None:
         for node, one in found.items():

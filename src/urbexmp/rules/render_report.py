@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from urbexmp.model.change import Change
 from urbexmp.model.errors import Problem
 from urbexmp.model.observation import StageLook
+from urbexmp.model.proposal import Proposal, Suggestion
 from urbexmp.model.report import Report
 from urbexmp.rules.render import counted, printable, relative, stage_name
 from urbexmp.rules.render_json import change_data, problem_data
 from urbexmp.rules.render_summary import duration, stage_sentences
+from urbexmp.rules.reply_metrics import HEARD, Replies
 from urbexmp.rules.run_metrics import RunFigures, RunSetting, photos_a_minute, stage_figures
 
 MOST = 20
@@ -28,7 +30,12 @@ Looked = tuple[Sequence[StageLook], Collection[str]]
 
 
 def photo_data(
-    change: Change, root: Path | PurePath, looked: Looked, *, applied: bool
+    change: Change,
+    root: Path | PurePath,
+    looked: Looked,
+    proposal: Proposal | None = None,
+    *,
+    applied: bool,
 ) -> dict[str, Any]:
     """One photo that was dealt with.
 
@@ -41,7 +48,18 @@ def photo_data(
     elif change.held:
         outcome = "held"
     told = change_data(change, root, applied=applied)
+    if proposal is not None:
+        told["suggested"] = [_suggestion_data(each) for each in proposal.suggestions]
+        told["unsure"] = [_suggestion_data(each) for each in proposal.unsure]
     return _line(told["path"], outcome, told, looked)
+
+
+def _suggestion_data(suggestion: Suggestion) -> dict[str, Any]:
+    return {
+        "keyword": str(suggestion.keyword),
+        "confidence": suggestion.confidence,
+        "stages": list(dict.fromkeys(reason.stage for reason in suggestion.reasons)),
+    }
 
 
 def failed_data(
@@ -61,6 +79,8 @@ _EMPTY: Mapping[str, Any] = {
     "edits": [],
     "held": [],
     "keep": [],
+    "suggested": [],
+    "unsure": [],
     "learned": [],
     "notes": [],
     "problem": None,
@@ -92,13 +112,17 @@ def _looks_data(looked: Looked) -> list[dict[str, Any]]:
 # --- The page ---------------------------------------------------------------------------------
 
 
-def summary_page(report: Report, figures: RunFigures, setting: RunSetting) -> str:
+def summary_page(
+    report: Report, figures: RunFigures, setting: RunSetting, gallery: Iterable[str] = ()
+) -> str:
     """The page on a run, in Markdown that reads well as it stands, too."""
     parts = (
         _head(report, setting),
         _photos(report, figures),
         _keywords(report, figures),
         _stages(report, figures, setting),
+        replies_table(figures.replies),
+        gallery,
         _failures(report, setting),
         _left_out(report),
         _unmapped(report),
@@ -268,6 +292,33 @@ def _made_with(setting: RunSetting) -> Iterator[str]:
         *((name, prose(version)) for name, version in setting.versions.items()),
     ]
     yield from table(("", ""), rows)
+
+
+def replies_table(replies: Replies) -> Iterator[str]:
+    """How the models on servers answered."""
+    if not replies:
+        return
+    yield "## Replies of models"
+    yield ""
+    rows = [
+        (
+            code(asked.model),
+            code(asked.prompt),
+            f"{its.count:,}",
+            f"{its.outcomes[HEARD]:,}",
+            prose(
+                ", ".join(f"{n:,} {why}" for why, n in sorted(its.outcomes.items()) if why != HEARD)
+            ),
+            *(latency(its.latencies.quantile(share)) for share in (0.5, 0.9, 0.99)),
+            f"{its.tokens_in:,}" if its.counted else "-",
+            f"{its.tokens_out:,}" if its.counted else "-",
+        )
+        for asked, its in sorted(replies.items())
+    ]
+    head = ("model", "prompt", "replies", "heard", "not heard", "p50", "p90", "p99")
+    yield from table((*head, "tokens in", "out"), rows, right=(2, 3, 5, 6, 7, 8, 9))
+    yield "`replies.jsonl` has each of them."
+    yield ""
 
 
 # --- Markdown ---------------------------------------------------------------------------------

@@ -9,18 +9,23 @@ from typing import Any
 
 from urbexmp.model.observation import Observation, ObservationKind, StageLook
 from urbexmp.model.record import to_plain
+from urbexmp.rules.captions import WORD_SCORES
 from urbexmp.rules.looks_apart import Apart
 from urbexmp.rules.render import Line, Span, Style, counted, printable
 
 
 def look_lines(path: PurePath, look: StageLook, decoding: float) -> Iterator[Line]:
-    """What a stage saw in one file, the surest first within each sort."""
+    """What a stage saw in one file, the surest first within each sort.
+
+    The scores of a caption's single words are for the taxonomy, and tell a person nothing.
+    """
     times = f"  {look.stage}, {look.seconds:.2f} s, and {decoding:.2f} s to decode"
     yield (Span(printable(str(path)), Style.PATH), Span(times, Style.DIM))
     if not look.observations:
         yield (Span("  nothing", Style.DIM),)
     order = {kind: place for place, kind in enumerate(ObservationKind)}
-    for one in sorted(look.observations, key=lambda one: (order[one.kind], -(one.score or 0.0))):
+    shown = [one for one in look.observations if one.label != WORD_SCORES]
+    for one in sorted(shown, key=lambda one: (order[one.kind], -(one.score or 0.0))):
         score = "    " if one.score is None else f"{one.score:.2f}"
         rest = "".join(f"  {part}" for part in (_value(one), _region(one), one.source) if part)
         yield (

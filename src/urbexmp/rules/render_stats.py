@@ -7,12 +7,13 @@ from itertools import dropwhile
 from typing import Any
 
 from urbexmp.model.stats import LibraryCounts, Named
-from urbexmp.rules.history import PastRun, ProfileSum, by_profile
+from urbexmp.rules.history import PastRun, ProfileSum, by_model, by_profile
 from urbexmp.rules.metrics import QUANTILES, Latencies
 from urbexmp.rules.precision import ALL, Agreement
 from urbexmp.rules.render import Line, Span, Style, counted, printable, width
 from urbexmp.rules.render_list import columns
 from urbexmp.rules.render_report import latency
+from urbexmp.rules.reply_metrics import HEARD, Replies, replies_data
 
 NOT_KNOWN = "(not known)"
 BAR = 24
@@ -261,6 +262,10 @@ def history_lines(runs: Sequence[PastRun], limit: int) -> Iterator[Line]:
     yield ()
     yield (Span("By stage", Style.GOOD),)
     yield from _indented(_stage_table(sums))
+    if replies := by_model(runs):
+        yield ()
+        yield (Span("By model and prompt", Style.GOOD),)
+        yield from _indented(_model_table(replies))
 
 
 def _stage_table(sums: Sequence[ProfileSum]) -> tuple[Line, ...]:
@@ -283,6 +288,25 @@ def _stage_table(sums: Sequence[ProfileSum]) -> tuple[Line, ...]:
         for stage, profile, cached, latencies in rows
     ]
     return columns(head, table, right=tuple(range(2, 8)))
+
+
+def _model_table(replies: Replies) -> tuple[Line, ...]:
+    head = ("model", "prompt", "server", "replies", "heard", "p50", "p90", "p99")
+    table = [
+        (
+            asked.model,
+            asked.prompt,
+            asked.server,
+            f"{its.count:,}",
+            percent(its.outcomes[HEARD] / its.count) if its.count else "-",
+            *(latency(its.latencies.quantile(share)) for _, share in QUANTILES),
+            f"{its.tokens_in / its.counted:,.0f}" if its.counted else "-",
+            f"{its.tokens_out / its.counted:,.0f}" if its.counted else "-",
+        )
+        for asked, its in sorted(replies.items())
+    ]
+    more = ("tokens in", "out, a reply")
+    return columns((*head, *more), table, right=tuple(range(3, 10)))
 
 
 def history_data(runs: Sequence[PastRun]) -> Iterator[dict[str, Any]]:
@@ -310,6 +334,7 @@ def history_data(runs: Sequence[PastRun]) -> Iterator[dict[str, Any]]:
                 stage: _stage_data(past.cached, past.latencies)
                 for stage, past in run.stages.items()
             },
+            "replies": _replies_data(run.replies),
         }
     for its in by_profile(runs):
         rate = its.photos_a_minute
@@ -329,6 +354,19 @@ def history_data(runs: Sequence[PastRun]) -> Iterator[dict[str, Any]]:
                 for stage, (cached, latencies) in its.stages.items()
             },
         }
+
+
+def model_data(runs: Sequence[PastRun]) -> Iterator[dict[str, Any]]:
+    """The replies of all runs by model and prompt, for a program."""
+    for each in _replies_data(by_model(runs)):
+        yield {"event": "model", **each}
+
+
+def _replies_data(replies: Replies) -> list[dict[str, Any]]:
+    told = replies_data(replies)
+    for each in told:
+        del each["buckets"]
+    return told
 
 
 def _stage_data(cached: int, latencies: Latencies) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from urbexmp.model.observation import StageLook
 from urbexmp.model.report import Report
 from urbexmp.rules.metrics import Latencies
 from urbexmp.rules.render import stage_name
+from urbexmp.rules.reply_metrics import Replies, count_reply, replies_data
 
 FORMAT = 1
 """Of a line of the history; raised when a field changes its meaning."""
@@ -67,6 +68,8 @@ class RunFigures:
     added: Counter[Keyword] = field(default_factory=Counter)
     removed: Counter[Keyword] = field(default_factory=Counter)
     held: Counter[Keyword] = field(default_factory=Counter)
+    replies: Replies = field(default_factory=dict)
+    """Of models on servers, by model and prompt."""
 
     @property
     def taken_up(self) -> int:
@@ -82,6 +85,10 @@ class RunFigures:
                 figures.latencies.add(look.seconds)
             else:
                 figures.cached += 1
+
+    def replied(self, reply: Mapping[str, Any]) -> None:
+        """Count one reply of a model."""
+        count_reply(self.replies, reply)
 
     def dealt(self, change: Change) -> None:
         """Count the keywords of one change."""
@@ -133,6 +140,7 @@ def history_data(report: Report, figures: RunFigures, setting: RunSetting) -> di
             stage: {"cached": its.cached, **its.latencies.data()}
             for stage, its in stage_figures(figures, setting)
         },
+        "replies": replies_data(figures.replies),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 _LETTERS = str.maketrans(
     {
@@ -30,6 +31,7 @@ _PLAIN = str.maketrans({"_": " ", "-": " ", "'": None})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
+@lru_cache(maxsize=1 << 14)
 def word_key(text: str) -> str:
     """Return what all spellings of a word or phrase share.
 

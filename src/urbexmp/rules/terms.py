@@ -13,6 +13,9 @@ from types import MappingProxyType
 from urbexmp.model.keyword import Keyword
 from urbexmp.rules.spelling import word_key, word_keys
 
+MOST_LABELS = 1 << 14
+"""Labels whose meaning is kept at a time."""
+
 
 class Guard(Enum):
     """Words that never become a keyword, and why."""
@@ -119,6 +122,10 @@ class Taxonomy:
     """Terms with `place_decides`."""
     unlisted: frozenset[Keyword]
     """Grouping nodes, not exported to `dc:subject`."""
+    _looked_up: dict[str, tuple[Meaning, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What labels stand for: models say the same ones of thousands of photos."""
 
     @property
     def spellings(self) -> frozenset[Keyword]:
@@ -132,6 +139,15 @@ class Taxonomy:
         accent, blank, hyphen and underscore. Qualifiers before it are taken off one by one, and
         add their own term: `wooden_pews` is pews and wood. A word nobody knows is not guessed.
         """
+        known = self._looked_up.get(label)
+        if known is None:
+            known = self._look_up(label)
+            if len(self._looked_up) >= MOST_LABELS:
+                self._looked_up.clear()
+            self._looked_up[label] = known
+        return known
+
+    def _look_up(self, label: str) -> tuple[Meaning, ...]:
         if "|" in label:
             return self._by_path(label)
         key = word_key(label)

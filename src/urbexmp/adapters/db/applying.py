@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from urbexmp.adapters.db.part import PHOTO, Part
+from urbexmp.adapters.db.part import MOST_READ, PHOTO, Part
 from urbexmp.adapters.db.texts import pack, pack_list, path_of, spelled, unpack, unpack_list
 from urbexmp.model.errors import InternalProblem
 from urbexmp.model.keyword import SEPARATOR, Keyword
@@ -173,28 +173,18 @@ class Applying(Part):
 
     def base(self, photo_id: PhotoId, path: Path) -> MergeBase | None:
         """The base of this photo at this path."""
-        from urbexmp.model.change import MergeBase
-
         row = self._database.row(
             f"SELECT body FROM base WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
         )
-        if row is None:
-            return None
-        with self._database.decoding():
-            return self._words.lengthen(MergeBase, row[0])
+        return None if row is None else self._base_of(row[0])
 
     def bases_elsewhere(self, photo_id: PhotoId, path: Path) -> tuple[tuple[Path, MergeBase], ...]:
         """Bases of the same picture at other paths, by path."""
-        from urbexmp.model.change import MergeBase
-
         rows = self._database.rows(
             f"SELECT path, body FROM base WHERE photo = {PHOTO} AND path <> ? ORDER BY path",
             (photo_id, spelled(path)),
         )
-        with self._database.decoding():
-            return tuple(
-                (path_of(column), self._words.lengthen(MergeBase, body)) for column, body in rows
-            )
+        return tuple((path_of(column), self._base_of(body)) for column, body in rows)
 
     def put_base(self, photo_id: PhotoId, path: Path, base: MergeBase) -> None:
         """Store a base without a write; durable, since a person's verdict may be in it."""
@@ -213,8 +203,15 @@ class Applying(Part):
         row = self._database.row("SELECT agreed FROM mark WHERE mark = ?", (mark,))
         if row is None or row[0] is None:
             return None
-        with self._database.decoding():
-            return self._words.lengthen(frozenset[Keyword], row[0])
+        body = row[0]
+        known = self._agreed.get(body)
+        if known is None:
+            with self._database.decoding():
+                known = self._words.lengthen(frozenset[Keyword], body)
+            if len(self._agreed) >= MOST_READ:
+                self._agreed.clear()
+            self._agreed[body] = known
+        return known
 
     def keywords(self) -> frozenset[Keyword]:
         """Every keyword ever agreed, in the spelling that was seen last."""
@@ -234,6 +231,19 @@ class Applying(Part):
         body = pack(change)
         self._changes[number] = (change, body)
         return body
+
+    def _base_of(self, body: str) -> MergeBase:
+        """What a column reads as; the column is asked each time, and read anew where it differs."""
+        known = self._bases.get(body)
+        if known is None:
+            from urbexmp.model.change import MergeBase
+
+            with self._database.decoding():
+                known = self._words.lengthen(MergeBase, body)
+            if len(self._bases) >= MOST_READ:
+                self._bases.clear()
+            self._bases[body] = known
+        return known
 
     def _put_base(self, photo_id: PhotoId, path: Path, base: MergeBase) -> None:
         self._database.do(

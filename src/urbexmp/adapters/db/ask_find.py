@@ -33,6 +33,7 @@ from urbexmp.adapters.db.ask_sets import (
     Scored,
     listed,
 )
+from urbexmp.adapters.db.mirror_schema import LEAF_LEAST
 from urbexmp.adapters.db.plane_codes import EXISTS, LAST_DAY_CODE, STATUSES, day_code
 from urbexmp.adapters.db.posting_codes import plain_words, start_code
 from urbexmp.model.folding import SEPARATOR, fold
@@ -68,6 +69,9 @@ class Held(NamedTuple):
 
 class Finder:
     """Plans expressions over one mirror."""
+
+    leaf_least = LEAF_LEAST
+    """From so many photos on a set of a keyword with nothing below it is looked for."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -177,7 +181,15 @@ class Finder:
             for row in self.connection.execute(
                 "SELECT value FROM json_each(?)"
                 " WHERE EXISTS (SELECT 1 FROM branch WHERE keyword = value)",
-                (listed([one.id for one in tops if one.below > one.photos]),),
+                (
+                    listed(
+                        [
+                            one.id
+                            for one in tops
+                            if one.below > one.photos or one.photos >= self.leaf_least
+                        ]
+                    ),
+                ),
             )
         }
         parts: list[Photos] = []

@@ -6,14 +6,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from urbexmp.adapters.db.observations import Observations
 from urbexmp.adapters.db.part import PHOTO
 from urbexmp.adapters.db.texts import spelled, unpack_list
-from urbexmp.model.change import Edit
-from urbexmp.model.feedback import Judged, Judgement, Tally
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import PhotoId
+
+if TYPE_CHECKING:
+    from urbexmp.model.change import Edit
+    from urbexmp.model.feedback import Judgement, Tally
 
 _HERE = (
     " AND {photo} IN (SELECT known.photo FROM known JOIN folder ON folder.id = known.folder"
@@ -33,6 +36,8 @@ class Feedback(Observations):
 
     def judge(self, photo_id: PhotoId, judgements: Iterable[Judgement]) -> None:
         """Remember what a person did with keywords of this photo."""
+        from urbexmp.model.feedback import Judged
+
         with self._database.transaction(durable=False):
             photo = self._photo(photo_id)
             for each in judgements:
@@ -61,6 +66,8 @@ class Feedback(Observations):
 
     def held_at(self, photo_id: PhotoId, path: Path) -> tuple[Edit, ...]:
         """Held edits of one photo."""
+        from urbexmp.model.change import Edit
+
         row = self._database.row(
             f"SELECT body FROM held WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
         )
@@ -72,6 +79,8 @@ class Feedback(Observations):
     def tallies(self, under: Path | None = None) -> Iterator[Tally]:
         """Judgements of photos at or below `under` (absolute), counted; then the vetoes of which
         nobody knows any more whose keyword they were: removed, by no known stage."""
+        from urbexmp.model.feedback import Judged, Judgement, Tally
+
         stages: dict[int, str] = dict(self._database.rows("SELECT id, full FROM stage"))
         where, values = _below(under, "judgement.photo")
         rows = self._database.rows(

@@ -14,7 +14,8 @@ from typing import Any
 from urbexmp.adapters.db.link_codes import Link
 from urbexmp.adapters.db.mirror_faults import faults
 from urbexmp.adapters.db.mirror_file import MirrorFile, backup, discard
-from urbexmp.adapters.db.mirror_schema import POSTING_LEAST
+from urbexmp.adapters.db.mirror_postings import Least
+from urbexmp.adapters.db.mirror_schema import LEAF_LEAST, POSTING_LEAST
 from urbexmp.adapters.db.mirror_values import (
     COLUMNS,
     NAMES,
@@ -45,6 +46,7 @@ class SqliteMirror:
         path: Path,
         *,
         posting_least: int = POSTING_LEAST,
+        leaf_least: int = LEAF_LEAST,
         scratch: bool = False,
         readonly: bool = False,
     ) -> None:
@@ -54,12 +56,12 @@ class SqliteMirror:
         `MirrorDamaged` where it is of no use. Waits for nobody, and nobody waits for it.
         """
         self.path = path
-        self._least = posting_least
+        self._least = Least(posting_least, leaf_least)
         if not scratch and not readonly:
             with suppress(OSError):
                 discard(self._half())
         self._file = MirrorFile(path, scratch=scratch, readonly=readonly)
-        self._writer = Writer(self._file, posting_least, postings_later=scratch)
+        self._writer = Writer(self._file, self._least, postings_later=scratch)
 
     def __enter__(self) -> SqliteMirror:
         return self
@@ -253,7 +255,12 @@ class SqliteMirror:
         Until then, and after any exception, this one stays as it is. Readers see the old
         content until the new one is whole.
         """
-        new = SqliteMirror(self._half(), posting_least=self._least, scratch=True)
+        new = SqliteMirror(
+            self._half(),
+            posting_least=self._least.subtree,
+            leaf_least=self._least.leaf,
+            scratch=True,
+        )
         # A build makes very many objects that stay, and every search for garbage goes over them:
         # with many keywords a third of the whole time.
         collected = gc.get_threshold()

@@ -9,7 +9,7 @@ from typing import Any
 
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import chunk_planes
-from urbexmp.adapters.db.mirror_postings import chunk_sets, chunks, wants_branch
+from urbexmp.adapters.db.mirror_postings import Least, chunk_sets, chunks, wants_branch
 from urbexmp.adapters.db.mirror_tree import KeywordTree
 from urbexmp.adapters.db.posting_codes import set_bits, start_letters
 from urbexmp.model.errors import MirrorDamaged
@@ -38,7 +38,7 @@ SELECT path FROM keyword WHERE below = 0 AND NOT EXISTS (
 """
 
 
-def faults(file: MirrorFile, least: int) -> tuple[str, ...]:
+def faults(file: MirrorFile, least: Least) -> tuple[str, ...]:
     """A sentence for each fault, a few of each kind; reads the whole file."""
     try:
         return tuple(_faults(file, least))
@@ -46,7 +46,7 @@ def faults(file: MirrorFile, least: int) -> tuple[str, ...]:
         return (damaged.sentences[0],)
 
 
-def _faults(file: MirrorFile, least: int) -> Iterator[str]:
+def _faults(file: MirrorFile, least: Least) -> Iterator[str]:
     for (said,) in file.rows("PRAGMA quick_check(5)"):
         if said != "ok":
             yield f"SQLite finds damage: {said}"
@@ -74,7 +74,7 @@ class _Few:
         return self._told[kind] <= self.FEW
 
 
-def _set_faults(file: MirrorFile, least: int) -> Iterator[str]:
+def _set_faults(file: MirrorFile, least: Least) -> Iterator[str]:
     """Makes every set of photos anew, chunk by chunk, and compares it with what is kept."""
     few = _Few()
     tree = KeywordTree(file)

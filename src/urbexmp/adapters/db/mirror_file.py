@@ -11,8 +11,8 @@ from typing import Any
 
 from urbexmp.adapters.db.mirror_schema import fault, make
 from urbexmp.adapters.db.opening import REASONS, code_of, reading, write_ahead, writing
+from urbexmp.adapters.db.plane_codes import STATUSES
 from urbexmp.model.errors import MirrorDamaged, Problem, StateUnwritable, UsageProblem
-from urbexmp.model.mirror import PROCESSING
 
 CACHE_KIB = 16_000
 BUILD_CACHE_KIB = 128_000
@@ -210,8 +210,8 @@ def holds(path: Path, photos: int) -> bool:
             whole = connection.execute("SELECT value FROM meta WHERE key = 'whole'").fetchone()
             rows = connection.execute("SELECT count(*) FROM photo").fetchone()
             under_way = connection.execute(
-                "SELECT 1 FROM photo WHERE status = ? AND status <> 'completed' LIMIT 1",
-                (PROCESSING,),
+                "SELECT 1 FROM photo WHERE status = ? AND status <> 0 LIMIT 1",
+                (STATUSES["processing"],),
             ).fetchone()
         finally:
             connection.close()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Collection, Iterable
+import sys
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +15,6 @@ from urbexmp.adapters.db.plane_codes import (
     CHUNK,
     CHUNK_BYTES,
     EXISTS,
-    HAS,
     SPAN,
     SPANNED,
     WORDS,
@@ -21,7 +22,7 @@ from urbexmp.adapters.db.plane_codes import (
     number_code,
     taken_day,
 )
-from urbexmp.adapters.db.posting_codes import as_text
+from urbexmp.adapters.db.posting_codes import as_text, offsets_bits
 
 _PHOTO = """
 SELECT photo.id, folder, kind, make, camera, lens, view, photo.era, city, state, country, taken_at,
@@ -33,6 +34,9 @@ FROM photo LEFT JOIN location ON location.id = photo.location WHERE photo.id BET
 _HELD = "SELECT DISTINCT photo FROM held WHERE photo BETWEEN ? AND ?"
 _PERSON = as_text((1,))
 _NONE = bytes(CHUNK_BYTES)
+_FEW = 256
+"""Of so many photos, planes are read off a chunk at a time."""
+_DIGIT = [bytes(b"01"[byte >> bit & 1] for byte in range(256)) for bit in range(8)]
 _AMONG = " AND {} IN (SELECT value FROM json_each(?))"
 
 
@@ -129,10 +133,21 @@ class _Words:
         """`known`: the words of all photos have codes; one without has no bit."""
         self._file, self._known = file, known
         self._codes: dict[tuple[str, str], int] = {}
-        self.origins: dict[str, tuple[str, str]] = {
+        self._origins: dict[str, tuple[str, str]] = {
             as_text((origin,)): (source, stage)
             for origin, source, stage in file.rows("SELECT id, source, stage FROM origin")
         }
+
+    def signs(self, origins: Iterable[str]) -> dict[str, set[str]]:
+        """Names of planes by sources and stages, and which of `origins` of photos they hold."""
+        found: dict[str, set[str]] = {}
+        for each in set(origins):
+            for origin in set(each) or (_PERSON,):
+                source, stage = self._origins[origin]
+                found.setdefault(f"source:{source}", set()).add(each)
+                if stage:
+                    found.setdefault(f"stage:{stage}", set()).add(each)
+        return found
 
     def code(self, field: str, word: str | None) -> int:
         if not word:
@@ -166,55 +181,91 @@ def _fill(
     """Set the bits of the photos of a chunk: all of them, or those in a JSON list."""
     span = (chunk * CHUNK, (chunk + 1) * CHUNK - 1)
 
-    def rows(sql: str, column: str, end: str = "") -> Iterable[tuple[Any, ...]]:
+    def rows(sql: str, column: str, end: str = "") -> list[tuple[Any, ...]]:
         if among is None:
             return file.rows(sql + end, span)
         return file.rows(sql + _AMONG.format(column) + end, (*span, among))
 
-    spread: dict[tuple[str, int], tuple[bytearray, ...]] = {}
-    """The planes that a field with this code sets: a million photos repeat few pairs."""
+    found = rows(_PHOTO, "photo.id")
+    ids, *columns = zip(*found, strict=True) if found else ((),)
+    offsets = [photo % CHUNK for photo in ids]
+    if columns:
+        for field, codes in _codes(columns, words).items():
+            _put(planes, field, offsets, codes)
+    held = [photo % CHUNK for (photo,) in rows(_HELD, "photo")]
+    _put(planes, "has:held", held, [1] * len(held))
 
-    def put(photo: int, field: str, code: int) -> None:
-        if not code:
-            return
-        targets = spread.get((field, code))
-        if targets is None:
-            targets = tuple(
-                planes.setdefault((field, bit), bytearray(CHUNK_BYTES))
-                for bit in range(code.bit_length())
-                if code >> bit & 1
-            )
-            spread[field, code] = targets
-        at, one = (photo % CHUNK) >> 3, 1 << (photo & 7)
-        for bits in targets:
-            bits[at] |= one
 
-    for row in rows(_PHOTO, "photo.id"):
-        photo, folder = row[:2]
-        put(photo, EXISTS, 1)
-        put(photo, "folder", folder)
-        for field, code in zip(WORDS[:6], row[2:8], strict=True):
-            # A person can put anything into a column, and a check must still end.
-            put(photo, field, code if isinstance(code, int) else 0)
-        for field, word in zip(WORDS[6:], row[8:11], strict=True):
-            put(photo, field, words.code(field, word))
-        day = taken_day(row[11])
-        if day is not None:
-            put(photo, "taken", day_code(day))
-        put(photo, "quality", number_code(row[12]))
-        put(photo, "condition", number_code(row[13]))
-        put(photo, "viewscore", number_code(row[14]))
-        keywords, vetoes, gps, description, text, origins, scores = row[15:]
-        has = (keywords, vetoes, 0, gps, day is not None, description, text)
-        for field, yes in zip(HAS, has, strict=True):
-            put(photo, f"has:{field}", int(yes))
-        if not keywords:
-            continue
-        put(photo, "score", ord(max(scores)) - 1 if scores else 0)
-        for origin in set(origins) or (_PERSON,):
-            source, stage = words.origins[origin]
-            put(photo, f"source:{source}", 1)
-            if stage:
-                put(photo, f"stage:{stage}", 1)
-    for (photo,) in rows(_HELD, "photo"):
-        put(photo, "has:held", 1)
+def _codes(columns: Sequence[tuple[Any, ...]], words: _Words) -> dict[str, Sequence[int]]:
+    """The code of every photo in every field, from the columns of `_PHOTO` behind the number."""
+    numbers = dict(zip(("folder", *WORDS[:6]), columns[:7], strict=True))
+    # A person can put anything into a column, and a check must still end.
+    codes: dict[str, Sequence[int]] = {
+        field: _mapped(column, lambda code: code if isinstance(code, int) and code > 0 else 0)
+        for field, column in numbers.items()
+    }
+    for field, column in zip(WORDS[6:], columns[7:10], strict=True):
+        codes[field] = _mapped(column, functools.partial(words.code, field))
+    days = _mapped(columns[10], taken_day)
+    codes["taken"] = _mapped(days, lambda day: 0 if day is None else day_code(day))
+    for field, column in zip(("quality", "condition", "viewscore"), columns[11:14], strict=True):
+        codes[field] = _mapped(column, number_code)
+    keywords, vetoes, gps, description, text, origins, scores = columns[14:]
+    taken = _mapped(days, lambda day: int(day is not None))
+    has = {"keywords": keywords, "veto": vetoes, "gps": gps, "taken": taken}
+    for what, held in (has | {"description": description, "text": text}).items():
+        codes[f"has:{what}"] = held
+    if any(scores):
+        highest = [ord(max(said)) - 1 if said else 0 for said in scores]
+        codes["score"] = list(map(int.__mul__, highest, keywords))
+    for name, of in words.signs(origins).items():
+        codes[name] = [int(origin in of) for origin in origins]
+        codes[name] = list(map(int.__mul__, codes[name], keywords))
+    codes[EXISTS] = [1] * len(keywords)
+    return codes
+
+
+def _mapped(column: Sequence[Any], function: Callable[[Any], Any]) -> Sequence[Any]:
+    """A function of every value, asked once for each that is unlike the others."""
+    known = {value: function(value) for value in set(column)}
+    return [known[value] for value in column]
+
+
+def _put(
+    planes: dict[tuple[str, int], bytearray],
+    field: str,
+    offsets: Sequence[int],
+    codes: Sequence[int],
+) -> None:
+    """Set the bits of the codes of the photos at these offsets; the planes have none of theirs.
+
+    A plane is read off as a number in binary, which Python does in C; of few photos, bit by bit.
+    """
+    highest = max(codes, default=0)
+    if len(offsets) < _FEW:
+        for offset, code in zip(offsets, codes, strict=True):
+            at, one = offset >> 3, 1 << (offset & 7)
+            for bit in range(code.bit_length()):
+                if code >> bit & 1:
+                    planes.setdefault((field, bit), bytearray(CHUNK_BYTES))[at] |= one
+    elif highest == min(codes):
+        if highest:
+            plane = offsets_bits(offsets)
+            for bit in range(highest.bit_length()):
+                if highest >> bit & 1:
+                    _join(planes, (field, bit), plane)
+    else:
+        spread = array("I", bytes(4 * CHUNK))
+        for offset, code in zip(offsets, codes, strict=True):
+            spread[offset] = code
+        raw, width = spread.tobytes(), highest.bit_length()
+        for byte in range((width + 7) // 8):
+            lane = raw[byte if sys.byteorder == "little" else 3 - byte :: 4][::-1]
+            for bit in range(min(8, width - 8 * byte)):
+                if plane := int(lane.translate(_DIGIT[bit]), 2):
+                    _join(planes, (field, 8 * byte + bit), plane)
+
+
+def _join(planes: dict[tuple[str, int], bytearray], key: tuple[str, int], plane: int) -> None:
+    plane |= int.from_bytes(planes.get(key, b""), "little")
+    planes[key] = bytearray(plane.to_bytes(CHUNK_BYTES, "little"))

@@ -4,7 +4,8 @@ Three kinds of sets, in the forms of `posting_codes`:
 
 - `posting`: the photos that hold a keyword itself, as text, with their scores;
 - `branch`: the photos of a keyword's subtree, where they are many and more than hold the keyword
-  itself: AND, OR, NOT and counts over a million photos are then operations on a few integers;
+  itself, or very many: AND, OR, NOT and counts over a million photos are then operations on a few
+  integers;
 - `branch` with a number below zero: the photos with a keyword one of whose words begins with two
   letters (`start_code`), because 2 letters name a thousand keywords.
 """
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 from urbexmp.adapters.db.link_codes import Link
 from urbexmp.adapters.db.mirror_file import MirrorFile
+from urbexmp.adapters.db.mirror_schema import LEAF_LEAST, PLAIN_LEAST, POSTING_LEAST
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Node
 from urbexmp.adapters.db.plane_codes import CHUNK
 from urbexmp.adapters.db.posting_codes import (
@@ -41,7 +43,7 @@ _GONE = -1
 class Postings:
     """Keeps the sets as the photos change: just the keywords with enough photos have a branch."""
 
-    def __init__(self, file: MirrorFile, tree: KeywordTree, least: int) -> None:
+    def __init__(self, file: MirrorFile, tree: KeywordTree, least: Least) -> None:
         self._file = file
         self._tree = tree
         self._least = least
@@ -137,16 +139,19 @@ class Postings:
             "SELECT photos FROM branch WHERE keyword = ? AND chunk = ?", (keyword, chunk)
         )
         before = b"" if row is None else row[0]
+        plain = keyword > 0 and is_plain(self._tree.nodes[keyword])
         with self._file.guard():
             opened = opened_set(before)
         if isinstance(opened, bytes):
             bits = int.from_bytes(opened, "little") | offsets_bits(come, raised=1)
-            packed = packed_set(bits & ~offsets_bits(gone, raised=1))
+            packed = packed_set(bits & ~offsets_bits(gone, raised=1), plain=plain)
         else:
             # Few photos stay a list: a bitmap would be made of it, and a list of that again.
             places = sorted((set(opened) | set(come)).difference(gone))
-            few = len(places) < LISTED
-            packed = packed_list(places) if few else packed_set(offsets_bits(places, raised=1))
+            if len(places) < LISTED:
+                packed = packed_list(places)
+            else:
+                packed = packed_set(offsets_bits(places, raised=1), plain=plain)
         if packed != before:
             self._put_branch(keyword, chunk, packed)
 
@@ -174,7 +179,7 @@ class Postings:
             ):
                 found[chunk] |= offsets_bits(text_offsets(photos), raised=1)
         for chunk, bits in found.items():
-            self._put_branch(top.id, chunk, packed_set(bits))
+            self._put_branch(top.id, chunk, packed_set(bits, plain=is_plain(top)))
         self._branches.add(top.id)
 
     # all at once
@@ -207,9 +212,22 @@ class Postings:
         self._branches = wanted
 
 
-def wants_branch(node: Node, least: int) -> bool:
+class Least(NamedTuple):
+    """With how many photos a keyword has a branch."""
+
+    subtree: int = POSTING_LEAST
+    leaf: int = LEAF_LEAST
+    """Where no more photos are below it than hold it themselves."""
+
+
+def wants_branch(node: Node, least: Least) -> bool:
     """Whether a keyword has a branch."""
-    return node.below >= least and node.below > node.photos
+    return node.below >= (least.subtree if node.below > node.photos else least.leaf)
+
+
+def is_plain(node: Node) -> bool:
+    """Whether the bitmaps of a keyword's branch stay as they are."""
+    return node.below == node.photos or node.below >= PLAIN_LEAST
 
 
 def chunks(file: MirrorFile) -> range:
@@ -256,7 +274,7 @@ class ChunkSets(NamedTuple):
             if node.parent is not None:
                 below[node.parent.id] |= bits
             if node.id in wanted:
-                packed[node.id] = (packed_set(bits),)
+                packed[node.id] = (packed_set(bits, plain=is_plain(node)),)
             for start in node.starts:
                 starts[start] |= bits
         return packed | {start: (packed_set(bits),) for start, bits in starts.items()}, counts

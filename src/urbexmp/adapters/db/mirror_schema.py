@@ -10,11 +10,18 @@ import sqlite3
 APPLICATION = 0x75786D72
 """`PRAGMA application_id` of a mirror: the letters `uxmr`."""
 
-VERSION = 3
+VERSION = 4
 """`PRAGMA user_version`: raised with every change to what stands below."""
 
 POSTING_LEAST = 300
 """A keyword whose subtree has so many photos, more than hold it themselves, has a `branch`."""
+
+LEAF_LEAST = 8000
+"""So has one that so many photos hold themselves, though there is no more below it: a list of them
+takes longer to meet with another than a bitmap."""
+
+PLAIN_LEAST = 100_000
+"""The bitmaps of a subtree with so many photos are not deflated: little room would be saved."""
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -83,8 +90,9 @@ CREATE TABLE branch (
     PRIMARY KEY (keyword, chunk)
 );
 CREATE TABLE number (n INTEGER PRIMARY KEY);
-INSERT INTO number WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up
-    WHERE n < 32768) SELECT n FROM up;
+INSERT INTO number WITH RECURSIVE up (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up
+    WHERE n < 255) SELECT high.n * 256 + low.n + 1 FROM up AS high CROSS JOIN up AS low
+    WHERE high.n < 128;
 
 CREATE TABLE plane (
     id INTEGER PRIMARY KEY, field TEXT NOT NULL, chunk INTEGER NOT NULL, bit INTEGER NOT NULL,

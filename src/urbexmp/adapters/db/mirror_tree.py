@@ -19,6 +19,7 @@ from urbexmp.model.keyword import SEPARATOR, Keyword
 from urbexmp.model.mirror import PERSON, MirrorKeyword
 
 MOST_PLAIN = 1 << 16
+MOST_GATHERED = 1 << 16
 
 Where = tuple[int, int | None]
 """Number of a keyword; number of the spelling, None for the keyword's first one."""
@@ -100,6 +101,8 @@ class KeywordTree:
     def _clear(self) -> None:
         self._uses: Counter[Where] = Counter()
         self._plain: Counter[int] = Counter()
+        self._plain_gathered: list[int] = []
+        self._below_gathered: list[int] = []
         self._photos: Counter[int] = Counter()
         self._below: Counter[int] = Counter()
         self._new: list[Node] = []
@@ -217,8 +220,17 @@ class KeywordTree:
 
     def count_plain(self, photos: Collection[int], below: Collection[int]) -> None:
         """A photo comes with these keywords, each in its first spelling, and their subtrees."""
-        self._plain.update(photos)
-        self._below.update(below)
+        # Counted together when there are many: to begin to count takes longer than to count.
+        self._plain_gathered += photos
+        self._below_gathered += below
+        if len(self._below_gathered) > MOST_GATHERED:
+            self._count_gathered()
+
+    def _count_gathered(self) -> None:
+        self._plain.update(self._plain_gathered)
+        self._below.update(self._below_gathered)
+        self._plain_gathered.clear()
+        self._below_gathered.clear()
 
     def count(self, photos: Collection[int], below: Collection[int], by: int) -> None:
         """A photo gets (1) or loses (-1) these keywords itself, and these in its subtrees."""
@@ -259,6 +271,7 @@ class KeywordTree:
 
         One that nothing holds or refuses any more is taken out, and has 0.
         """
+        self._count_gathered()
         for number, more in self._plain.items():
             self._uses[number, None] += more
             self._photos[number] += more

@@ -113,10 +113,8 @@ class Numbers:
             known = self._origins[key] = int(found[0])
         return known
 
-    def word(self, field: str, word: str | None) -> int | None:
-        """Code of a word that many photos share; None for none."""
-        if word is None:
-            return None
+    def word(self, field: str, word: str) -> int:
+        """Code of a word that many photos share."""
         codes = self._words.get(field)
         if codes is None:
             codes = self._words[field] = dict(
@@ -160,6 +158,8 @@ def photo_values(
 ) -> tuple[Any, ...]:
     """The columns of table `photo`, in the order of `COLUMNS`."""
     facts, word = row.facts, numbers.word
+    make, model, lens, taken = facts.make, facts.model, facts.lens, facts.taken_at
+    view, era, score = row.view, row.era, row.view_score
     return (
         folder,
         name,
@@ -169,17 +169,17 @@ def photo_values(
         row.stat.mtime_ns,
         facts.width,
         facts.height,
-        word("make", facts.make),
-        word("camera", facts.model),
-        word("lens", facts.lens),
-        seconds(facts.taken_at),
+        None if make is None else word("make", make),
+        None if model is None else word("camera", model),
+        None if lens is None else word("lens", lens),
+        None if taken is None else seconds(taken),
         facts.latitude,
         facts.longitude,
-        word("view", row.view),
-        hundredths(row.view_score),
+        None if view is None else word("view", view),
+        None if score is None else hundredths(score),
         row.quality,
         row.condition,
-        word("era", row.era),
+        None if era is None else word("era", era),
         STATUSES[row.status],
         clean(row.description),
         clean(row.text),

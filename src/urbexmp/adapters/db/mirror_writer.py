@@ -14,7 +14,7 @@ from typing import Any
 from urbexmp.adapters.db.link_codes import Link, Odd, packed_links, unpacked_links
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import rebuild, refresh
-from urbexmp.adapters.db.mirror_postings import Postings
+from urbexmp.adapters.db.mirror_postings import Least, Postings
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
 from urbexmp.adapters.db.mirror_values import (
     COLUMNS,
@@ -55,7 +55,7 @@ _PLAIN: Link = (1, None, None, None)
 class Writer:
     """Holds what one transaction gathers; `forget` drops it with what was cached."""
 
-    def __init__(self, file: MirrorFile, least: int, *, postings_later: bool) -> None:
+    def __init__(self, file: MirrorFile, least: Least, *, postings_later: bool) -> None:
         self._file = file
         self._tree = KeywordTree(file)
         self._postings = Postings(file, self._tree, least)
@@ -397,4 +397,4 @@ class Writer:
 def _text(photo: int, name: str | bytes, description: str, text: str) -> tuple[Any, ...]:
     """What the full-text index has of a photo."""
     shown = name if isinstance(name, str) else name.decode("utf-8", "replace")
-    return photo, fold(shown), fold(description), fold(text)
+    return photo, fold(shown), description and fold(description), text and fold(text)

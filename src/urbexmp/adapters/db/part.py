@@ -8,11 +8,15 @@ from urbexmp.adapters.db.database import Database
 from urbexmp.adapters.db.texts import Words
 
 if TYPE_CHECKING:
-    from urbexmp.model.change import Change
+    from urbexmp.model.change import Change, MergeBase
+    from urbexmp.model.keyword import Keyword
     from urbexmp.model.photo import PhotoId
 
 MOST_PHOTOS = 1000
 """Numbers kept at a time."""
+
+MOST_READ = 500
+"""Merge bases kept as they were read: those of the photos that are written together, and more."""
 
 PHOTO = "(SELECT id FROM photo WHERE name = ?)"
 """SQL for the number of a photo id."""
@@ -32,10 +36,16 @@ class Part:
         """Numbers of the photos dealt with last, by their id."""
         self._stages: dict[str, int] = {}
         """Stage id to its number."""
+        self._bases: dict[str, MergeBase] = {}
+        """What columns of merge bases and of agreed keywords read as, by their very text: a run
+        asks for those of a photo before it plans, before it writes, and when it is done."""
+        self._agreed: dict[str, frozenset[Keyword]] = {}
         # A dropped transaction takes back what these say.
         database.on_rollback.append(self._spellings.clear)
         database.on_rollback.append(self._stages.clear)
         database.on_rollback.append(self._photos.clear)
+        database.on_rollback.append(self._bases.clear)
+        database.on_rollback.append(self._agreed.clear)
 
     def _photo(self, photo_id: PhotoId) -> int:
         """The number of a photo id; inside a transaction, which may give it one."""

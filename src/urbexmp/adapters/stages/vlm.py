@@ -90,6 +90,10 @@ def _never() -> bool:
     return False
 
 
+def _nobody(_: Mapping[str, Any]) -> None:
+    """Nobody takes notes."""
+
+
 class VlmStage:
     """Describes a photo by what a model on a server sees in it (`ports.Stage`)."""
 
@@ -107,6 +111,8 @@ class VlmStage:
         self._offering: Offering | None = None
         self.stopping: Callable[[], bool] = _never
         """Whether a person asked to stop."""
+        self.on_reply: Callable[[Mapping[str, Any]], None] = _nobody
+        """Is told of each reply, from the thread that looks."""
 
     def connect(self, connection: Connection) -> None:
         """Give it what it needs from outside. Opens and asks nothing."""
@@ -160,13 +166,13 @@ class VlmStage:
         asked = question(seen.context, seen.earlier, self._taxonomy, self._offering)
         said: list[Observation] = []
         for part in connection.parts:
-            reply, answer = self._heard_out(part, asked, seen.view.preview())
+            reply, answer = self._heard_out(part, asked, seen)
             for one in observations(reply, seen.context, self._taxonomy, answer.tokens):
                 named = replace(one, model=part.settings.model)
                 said.append(named if len(connection.parts) > 1 else one)
         return tuple(said)
 
-    def _heard_out(self, part: Part, asked: Question, preview: Preview) -> tuple[Reply, Answer]:
+    def _heard_out(self, part: Part, asked: Question, seen: StageInput) -> tuple[Reply, Answer]:
         from urbexmp.rules.prompts import fill
         from urbexmp.rules.vlm_reply import Unheard, hear
         from urbexmp.rules.vlm_schema import schema
@@ -176,14 +182,14 @@ class VlmStage:
         if not {"labels", "free"} & set(part.answers):
             asked = replace(asked, terms=())
         filled = fill(connection.prompt, asked, part.answers)
-        picture = connection.encode(preview, QUALITY, part.settings.size)
+        picture = connection.encode(seen.view.preview(), QUALITY, part.settings.size)
         form: dict[str, Any] | None = schema(filled.fields, asked.terms)
         room = part.settings.max_tokens
         first: Unheard | None = None
         while True:
             answer = connection.server(part).ask(filled, picture, form, room)
             heard = hear(answer)
-            self._record(part, filled, picture, answer, heard, room)
+            self._record(part, seen.photo, filled, picture, answer, heard, room)
             if not isinstance(heard, Unheard):
                 return heard, answer
             if first is not None:
@@ -206,6 +212,7 @@ class VlmStage:
     def _record(
         self,
         part: Part,
+        photo: str,
         filled: Filled,
         picture: bytes,
         answer: Answer,
@@ -218,6 +225,8 @@ class VlmStage:
         assert connection is not None
         entry: dict[str, Any] = {
             "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "photo": photo,
+            "stage": self.id,
             "prompt": filled.id,
             "server": part.settings.server,
             "model": part.settings.model,
@@ -239,3 +248,4 @@ class VlmStage:
                 "dropped": list(heard.dropped),
             }
         connection.replies.record(entry)
+        self.on_reply(entry)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from urbexmp.adapters.xmp.block import block_of
-from urbexmp.adapters.xmp.scan_head import FADING, OPENING, OURS, Head, known_head, new_head
+from urbexmp.adapters.xmp.scan_head import FADING, OPENING, OURS, Head, faded, known_head, new_head
 from urbexmp.adapters.xmp.scan_text import (
     CONTROLS,
     OTHER_ENTITY,
@@ -114,22 +114,23 @@ class Scan:
         pieces = self.pieces(min(size, inside))
         skeleton = b""
         if size <= inside and not self.declaring:
-            skeleton = b"\0".join(pieces).translate(None, FADING)
+            before = b"\0".join(pieces[:-1]).translate(None, FADING)
+            skeleton = before + b"\0" + faded(pieces[-1])
         self.frame(close)
-        if not skeleton or skeleton not in head.seen:
+        seen = skeleton != b"" and skeleton in head.seen
+        if not seen:
             rest = b"".join(pieces)
             if not sure and (not skeleton or b"xmlns" in rest):
                 return None
             content = rest[max(inside - size, 0) :]
             if self.search(rest, content, head, max(size, first)):
                 head.remember(skeleton)
-        else:
-            content = b"".join(pieces)[max(inside - size, 0) :]
         said = raw = None
+        once = size if seen else inside
         if b"photoshop" in declared:
-            said = self.attribute(b"photoshop:SidecarForExtension", content)
+            said = self.attribute(b"photoshop:SidecarForExtension", pieces, size, once)
         if not said and b"crs" in declared:
-            raw = self.attribute(b"crs:RawFileName", content)
+            raw = self.attribute(b"crs:RawFileName", pieces, size, once)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found) if found else (None, ())
         notes = (*field_notes(fields), *damage)
@@ -243,21 +244,23 @@ class Scan:
         text = text_of(match.group(1) or b"")
         self.caption = text if text.strip() else None
 
-    def attribute(self, name: bytes, content: bytes) -> str | None:
+    def attribute(self, name: bytes, pieces: list[bytes], size: int, once: int) -> str | None:
         """An attribute of the first description; None where the packet has none of that name.
 
-        `content` is what stands behind the first tag.
+        `pieces` are what stands behind a head of `size` bytes; a name that is first met at `once`
+        or behind it is known to be there once, as no skeleton that was seen has it twice.
         """
         packet, first, inside = self.packet, self.first, self.inside
         at = packet.find(name, first, inside)
         if at < 0:
-            usual(name not in content)
+            # What stands behind the first tag.
+            usual(name not in b"".join(pieces)[max(inside - size, 0) :])
             return None
         start = at + len(name) + 2
         usual(
             packet.startswith(b'="', at + len(name))
             and packet[at - 1 : at] in (b" ", b"\n")
-            and packet.find(name, start, inside) < 0
+            and (at >= once or packet.find(name, start, inside) < 0)
         )
         if packet.find(b"'", first, at) >= 0:
             usual(_SINGLE.search(packet, first, at) is None)

@@ -106,6 +106,23 @@ _recent: tuple[tuple[bytes, Head], ...] = ()
 _MOST_HEADS = 16
 
 
+_ends: tuple[tuple[bytes, bytes], ...] = ()
+"""What stood behind the keywords of the last packets, and the same without `FADING`."""
+_MOST_ENDS = 4
+
+
+def faded(end: bytes) -> bytes:
+    """What stands behind the keywords, without `FADING`: settings, the same for many photos."""
+    global _ends
+    for known, said in _ends:
+        if known == end:
+            return said
+    said = end.translate(None, FADING)
+    # One assignment: other threads read.
+    _ends = ((end, said), *_ends[: _MOST_ENDS - 1])
+    return said
+
+
 def known_head(packet: bytes) -> tuple[int, Head | None]:
     """A head seen before that the packet begins with; there may be more declarations."""
     for text, head in _recent:

@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from urbexmp.model.keyword import SEPARATOR, KeywordFields, fold
 
+_MOST = 1 << 16
+_WORDS: set[str] = set()
+"""Words without a blank around them and without a separator: photos share a few thousand."""
+_LEAVES: dict[str, str] = {}
+"""Last names of paths without a blank around them."""
+
 
 def field_notes(fields: KeywordFields) -> tuple[str, ...]:
     """What is odd about the values themselves."""
+    flat, paths = fields.flat or (), fields.hierarchical or ()
+    if _WORDS.issuperset(flat):
+        leaves = [*map(_LEAVES.get, paths)]
+        # A path that is not known has None, which is no word either.
+        if frozenset(flat).issuperset(leaves) if fields.flat is not None else None not in leaves:
+            return ()
+    notes = _looked_at(fields)
+    if not notes:
+        # Other threads read: each reads a set or a name of its own, and only once.
+        if len(_WORDS) + len(_LEAVES) > _MOST:
+            _WORDS.clear()
+            _LEAVES.clear()
+        _WORDS.update(flat)
+        _LEAVES.update([(path, path.rpartition(SEPARATOR)[2]) for path in paths])
+    return notes
+
+
+def _looked_at(fields: KeywordFields) -> tuple[str, ...]:
     notes: list[str] = []
     flat = fields.flat or ()
     for called, values in (("dc:subject", flat), ("lr:hierarchicalSubject", fields.hierarchical)):
