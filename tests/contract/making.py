@@ -36,9 +36,11 @@ from urbexmp.model.photo import (
 )
 from urbexmp.model.ports import PacketReading
 from urbexmp.model.proposal import Reason
+from urbexmp.model.text import TextBase, TextChange, TextField
 
 AT = "2026-11-20T09:00:00Z"
 RUN = "r20261120-090000-4f2a"
+TEXT = TextBase("A hall, \u017byrard\u00f3w", restored=True, places=frozenset({"IMG_1.xmp"}))
 
 
 def keywords(*texts: str) -> frozenset[Keyword]:
@@ -61,7 +63,10 @@ def photo_id_of(path: Path) -> PhotoId:
 def base_of(*texts: str, profile: str = "offline", vetoed: Sequence[str] = ()) -> MergeBase:
     mine = keywords(*texts)
     return MergeBase(
-        agreed=mine, written=MappingProxyType({profile: mine}), vetoed=keywords(*vetoed)
+        agreed=mine,
+        written=MappingProxyType({profile: mine}),
+        vetoed=keywords(*vetoed),
+        texts=MappingProxyType({"description": TEXT}),
     )
 
 
@@ -101,6 +106,7 @@ def change_to(
             for where, packet in packets.items()
         ),
         mark=mark,
+        texts=(TextChange(TextField.ALT_TEXT, None, "A hall", "vlm@1f2e3d4c", "held"),),
     )
 
 

@@ -128,7 +128,7 @@ def test_json_fields_of_a_change_are_these() -> None:
     data = json.loads(render_json.line(render_json.change_data(change(), ROOT, applied=False)))
     assert set(data) == {
         "event", "path", "photo_id", "profile", "applied", "mark", "carriers", "edits", "held",
-        "keep", "learned", "notes", "spared",
+        "keep", "learned", "notes", "spared", "texts",
     }  # fmt: skip
     assert data["event"] == "change"
     assert data["path"] == "Heilstätten/IMG_0412.CR3"

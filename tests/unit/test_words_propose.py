@@ -133,11 +133,11 @@ def test_a_tagger_does_not_overrule_the_view() -> None:
     assert written(proposal) == {"View|Exterior": 0.86}
 
 
-def test_a_prior_and_a_caption_are_no_keywords() -> None:
+def test_a_prior_a_caption_and_a_text_are_no_keywords() -> None:
     prior = said(ObservationKind.PRIOR, "interior", score=0.99)
     caption = said(ObservationKind.CAPTION, "caption", value="a bench in a hospital")
     text = said(ObservationKind.TEXT, "text", score=1.0, value="Kilroy was here")
-    assert proposed(prior, caption, text) == Proposal()
+    assert proposed(prior, caption, text) == Proposal(text="Kilroy was here")
 
 
 def test_facts_become_technique() -> None:

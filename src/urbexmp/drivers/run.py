@@ -248,7 +248,7 @@ class Running:
         if not self._house.writes:
             count(self.report, planned.change)
             self.recorder.dealt(planned.change, applied=False)
-            if planned.change.writes or planned.change.held or planned.change.learned:
+            if planned.change.writes or planned.change.waits or planned.change.learned:
                 self.show.change(planned.change, applied=False)
             return
         known = known or (task is not None and task.known is not None)
@@ -313,7 +313,7 @@ class Running:
         ledger.hold(change.photo_id, change.photo.path, change.held)
         again = looks_again(self._house, change.photo.path, each.examined)
         self.recorder.dealt(change, applied=True)
-        if receipt is not None or change.held or change.learned:
+        if receipt is not None or change.waits or change.learned:
             self.show.change(change, applied=True)
         if each.task is not None and mirrored is not None:
             after = {done.carrier.path: done.after for done in receipt.carriers} if receipt else {}
@@ -363,6 +363,9 @@ def count(report: Report, change: Change) -> None:
         report.unchanged += 1
     report.held += bool(change.held)
     report.learned += len(change.learned)
+    waiting = sum(text.hold is not None for text in change.texts)
+    report.texts += len(change.texts) - waiting
+    report.texts_held += waiting
     for edit in change.edits:
         if edit.kind is EditKind.ADD:
             report.added += 1

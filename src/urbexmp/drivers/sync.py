@@ -71,7 +71,7 @@ def sync(
                 seen = future.result()
                 run.seen(task, seen)
                 planned = run.plan(seen, accept_emptied=accept_emptied)
-                if collect is not None and (planned.change.writes or planned.change.held):
+                if collect is not None and (planned.change.writes or planned.change.waits):
                     collect.append(planned.change)
                 run.take(task, planned, seen)
 

@@ -15,6 +15,7 @@ from urbexmp.model.proposal import Reason
 from urbexmp.model.report import (
     RunRecord as RunRecord,
 )  # its home: reports are made without changes
+from urbexmp.model.text import TextBase, TextChange, TextEdit
 
 NOTHING: frozenset[Keyword] = frozenset()
 
@@ -43,6 +44,8 @@ class MergeBase:
     beside: Mapping[str, frozenset[Keyword]] = field(default_factory=lambda: MappingProxyType({}))
     """What stood in each place that we only read, by file name; what is no longer there a person
     took out."""
+    texts: Mapping[str, TextBase] = field(default_factory=lambda: MappingProxyType({}))
+    """What was agreed about each text, by the value of its `TextField`."""
 
     _digest: str = field(default="", init=False, repr=False, compare=False)
     """Worked out when it is first asked for."""
@@ -64,10 +67,15 @@ class MergeBase:
             return sorted("|".join(keyword.key) for keyword in keywords)
 
         beside = {name: spelled(found) for name, found in sorted(self.beside.items())}
+        texts = {
+            name: [each.written, each.vetoed, sorted(each.places)]
+            for name, each in sorted(self.texts.items())
+        }
         text = json.dumps(
             {
                 # Only where there is such a place: bases from before it was known stay the same.
                 **({"beside": beside} if beside else {}),
+                **({"texts": texts} if texts else {}),
                 "agreed": spelled(self.agreed),
                 "written": {
                     name: spelled(mine) for name, mine in sorted(self.written.items()) if mine
@@ -133,15 +141,18 @@ class PacketEdit:
     """New value of `xmp:MetadataDate` where the packet has one; None leaves it. ISO 8601."""
     sidecar_for: str | None = None
     """For a packet that does not exist yet: `photoshop:SidecarForExtension`, `CR3`."""
+    texts: tuple[TextEdit, ...] = ()
+    """Texts to set, each field once."""
 
     @property
     def empty(self) -> bool:
-        """Whether no keyword item and no block changes (a date alone is no reason to write)."""
+        """Whether no keyword item, text or block changes (a date alone is no reason to write)."""
         return not (
             self.flat_add
             or self.flat_remove
             or self.hierarchical_add
             or self.hierarchical_remove
+            or self.texts
             or self.block is not None
         )
 
@@ -183,6 +194,13 @@ class Change:
     """Vetoes learned from what a person took away since the last write."""
     notes: tuple[str, ...] = ()
     """What a person should know, one sentence each."""
+    texts: tuple[TextChange, ...] = ()
+    """Texts that are set, and those that would be and wait for a person."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether something of it waits for a person."""
+        return bool(self.held) or any(text.hold is not None for text in self.texts)
 
     @property
     def is_noop(self) -> bool:

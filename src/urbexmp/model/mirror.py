@@ -98,6 +98,8 @@ class MirrorRow:
     held: tuple[MirrorHeld, ...] = ()
     version: str = ""
     """Digest of all packets, photo file and place that the row was made from."""
+    alt_text: str | None = None
+    """`Iptc4xmpCore:AltTextAccessibility`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class CaptureFacts:
     """Location as XMP or IPTC hold it."""
     sublocation: str | None = None
     """`Iptc4xmpCore:Location`, which Lightroom calls Sublocation: `St Agnes Hospital`."""
+    image_description: str | None = None
+    """EXIF 0x010E where it reads like a person's, not like the name that a camera puts there."""
 
     @property
     def ev100(self) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NewType
 
 from urbexmp.model.keyword import Keyword, KeywordFields
+from urbexmp.model.text import TextState
 
 PhotoId = NewType("PhotoId", str)
 """Hex digest of image bytes that no metadata writer touches: survives renames and keywords."""
@@ -142,6 +143,9 @@ class Block:
     """Words of `dc:subject` that we added (only these may we take away again)."""
     facts: tuple[tuple[str, str], ...] = ()
     """What the look at the photo found, name and value: `view`, `viewScore`, `quality`, ..."""
+    texts: tuple[tuple[str, str], ...] = ()
+    """Texts that we wrote into this packet: value of the `TextField`, and `text_digest`. One that
+    stands here and no longer in its field was taken out or changed by somebody who had seen it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,8 @@ class CarrierState:
     """Words never to be taken away: names of faces, persons, weighted keywords (XMP.md R21)."""
     notes: tuple[str, ...] = ()
     """What a person should know about the packet, one sentence each (a Seq, a stale field)."""
+    texts: tuple[TextState, ...] = ()
+    """Its texts; a field that is not among them holds none, and can be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +175,5 @@ class Snapshot:
     elsewhere: tuple[CarrierState, ...] = ()
     """What places hold that we only read (`Photo.also_read`). What stands in an image file is
     copied to the carriers; what stands in another program's sidecar counts as found, no more."""
+    caption: str | None = None
+    """`CaptureFacts.image_description` of the photo: a description that is only read."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         PhotoId,
     )
     from urbexmp.model.report import Report
+    from urbexmp.model.text import TextState
 
 # --- Finding and looking ----------------------------------------------------------------------
 
@@ -179,6 +180,8 @@ class PacketReading:
     """`photoshop:SidecarForExtension`, else the extension of `crs:RawFileName`, upper case."""
     description: str | None = None
     """`dc:description` in the language `x-default`, else in the first one; None for a blank."""
+    texts: tuple[TextState, ...] = ()
+    """Texts of which the packet holds the property, whatever its form."""
 
 
 class Codec(Protocol):

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+EMPTY_OR_OURS = "empty-or-ours"
+"""A text is written where its field is empty, or still says what we wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -50,6 +53,10 @@ class Profile:
     such a file is left alone."""
     backup: str = "packet"
     """What is kept before a write: the `packet` and what belongs to it, or the `full` file too."""
+    write_description: str = "never"
+    """What a stage describes goes into `dc:description`: `never`, or `empty-or-ours`."""
+    write_alt_text: str = "never"
+    """And its alternative text into `Iptc4xmpCore:AltTextAccessibility`."""
     metadata_date: bool = True
     """Set `xmp:MetadataDate` on a write, where the packet has one."""
     quiet_seconds: float = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from urbexmp.model.keyword import Keyword
+from urbexmp.model.text import TextField
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Proposal:
     era: str | None = None
     unmapped: tuple[tuple[str, str], ...] = ()
     """(stage id, label) that no term of the taxonomy knows; counted, never written."""
+    text: str | None = None
+    """What was read in the picture."""
+    texts: tuple[tuple[TextField, str, str], ...] = ()
+    """Field, text and stage id of the texts that the stages say, each field once."""
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """What our block keeps beside the keywords: name and value, in a fixed order."""
@@ -60,4 +65,6 @@ class Proposal:
             named.append(("condition", f"{self.condition:.0f}"))
         if self.era is not None:
             named.append(("era", self.era))
+        if self.text is not None:
+            named.append(("text", self.text))
         return tuple(named)

@@ -43,6 +43,10 @@ class Report:
     """Photos with at least one edit waiting for a person."""
     added: int = 0
     removed: int = 0
+    texts: int = 0
+    """Descriptions and alt texts written or taken out."""
+    texts_held: int = 0
+    """Those that were not written, because a person decides."""
     learned: int = 0
     """Vetoes learned."""
     problems: list[Problem] = field(default_factory=list)

@@ -87,8 +87,11 @@ class Planner:
         proposal = propose(examined.looks, self._taxonomy, self._profile)
         policy = self._policy(accept_emptied=accept_emptied)
 
+        caption = examined.facts.image_description if examined.facts is not None else None
+
         def made(snapshot: Snapshot) -> Change:
-            return plan(snapshot, base, self._ledger.told, proposal, policy)
+            seen = replace(snapshot, caption=caption)
+            return plan(seen, base, self._ledger.told, proposal, policy)
 
         change, snapshot = self._possible(examined.photo, examined.photo_id, made)
         return Planned(change, snapshot, proposal, moved_from)
@@ -266,6 +269,7 @@ class Planner:
             reading.block,
             reading.protected,
             reading.notes,
+            reading.texts,
         )
 
     def _policy(self, *, accept_emptied: bool = False) -> Policy:

@@ -21,6 +21,7 @@ from urbexmp.model.keyword import Keyword, fold
 from urbexmp.model.photo import ABSENT, Block, BlockEntry, CarrierState, FileKind, Snapshot
 from urbexmp.rules.fields import after_edit, edit_fields, found_keywords, respell_path
 from urbexmp.rules.merge import Merged, listed_in
+from urbexmp.rules.photo_texts import PhotoTexts, plan_texts
 
 if TYPE_CHECKING:
     from urbexmp.rules.plan import Policy
@@ -47,6 +48,8 @@ class Wanted:
     write_block: bool = False
     """Write our block even if no keyword changes, where a packet of ours exists."""
     notes: tuple[str, ...] = ()
+    texts: PhotoTexts | None = None
+    """What becomes of the texts; None: they stay as they are."""
 
 
 def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy) -> Change:
@@ -62,7 +65,10 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
     add = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.ADD)
     remove = frozenset(edit.keyword for edit in wanted.edits if edit.kind is EditKind.REMOVE)
     target, edits = _edits(snapshot, merged, wanted, policy, (merged.current | add) - remove)
-    if not add and all(state.block is None for state in snapshot.carriers):
+    texts = wanted.texts or plan_texts(snapshot, merged, {}, missing=policy.profile.missing)
+    edits = [replace(edit, texts=its) for edit, its in zip(edits, texts.edits, strict=True)]
+    fresh = add or any(texts.edits)
+    if not fresh and all(state.block is None for state in snapshot.carriers):
         # A copy of what stands in the image file already is no reason to make a sidecar.
         edits = [
             edit if state.fingerprint != ABSENT else PacketEdit()
@@ -85,6 +91,7 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
     )
     if not changing:
         after = _after(merged, wanted, agreed, written, merged.base.mark, flats)
+        after = replace(after, texts=texts.base)
         return _change(snapshot, merged, wanted, policy, after, ())
     block = Block(
         mark=policy.mark,
@@ -99,15 +106,16 @@ def assemble(snapshot: Snapshot, merged: Merged, wanted: Wanted, policy: Policy)
             state.fingerprint,
             replace(
                 edit,
-                block=replace(block, flats=_standing_in(state, edit, flats)),
+                block=replace(block, flats=_standing_in(state, edit, flats), texts=listed),
                 metadata_date=date,
                 sidecar_for=_sidecar_for(snapshot, state),
             ),
         )
-        for state, edit in zip(snapshot.carriers, edits, strict=True)
+        for state, edit, listed in zip(snapshot.carriers, edits, texts.listed, strict=True)
         if state.fingerprint != ABSENT or not edit.empty
     )
     after = _after(merged, wanted, agreed, written, policy.mark, flats)
+    after = replace(after, texts=texts.base)
     return _change(snapshot, merged, wanted, policy, after, writes)
 
 
@@ -365,5 +373,6 @@ def _change(
         learned=tuple(
             sorted(_worth_telling(snapshot, merged, after.vetoed - merged.assumed.vetoed, policy))
         ),
-        notes=(*notes, *wanted.notes),
+        notes=(*notes, *wanted.notes, *(wanted.texts.notes if wanted.texts else ())),
+        texts=wanted.texts.changes if wanted.texts else (),
     )

@@ -98,7 +98,9 @@ def _names(text: str) -> tuple[str, ...]:
 def what_is_sent(
     facts: CaptureFacts, context: Context, earlier: tuple[StageLook, ...], *, uses_context: bool
 ) -> dict[str, Any]:
-    """What goes along with a picture: where it was taken only to a stage that makes use of it."""
+    """What goes along with a picture: where it was taken only to a stage that makes use of it, and
+    what a person wrote into it to none."""
+    facts = replace(facts, image_description=None)
     if uses_context:
         return {
             "facts": to_plain(facts, slim=True),

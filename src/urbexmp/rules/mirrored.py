@@ -19,10 +19,11 @@ from urbexmp.model.mirror import AI, BOTH, PENDING, PERSON, MirrorHeld, MirrorKe
 from urbexmp.model.observation import CaptureFacts, Context
 from urbexmp.model.photo import Block, BlockEntry, FileKind, FileStat
 from urbexmp.model.ports import PacketReading
+from urbexmp.model.text import TextField, text_digest
 from urbexmp.rules.fields import found_keywords, keyword_of
 from urbexmp.rules.merge import EMPTIED_LEAST
 
-ROW_VERSION = 1
+ROW_VERSION = 2
 """Raised when this file makes other rows of the same packets: every row is stale then."""
 
 NO_FACTS = CaptureFacts()
@@ -71,6 +72,7 @@ def mirror_row(
             keywords=_persons(reading.fields),
             held=held,
             version=version,
+            alt_text=_text(readings, TextField.ALT_TEXT) if reading.texts else None,
         )
     current, vetoed, entries = _keywords(readings, elsewhere, blocks)
     said = _facts(blocks)
@@ -87,13 +89,32 @@ def mirror_row(
         condition=_number(said.get("condition")),
         era=said.get("era"),
         status=status,
-        description=next((each.description for each in readings if each.description), None),
+        description=_text(readings, TextField.DESCRIPTION),
         text=said.get("text") or None,
         keywords=tuple([_keyword(keyword, entries.get(keyword)) for keyword in current]),
         vetoed=tuple(sorted(vetoed)) if vetoed else (),
         held=held,
         version=version,
+        alt_text=_text(readings, TextField.ALT_TEXT),
     )
+
+
+def _text(readings: Sequence[PacketReading], field: TextField) -> str | None:
+    """What a text says: a person's before ours, in whichever carrier it is.
+
+    Ours, which a carrier's block lists and the carrier lacks, was taken out there by a person.
+    """
+    listed = [dict(each.block.texts).get(field.value) if each.block else None for each in readings]
+    known = frozenset(filter(None, listed))
+    values = [
+        next((text.value for text in each.texts if text.field is field), None) for each in readings
+    ]
+    for value in values:
+        if value is not None and (not known or text_digest(value) not in known):
+            return value
+    if any(mine and value is None for mine, value in zip(listed, values, strict=True)):
+        return None
+    return next((value for value in values if value is not None), None)
 
 
 def _keywords(
@@ -267,6 +288,7 @@ def essence(row: MirrorRow) -> dict[str, Any]:
         "era": row.era,
         "description": row.description,
         "text": row.text,
+        "alt text": row.alt_text,
         "keywords": frozenset((str(each.keyword), *_origin(each)) for each in row.keywords),
         "vetoes": frozenset(str(keyword) for keyword in row.vetoed),
     }

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from urbexmp.model.change import NOTHING, Author, Change, Edit, EditKind, MergeBase
 from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Snapshot
-from urbexmp.model.profile import Profile
+from urbexmp.model.profile import EMPTY_OR_OURS, Profile
 from urbexmp.model.proposal import Proposal, Reason, Suggestion
+from urbexmp.model.text import TextField
 from urbexmp.rules.assemble import Wanted, assemble
 from urbexmp.rules.fields import lists_ancestors, respell_path
 from urbexmp.rules.merge import Answers, Merged, Told, merge, with_vetoes
+from urbexmp.rules.photo_texts import Said, plan_texts
+from urbexmp.rules.single_value import clean
 
 HELD_UNSURE = "below the threshold"
 HELD_AGAIN = "it went away since it was written, and nobody was seen taking it out"
@@ -74,6 +77,10 @@ def plan(
         *(theirs for name, theirs in merged.written.items() if name != policy.profile.name)
     )
     wanted += [Edit(EditKind.REMOVE, keyword) for keyword in sorted(unwanted - others)]
+    texts = None
+    if not merged.doubts:
+        said = _texts(proposal, policy.profile)
+        texts = plan_texts(snapshot, merged, said, missing=policy.profile.missing)
     return assemble(
         snapshot,
         merged,
@@ -85,9 +92,23 @@ def plan(
             released=unwanted & others,
             facts=proposal.facts(),
             notes=tuple(doubt.why for doubt in merged.doubts),
+            texts=texts,
         ),
         policy,
     )
+
+
+def _texts(proposal: Proposal, profile: Profile) -> dict[TextField, Said]:
+    """What the stages say, as far as the profile wants it written."""
+    policies = {
+        TextField.DESCRIPTION: profile.write_description,
+        TextField.ALT_TEXT: profile.write_alt_text,
+    }
+    return {
+        field: Said(cleaned, stage)
+        for field, text, stage in proposal.texts
+        if policies[field] == EMPTY_OR_OURS and (cleaned := clean(text))
+    }
 
 
 def merged_for(

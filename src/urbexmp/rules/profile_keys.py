@@ -128,6 +128,20 @@ KEYS: tuple[Key, ...] = (
         "Kept of an image file before a write: its packet, which undo needs, or the full file too.",
         choices=("packet", "full"),
     ),
+    Key(
+        "write_description",
+        "text",
+        "Write a stage's description (dc:description) where there is none, or still ours.",
+        choices=("never", "empty-or-ours"),
+        flag="--write-description",
+    ),
+    Key(
+        "write_alt_text",
+        "text",
+        "Write a stage's alternative text, for people who cannot see the photo, in the same way.",
+        choices=("never", "empty-or-ours"),
+        flag="--write-alt-text",
+    ),
     Key("metadata_date", "switch", "Set xmp:MetadataDate on a write, where the packet has one."),
     Key(
         "quiet_seconds",

@@ -33,6 +33,7 @@ from urbexmp.rules.normalise import (
     settle_senses,
     stage_name,
 )
+from urbexmp.rules.said_texts import text_read, texts_said
 from urbexmp.rules.stage_ids import PLACE_STAGE
 from urbexmp.rules.terms import Taxonomy
 
@@ -92,6 +93,8 @@ def propose(looks: Sequence[StageLook], taxonomy: Taxonomy, profile: Profile) ->
                 }
             )
         ),
+        text=text_read(looks),
+        texts=texts_said(looks),
     )
 
 

@@ -50,6 +50,8 @@ class Sign(Enum):
 
     ADD = "+"
     REMOVE = "-"
+    CHANGE = "~"
+    """A text gives way to another."""
     HELD_ADD = "?+"
     HELD_REMOVE = "?-"
     LEARNED = "x"
@@ -71,6 +73,48 @@ class Row:
     def stages(self) -> tuple[str, ...]:
         """Names of the stages behind it, strongest first."""
         return tuple(dict.fromkeys(stage_name(reason.stage) for reason in self.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One text of a change, ready to be shown: escaped, and blanks made visible."""
+
+    sign: Sign
+    called: str
+    """`description`, `alt text`."""
+    before: str
+    """In quotes; `(empty)` for none."""
+    after: str
+    stage: str
+    """Name of the stage that says it."""
+    remark: str = ""
+
+
+def text_rows(change: Change) -> tuple[TextRow, ...]:
+    """All texts of a change: what is written, taken out, and what waits."""
+    from urbexmp.rules.photo_texts import CALLED
+
+    found = []
+    for text in change.texts:
+        gone = text.after is None
+        sign = Sign.REMOVE if gone else Sign.ADD if text.before is None else Sign.CHANGE
+        if text.hold is not None:
+            sign = Sign.HELD_REMOVE if gone else Sign.HELD_ADD
+        found.append(
+            TextRow(
+                sign,
+                CALLED[text.field],
+                _quoted(text.before),
+                _quoted(text.after),
+                stage_name(text.stage),
+                f"waits for you: {text.hold}" if text.hold else "",
+            )
+        )
+    return tuple(found)
+
+
+def _quoted(text: str | None) -> str:
+    return "(empty)" if text is None else f'"{printable(text)}"'
 
 
 _AUTHORS = {

@@ -11,7 +11,17 @@ from pathlib import Path, PurePath
 
 from urbexmp.model.change import Change
 from urbexmp.model.photo import Photo
-from urbexmp.rules.render import Row, Sign, action, counted, printable, relative, rows
+from urbexmp.rules.render import (
+    Row,
+    Sign,
+    TextRow,
+    action,
+    counted,
+    printable,
+    relative,
+    rows,
+    text_rows,
+)
 from urbexmp.rules.render_text import reason_text
 
 Thumbnail = Callable[[Photo], str | None]
@@ -20,6 +30,7 @@ Thumbnail = Callable[[Photo], str | None]
 _KINDS = {
     Sign.ADD: ("add", "added", "to be added"),
     Sign.REMOVE: ("remove", "removed", "to be removed"),
+    Sign.CHANGE: ("add", "changed", "to be changed"),
     Sign.HELD_ADD: ("held", "held", "waits for you: add?"),
     Sign.HELD_REMOVE: ("held", "held", "waits for you: remove?"),
     Sign.LEARNED: ("learned", "not again", "not again"),
@@ -90,13 +101,16 @@ def article(
         if picture and picture.startswith("data:image/")
         else '<div class="nothing" role="img" aria-label="No preview"></div>'
     )
-    kinds = sorted({_KINDS[row.sign][0] for row in table})
+    texts = text_rows(change)
+    signs = {row.sign for row in table} | {row.sign for row in texts}
+    kinds = sorted({_KINDS[sign][0] for sign in signs})
     body = "".join(_row(row, applied=applied) for row in table)
+    body += "".join(_text_row(row, applied=applied) for row in texts)
     keyword_table = (
         '<table><thead><tr><th scope="col">what</th><th scope="col">keyword</th>'
         '<th scope="col">score</th><th scope="col">stage</th><th scope="col">because of</th>'
         f"</tr></thead><tbody>{body}</tbody></table>"
-        if table
+        if body
         else "<p>No keyword changes.</p>"
     )
     notes = "".join(f"<li>{_safe(note)}</li>" for note in change.notes)
@@ -150,6 +164,17 @@ def _row(row: Row, *, applied: bool) -> str:
         f'<tr class="{kind}"><td class="what">{done if applied else planned}</td>'
         f'<td class="keyword">{path}</td><td class="score">{score}</td>'
         f"<td>{stages}</td><td>{why}</td></tr>"
+    )
+
+
+def _text_row(row: TextRow, *, applied: bool) -> str:
+    kind, done, planned = _KINDS[row.sign]
+    before, after = (html.escape(text) for text in (row.before, row.after))
+    return (
+        f'<tr class="{kind}"><td class="what">{done if applied else planned}</td>'
+        f'<td class="keyword"><strong>{row.called}</strong></td><td class="score"></td>'
+        f"<td>{_safe(row.stage)}</td><td>{before} &rarr; {after}"
+        f"{'<br>' + _safe(row.remark) if row.remark else ''}</td></tr>"
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from urbexmp.model.change import Change, Edit
     from urbexmp.model.errors import Problem
     from urbexmp.model.report import Report
+    from urbexmp.model.text import TextChange
 
 Root = Path | PurePath
 
@@ -51,6 +52,7 @@ def change_data(change: Change, root: Root, *, applied: bool) -> dict[str, Any]:
             for write in change.writes
         ],
         "edits": [edit_data(edit) for edit in change.edits],
+        "texts": [text_data(text) for text in change.texts],
         "held": [edit_data(edit) | {"why": edit.hold or ""} for edit in change.held],
         "keep": [str(keyword) for keyword in change.keeps],
         "learned": [str(keyword) for keyword in change.learned],
@@ -83,6 +85,18 @@ def edit_data(edit: Edit) -> dict[str, Any]:
             }
             for reason in edit.reasons
         ],
+    }
+
+
+def text_data(text: TextChange) -> dict[str, Any]:
+    """One text: `field` is `description` or `altText`; null for no text. `why` is empty unless it
+    is not written and waits for a person."""
+    return {
+        "field": text.field.value,
+        "before": text.before,
+        "after": text.after,
+        "stage": text.stage,
+        "why": text.hold or "",
     }
 
 
@@ -129,6 +143,8 @@ def end_data(report: Report, root: Root, *, check: bool = False) -> dict[str, An
         "failed": report.failed,
         "added": report.added,
         "removed": report.removed,
+        "texts": report.texts,
+        "texts_held": report.texts_held,
         "learned": report.learned,
         "skipped": dict(sorted(report.skipped.items())),
         "stage_looks": dict(sorted(report.stage_looks.items())),

@@ -45,7 +45,7 @@ def photo_data(
     outcome = "unchanged"
     if change.writes:
         outcome = "written" if applied else "planned"
-    elif change.held:
+    elif change.waits:
         outcome = "held"
     told = change_data(change, root, applied=applied)
     if proposal is not None:
@@ -77,6 +77,7 @@ _EMPTY: Mapping[str, Any] = {
     "mark": "",
     "carriers": [],
     "edits": [],
+    "texts": [],
     "held": [],
     "keep": [],
     "suggested": [],
@@ -160,6 +161,9 @@ def _photos(report: Report, figures: RunFigures) -> Iterator[str]:
         ("- with a problem", figures.failed),
         ("with a suggestion that waits for you", report.held),
     ]
+    if report.texts or report.texts_held:
+        rows.append(("descriptions and alt texts written", report.texts))
+        rows.append(("descriptions and alt texts left as you have them", report.texts_held))
     yield "## Photos"
     yield ""
     yield from table(("", "photos"), [(name, f"{number:,}") for name, number in rows], right=(1,))

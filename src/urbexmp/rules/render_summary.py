@@ -47,6 +47,14 @@ def _details(report: Report) -> Iterator[Line]:
         yield (
             Span(f"  keywords: {report.added:,} {would}added, {report.removed:,} {would}removed"),
         )
+    if report.texts:
+        yield (Span(f"  descriptions and alt texts: {report.texts:,} {would}written"),)
+    if report.texts_held:
+        texts = counted(report.texts_held, "text")
+        yield (
+            Span(f"  {texts} not written, because you have changed or lost what was there:"),
+            Span(" `urbexmp diff --again` shows them", Style.DIM),
+        )
     if report.learned:
         keywords = counted(report.learned, "keyword")
         verb = "is" if report.learned == 1 else "are"

@@ -12,24 +12,28 @@ from urbexmp.rules.render import (
     Sign,
     Span,
     Style,
+    TextRow,
     action,
     counted,
     printable,
     relative,
     rows,
     stage_name,
+    text_rows,
     width,
 )
 
 STYLES = {
     Sign.ADD: Style.ADD,
     Sign.REMOVE: Style.REMOVE,
+    Sign.CHANGE: Style.ADD,
     Sign.HELD_ADD: Style.HELD,
     Sign.HELD_REMOVE: Style.HELD,
     Sign.LEARNED: Style.LEARNED,
     Sign.KEEP: Style.KEPT,
 }
 
+_HELD = (Sign.HELD_ADD, Sign.HELD_REMOVE)
 _WIDEST = 56
 """Keywords are padded to one column, up to this width."""
 
@@ -47,6 +51,7 @@ def diff_lines(change: Change, root: Path | PurePath, *, applied: bool = False) 
     column = min(max((width(printable(str(row.keyword))) for row in table), default=0), _WIDEST)
     lines = [_head(change, root, applied=applied)]
     lines += [_keyword_line(row, column) for row in table]
+    lines += [_text_line(row) for row in text_rows(change)]
     lines += [(Span(f"  note: {printable(note)}", Style.DIM),) for note in change.notes]
     return tuple(lines)
 
@@ -66,6 +71,12 @@ def short_line(change: Change, root: Path | PurePath, *, applied: bool) -> Line:
             comma = "," if len(spans) > 2 else ""
             spans.append(Span(f"{comma} "))
             spans.append(Span(f"{number} {words}", style))
+    texts = text_rows(change)
+    for held, style, words in ((False, Style.ADD, "written"), (True, Style.HELD, "held for you")):
+        number = sum((row.sign in _HELD) is held for row in texts)
+        if number:
+            spans.append(Span(", " if len(spans) > 2 else " "))
+            spans.append(Span(f"{counted(number, 'text')} {words}", style))
     restored = any(write.restore is not None for write in change.writes)
     if restored:
         spans.append(Span(f" {_carriers(change, root, applied=applied)}", Style.DIM))
@@ -105,6 +116,13 @@ def _keyword_line(row: Row, column: int) -> Line:
         if why:
             spans.append(Span(f"  {why}", Style.DIM))
     return tuple(spans)
+
+
+def _text_line(row: TextRow) -> Line:
+    style = STYLES[row.sign]
+    spans = [Span(f"  {row.sign.value:<2} {row.called}: {row.before} -> {row.after}", style)]
+    why = "; ".join(filter(None, (printable(row.stage), row.remark)))
+    return (*spans, Span(f"  {why}", Style.DIM)) if why else tuple(spans)
 
 
 def reasons_text(row: Row) -> str:

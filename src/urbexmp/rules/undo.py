@@ -21,6 +21,7 @@ from urbexmp.model.keyword import Keyword
 from urbexmp.model.photo import Carrier, Fingerprint, Snapshot
 from urbexmp.rules.assemble import Wanted, assemble
 from urbexmp.rules.merge import Answers, Told, with_vetoes
+from urbexmp.rules.photo_texts import reversed_texts, take_back_texts, texts_before
 from urbexmp.rules.plan import Policy, merged_for
 
 BYTES_GONE = (
@@ -105,6 +106,7 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
         missing=(before.missing | base.missing | later | put_back) - stood,
         restored=before.restored | base.restored | put_back,
         beside=base.beside,
+        texts=texts_before(receipt, base),
     )
     writes = tuple(
         CarrierWrite(done.carrier, assumes=done.after, restore=done.before)
@@ -119,6 +121,7 @@ def _restore(receipt: Receipt, snapshot: Snapshot, base: MergeBase) -> Change:
         edits=tuple(_reverse(made.edits)),
         keeps=tuple(sorted(made.keeps)),
         writes=writes,
+        texts=reversed_texts(receipt),
     )
 
 
@@ -148,7 +151,8 @@ def _take_back(
     )
     gone = _keywords(edits, EditKind.REMOVE)
     vetoed |= gone & (made.base.vetoed - made.after.vetoed)
-    wanted = Wanted(edits=edits, vetoed=vetoed, settled=gone, notes=notes)
+    texts = take_back_texts(snapshot, merged, receipt)
+    wanted = Wanted(edits=edits, vetoed=vetoed, settled=gone, notes=notes, texts=texts)
     if merged.doubts:
         why = merged.doubts[0].why
         held = tuple(replace(edit, hold=why) for edit in edits)

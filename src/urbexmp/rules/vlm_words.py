@@ -19,6 +19,7 @@ OWN_CAP = 0.9
 """No confidence that a model gives itself counts for more."""
 
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d(?:s|er)?\b|\b\d{1,2}(?:st|nd|rd|th)[ -]century\b", re.I)
+_BETWEEN = re.compile(r"[;,:(]")
 _NAMED = re.compile(r"\b[A-Z][a-z\u00df-\u00ff]+")
 
 
@@ -35,15 +36,15 @@ def observations(
             score, source = _confidence(one, tokens)
             said.append(Observation(label, one.word, score, source=source))
     for source, words in (
-        ("style", (reply.style,) if reply.style else ()),
+        ("style", _pieces(reply.style)),
+        ("severity", _pieces(reply.severity)),
         ("decay", reply.decay),
         ("equipment", reply.equipment),
+        ("era", _pieces(reply.era)),
     ):
         for word in words:
             if taxonomy.lookup(word) and not unknowable(word, context, taxonomy):
                 said.append(Observation(label, word, source=source))
-    if reply.era and taxonomy.lookup(reply.era):
-        said.append(Observation(label, reply.era, source="era"))
     if reply.condition is not None:
         said.append(Observation(ObservationKind.MEASURE, "condition", value=reply.condition))
     for text in reply.texts:
@@ -59,6 +60,14 @@ def observations(
         if value:
             said.append(Observation(ObservationKind.CAPTION, name, value=value))
     return tuple(said)
+
+
+def _pieces(text: str | None) -> tuple[str, ...]:
+    """An answer whole, and its beginning: "Art Deco; the railings" names a style and a reason."""
+    if not text:
+        return ()
+    pieces = (piece.strip(" .") for piece in (text, _BETWEEN.split(text)[0]))
+    return tuple(dict.fromkeys(piece for piece in pieces if piece))
 
 
 def unknowable(word: str, context: Context, taxonomy: Taxonomy) -> bool:

@@ -85,12 +85,13 @@ def _ranked(
     # None is better than one that holds every word for sure: the first of these are the page.
     while at < len(asked) and sure < wanted:
         rows = connection.execute(
-            "SELECT photo.id, name, description, text, links, scores FROM json_each(?) AS wanted"
+            "SELECT photo.id, name, description, text, alt_text, links, scores"
+            " FROM json_each(?) AS wanted"
             " JOIN photo ON photo.id = wanted.value",
             (listed(asked[at : at + _TURN]),),
         )
         at += _TURN
-        for photo, name, description, text, links, scores in rows:
+        for photo, name, description, text, alt_text, links, scores in rows:
             total = 0
             for word in words:
                 best = 0
@@ -108,7 +109,9 @@ def _ranked(
                     or (description and _says(description, word.plain))
                 ):
                     best = _SURE
-                if best < _SURE // 2 and text and _says(text, word.plain):
+                if best < _SURE // 2 and (
+                    (text and _says(text, word.plain)) or (alt_text and _says(alt_text, word.plain))
+                ):
                     best = _SURE // 2
                 total += best
             worth[photo] = total

@@ -218,6 +218,7 @@ class SqliteMirror:
             tuple(Keyword(self._writer.spelled(where)) for where in vetoes.items()),
             tuple(MirrorHeld(Keyword.parse(path), *rest) for path, *rest in held),
             as_hex(said["version"]),
+            said["alt_text"],
         )
 
     def _context(self, location: int | None) -> Context | None:

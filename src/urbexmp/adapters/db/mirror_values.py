@@ -19,10 +19,11 @@ from urbexmp.rules.mirrored import place_of
 COLUMNS = (
     "folder, name, photo_id, kind, size, mtime_ns, width, height, make, camera, lens, taken_at,"
     " latitude, longitude, view, view_score, quality, condition, era, status, description, text,"
-    " location, keywords, vetoes, version, links, origins, scores, written_at, odd"
+    " alt_text, location, keywords, vetoes, version, links, origins, scores, written_at, odd"
 )
 NAMES = COLUMNS.split(", ")
 DESCRIPTION, TEXT = NAMES.index("description") + 1, NAMES.index("text") + 1
+ALT_TEXT = NAMES.index("alt_text") + 1
 LOCATION, KEYWORDS = NAMES.index("location") + 1, NAMES.index("keywords") + 1
 VETOES, LINKS = NAMES.index("vetoes") + 1, NAMES.index("links") + 1
 
@@ -183,6 +184,7 @@ def photo_values(
         STATUSES[row.status],
         clean(row.description),
         clean(row.text),
+        clean(row.alt_text),
         numbers.location(row) if row.context is not None else None,
         len(links[0]),
         vetoes,
@@ -243,8 +245,13 @@ _EPOCH, _SECOND = datetime(1970, 1, 1), timedelta(seconds=1)  # noqa: DTZ001
 
 
 def texts_of(photo: tuple[Any, ...]) -> tuple[str, str]:
-    """Description and text of a photo: its number and its columns."""
-    return photo[DESCRIPTION] or "", photo[TEXT] or ""
+    """What is searched of a photo, beside its name: its description, and its other texts."""
+    return photo[DESCRIPTION] or "", other_texts(photo[TEXT], photo[ALT_TEXT])
+
+
+def other_texts(text: str | None, alt_text: str | None) -> str:
+    """What was read and the alternative text, as one text to be searched."""
+    return "\n".join(filter(None, (clean(text), clean(alt_text))))
 
 
 def clean(text: str | None) -> str | None:

@@ -210,7 +210,7 @@ class Writer:
         if not self._later:
             self._postings.link(photo, {}, dict.fromkeys(ordered, _PLAIN))
             self._postings.change(photo, closure | self._tree.starts(closure), there=True)
-        self._texts_in.append(_text(photo, name, row.description or "", row.text or ""))
+        self._texts_in.append(_text(photo, name, *texts_of((photo, *values))))
         return True
 
     def _met(self, folder: int, name: str | bytes) -> bool:

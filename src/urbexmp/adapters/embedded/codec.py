@@ -24,6 +24,7 @@ from urbexmp.adapters.embedded.envelope import Unsealed, is_envelope, plain_pack
 from urbexmp.adapters.embedded.layout import Container, Layout, Refusal
 from urbexmp.adapters.embedded.padding import only_padding_differs, unwrapped, wrapped
 from urbexmp.adapters.embedded.prove import prove_beside
+from urbexmp.adapters.embedded.texts import refuse_texts, with_caption, with_extended
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import PacketRefused, ProofFailed
 from urbexmp.model.keyword import KeywordFields
@@ -80,7 +81,7 @@ class EmbeddedCodec:
             return self._inner.read(packet, subject)
         plain = plain_packet(packet)
         if plain is not None:
-            return self._inner.read(plain, subject)
+            return with_extended(self._inner.read(plain, subject), plain)
         return self._reading(self._open(packet, subject).layout, subject)
 
     def read_simple(
@@ -196,7 +197,8 @@ class EmbeddedCodec:
             notes = (*notes, _NEWER)
         if layout.signed and self._break and layout.refusal is None:
             notes = (*notes, _VOID)
-        return replace(reading, fields=fields, notes=notes)
+        reading = with_caption(replace(reading, fields=fields, notes=notes), layout)
+        return with_extended(reading, layout.packet or b"")
 
     def _refusal(self, layout: Layout) -> Refusal | None:
         if layout.refusal is not None:
@@ -219,6 +221,7 @@ class EmbeddedCodec:
 
     def _full(self, layout: Layout, edit: PacketEdit, subject: Path) -> PacketEdit:
         """The edit with the keywords that come over from IPTC, before the new ones."""
+        refuse_texts(layout, edit, subject)
         edit = replace(edit, sidecar_for=None)
         if not layout.iptc_keywords:
             return edit

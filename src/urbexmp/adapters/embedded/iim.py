@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from urbexmp.adapters.embedded.layout import IptcState
 
-KEYWORDS, ENCODING = (2, 25), (1, 90)
+KEYWORDS, ENCODING, CAPTION = (2, 25), (1, 90), (2, 120)
 MOST_OCTETS = 64
 _UTF8 = b"\x1b%G"
 _ENCODINGS = {
@@ -60,6 +60,13 @@ class Block:
         encoding = _encoding(self, values)
         words = (_decode(value, encoding) for value in values)
         return tuple(dict.fromkeys(word for word in words if word))
+
+    @property
+    def caption(self) -> str | None:
+        """2:120, decoded; None for a blank."""
+        values = [each.value for each in self.sets if (each.record, each.number) == CAPTION]
+        text = _decode(values[0], _encoding(self, values)) if values else ""
+        return text if text.strip() else None
 
     @property
     def decoded_by(self) -> str | None:

@@ -119,6 +119,7 @@ class JpegContainer:
             refusal=refusal,
             signed=_signed(source, segments, packet),
             iptc_keywords=iptc.keywords if iptc else (),
+            iptc_caption=iptc.caption if iptc else None,
             iptc_state=state,
             iptc_writable=where is not None and iptc is not None and iptc.is_utf8,
             notes=iim.notes(iptc) if iptc else (),

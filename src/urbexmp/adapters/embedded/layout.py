@@ -70,6 +70,8 @@ class Layout:
     """Whether it carries Content Credentials, which any write makes invalid (R36)."""
     iptc_keywords: tuple[str, ...] = ()
     """IIM 2:25, decoded."""
+    iptc_caption: str | None = None
+    """IIM 2:120, decoded; None for a blank."""
     iptc_state: IptcState = "none"
     iptc_writable: bool = False
     """Whether 2:25 can be set: there is a block, in UTF-8, in one piece."""

@@ -116,6 +116,7 @@ class TiffContainer:
             refusal=refusal,
             signed=signed,
             iptc_keywords=iptc.keywords,
+            iptc_caption=iptc.caption,
             iptc_state=iptc.state,
             notes=iptc.notes,
             private=Ground(tree.form, tree.size, tree.head, tree.first, entry, iptc, trailer),

@@ -30,6 +30,8 @@ class TiffIptc:
 
     keywords: tuple[str, ...] = ()
     state: IptcState = "none"
+    caption: str | None = None
+    """IIM 2:120; None for a blank."""
     digest_at: int | None = None
     """Where the digest lies in the file; None: there is none."""
     digest: bytes = b""
@@ -60,12 +62,12 @@ def read_iptc(tree: Tree) -> TiffIptc:
     fitting = iim.digest_of(block)
     at, length = resources.get(_DIGEST, (0, 0))
     if length != len(fitting):
-        return TiffIptc(keywords, "missing", notes=notes)
+        return TiffIptc(keywords, "missing", parsed.caption, notes=notes)
     found = source.at(at, length)
     # The digest may have been made of the block without the zeros that fill its last number.
     bare = block[: max(len(block.rstrip(b"\0")), len(block) - 3)]
     state: IptcState = "matches" if found in (fitting, iim.digest_of(bare)) else "differs"
-    return TiffIptc(keywords, state, at, found, fitting, notes)
+    return TiffIptc(keywords, state, parsed.caption, at, found, fitting, notes)
 
 
 def _resources(source: Source, entry: Entry | None) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -68,6 +68,7 @@ def capture_facts(tags: Tags, xmp: XmpFacts, frame: tuple[int, int] | None = Non
         sublocation=xmp.sublocation,
         state=xmp.state,
         country=xmp.country,
+        image_description=_described(tags),
     )
 
 
@@ -91,6 +92,15 @@ def _text(tags: Tags, name: str) -> str | None:
         return None
     text = " ".join(value.replace("\0", " ").split())
     return text or None
+
+
+def _described(tags: Tags) -> str | None:
+    """A person's words. Cameras write one word, capitals, or a path: `OLYMPUS DIGITAL CAMERA`,
+    `SONY DSC`, `DCIM\\100MEDIA\\DJI_0001.JPG`, `default`."""
+    text = _text(tags, "ImageDescription")
+    if text is None or " " not in text or text == text.upper() or "\\" in text:
+        return None
+    return text
 
 
 def _fractions(tags: Tags, name: str) -> tuple[tuple[int, int], ...]:

@@ -17,6 +17,7 @@ from urbexmp.adapters.inspect.tags import Tags, Value, needs_maker_note
 
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _NAMES = {
+    0x010E: "ImageDescription",
     0x010F: "Make",
     0x0110: "Model",
     0x0112: "Orientation",

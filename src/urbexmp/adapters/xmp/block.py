@@ -2,12 +2,13 @@
 
 One `rdf:Description` of our own holds it, in forms that every tool keeps (XMP.md R25): the
 simple properties `Mark`, `Profile` and `At`, and `rdf:Seq` lists of plain text, `Written`,
-`Vetoed`, `Flats` and `Facts`; an empty list is left out. An item of `Written` is
+`Vetoed`, `Flats`, `Facts` and `Texts`; an empty list is left out. An item of `Written` is
 
     Urbex|Building|Hospital;0.87;pixels@1f2e3d4c;offline;2026-11-20T09:00:00Z
 
 path, score, stage, profile, time; empty fields at the end are dropped, and a profile or time
-that equals the block's own `Profile` or `At` is left empty. An item of `Facts` is `name;value`.
+that equals the block's own `Profile` or `At` is left empty. An item of `Facts` is `name;value`,
+one of `Texts` names a text that we wrote and its digest, `description;0123456789abcdef`.
 A `;` inside a field is spelled `%3B`. Scores keep three decimals.
 
 Whatever another tool made of it (attributes, a Bag, another prefix, another Description) is
@@ -28,7 +29,7 @@ PREFIX = "urbexKW"
 cores leave out the declaration of `xmp` (they look for `xmp:` in the text of all prefixes so
 far) and write a file that is not well-formed."""
 SIMPLE = ("Mark", "Profile", "At")
-LISTS = ("Written", "Vetoed", "Flats", "Facts")
+LISTS = ("Written", "Vetoed", "Flats", "Facts", "Texts")
 
 _ESCAPED = re.compile("%(?=3B|25)")
 
@@ -39,7 +40,7 @@ def properties(block: Block) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
     at = _shared([entry.at for entry in block.written])
     written = tuple(_item(entry, profile, at) for entry in block.written)
     vetoed = tuple(str(keyword) for keyword in block.vetoed)
-    facts = tuple(f"{_quote(name)};{_quote(value)}" for name, value in block.facts)
+    facts, texts = _pairs(block.facts), _pairs(block.texts)
     named: tuple[tuple[str, str | tuple[str, ...]], ...] = (
         ("Mark", block.mark),
         ("Profile", profile),
@@ -48,13 +49,15 @@ def properties(block: Block) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
         ("Vetoed", vetoed),
         ("Flats", block.flats),
         ("Facts", facts),
+        ("Texts", texts),
     )
     return tuple((name, value) for name, value in named if value)
 
 
 def is_nothing(block: Block) -> bool:
     """Whether a block says nothing at all; writing it takes the block out of the packet."""
-    return not (block.mark or block.written or block.vetoed or block.flats or block.facts)
+    lists = block.written or block.vetoed or block.flats or block.facts or block.texts
+    return not (block.mark or lists)
 
 
 def as_read(block: Block) -> Block:
@@ -68,6 +71,7 @@ def as_read(block: Block) -> Block:
         block.vetoed,
         block.flats,
         block.facts,
+        block.texts,
     )
 
 
@@ -93,17 +97,19 @@ def block_of(found: Mapping[str, Sequence[str]]) -> tuple[Block | None, tuple[st
             vetoed.append(_keyword(item))
         except ValueError:
             damaged += 1
-    facts: list[tuple[str, str]] = []
-    for item in found.get("Facts", ()):
-        name, separator, value = item.partition(";")
-        if name and separator:
-            facts.append((_unquote(name), _unquote(value)))
-        else:
-            damaged += 1
+    pairs: dict[str, list[tuple[str, str]]] = {"Facts": [], "Texts": []}
+    for listed, into in pairs.items():
+        for item in found.get(listed, ()):
+            name, separator, value = item.partition(";")
+            if name and separator:
+                into.append((_unquote(name), _unquote(value)))
+            else:
+                damaged += 1
     flats = tuple(word for word in found.get("Flats", ()) if word)
     notes = (f"{damaged} damaged item(s) of our block were ignored",) if damaged else ()
     mark = _first(found, "Mark")
-    return Block(mark, tuple(written), tuple(vetoed), flats, tuple(facts)), notes
+    facts, texts = tuple(pairs["Facts"]), tuple(pairs["Texts"])
+    return Block(mark, tuple(written), tuple(vetoed), flats, facts, texts), notes
 
 
 def _item(entry: BlockEntry, profile: str, at: str) -> str:
@@ -118,6 +124,10 @@ def _item(entry: BlockEntry, profile: str, at: str) -> str:
     if "%" in text or text.count(";") >= len(fields):
         text = ";".join(map(_quote, fields))
     return text.rstrip(";")
+
+
+def _pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(f"{_quote(name)};{_quote(value)}" for name, value in pairs)
 
 
 @lru_cache(4096)

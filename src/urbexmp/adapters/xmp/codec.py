@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from urbexmp.adapters.xmp.names import CAPTION, READ, Name
+from urbexmp.adapters.xmp.names import READ, Name
 from urbexmp.adapters.xmp.scan import scan
 from urbexmp.model.errors import ProofFailed
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from urbexmp.model.ports import PacketReading
 
 # Parsing, editing and proving are imported where they are asked for: most runs only scan.
-_READ = READ | {CAPTION}
 
 
 class XmpCodec:
@@ -34,7 +33,7 @@ class XmpCodec:
         from urbexmp.adapters.xmp.parse import parse
         from urbexmp.adapters.xmp.reading import read_document
 
-        return read_document(parse(packet, _READ, subject))
+        return read_document(parse(packet, READ, subject))
 
     def read_simple(self, packet: bytes, names: Collection[Name], subject: Path) -> dict[Name, str]:
         """Texts of single properties, by namespace URI and local name; absent ones are left out.

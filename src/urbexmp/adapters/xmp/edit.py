@@ -21,24 +21,25 @@ from dataclasses import dataclass, field
 from urbexmp.adapters.xmp import layout, padding
 from urbexmp.adapters.xmp.block import as_read, is_nothing
 from urbexmp.adapters.xmp.block_edit import block_splices, is_block
+from urbexmp.adapters.xmp.forms import Form, Item, form_of
 from urbexmp.adapters.xmp.locate import locate
 from urbexmp.adapters.xmp.names import (
     ABOUT,
     CONTAINERS,
     HIERARCHICAL,
     LI,
-    METADATA_DATE,
     RDF,
     READ,
     SUBJECT,
     Name,
 )
 from urbexmp.adapters.xmp.parse import Document, Node, Resource, parse
-from urbexmp.adapters.xmp.reading import Form, Item, form_of
 from urbexmp.adapters.xmp.splice import Splices
+from urbexmp.adapters.xmp.value_edit import date_splices, text_cut
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import PacketRefused
 from urbexmp.model.ports import PacketReading
+from urbexmp.model.text import TextEdit
 
 _ABOUTS = {ABOUT, ("", "about")}
 _CALLED = {SUBJECT: ("dc", "dc:subject"), HIERARCHICAL: ("lr", "lr:hierarchicalSubject")}
@@ -73,12 +74,13 @@ def stands(reading: PacketReading, edit: PacketEdit) -> bool:
     """Whether `edit_packet` would find nothing to do in a packet that reads so.
 
     Of a proven packet, whose block has no damaged item. The date is no part of it, as for the
-    edit.
+    edit. Of texts it does not know.
     """
     flat, hierarchical = reading.fields.flat or (), reading.fields.hierarchical or ()
     block = edit.block
     return (
-        frozenset(edit.flat_add).issubset(flat)
+        not edit.texts
+        and frozenset(edit.flat_add).issubset(flat)
         and frozenset(edit.flat_remove).isdisjoint(flat)
         and frozenset(edit.hierarchical_add).issubset(hierarchical)
         and frozenset(edit.hierarchical_remove).isdisjoint(hierarchical)
@@ -107,13 +109,14 @@ class _Editor:
             raise PacketRefused(self.subject, "its rdf:RDF is closed in itself", "empty-rdf")
         self.keywords(SUBJECT, edit.flat_add, edit.flat_remove)
         self.keywords(HIERARCHICAL, edit.hierarchical_add, edit.hierarchical_remove)
+        self.texts(edit.texts)
         self.close_up()
         if edit.block is not None:
             self.splices.extend(block_splices(document, edit.block, self.subject))
         if not self.splices:
             return packet  # a date alone is no reason to write
         if edit.metadata_date is not None:
-            self.date(edit.metadata_date)
+            self.splices.extend(date_splices(document, edit.metadata_date, self.subject))
         return self.finished()
 
     def finished(self) -> bytes:
@@ -300,11 +303,27 @@ class _Editor:
                     self.splices.insert(node.end, spaces.child + new)
                     return
             home = self.home()
-        spaces = layout.indents(document, home) if home else layout.new_resource(document)
-        outside = home is None or home.self_closed
-        scope = document.rdf.scope if home is None or outside else home.scope
+        scope, spaces = self.room(home)
         new = layout.array(name, preferred, items, scope, spaces)
         self.inserted.setdefault(home.start if home else -1, []).append(spaces.child + new)
+
+    def texts(self, wanted: tuple[TextEdit, ...]) -> None:
+        """Set texts; a new one goes where a new keyword property would."""
+        for text in wanted:
+            home = self.home()
+            cut = text_cut(self.document, text, self.subject, *self.room(home))
+            self.splices.extend(cut.splices)
+            if cut.fresh:
+                self.inserted.setdefault(home.start if home else -1, []).append(cut.fresh)
+            if cut.removed is not None:
+                self.remove_property(*cut.removed)
+
+    def room(self, home: Resource | None) -> tuple[dict[str, str], layout.Indents]:
+        """Prefixes in force, and indentation, where a new property of a description goes."""
+        document = self.document
+        spaces = layout.indents(document, home) if home else layout.new_resource(document)
+        outside = home is None or home.self_closed
+        return document.rdf.scope if home is None or outside else home.scope, spaces
 
     def home(self) -> Resource | None:
         """The description that new properties go into or behind; never our block."""
@@ -364,23 +383,6 @@ class _Editor:
         """Turn `<name/>` into `<name>content</name>`."""
         closing = b"</" + self.document.tag_name(node) + b">"
         self.splices.replace(node.open_end - 2, node.open_end, b">" + content + closing)
-
-    # --- metadata date --------------------------------------------------------------------------
-
-    def date(self, value: str) -> None:
-        """Set `xmp:MetadataDate` where there is one, in the form it has (R13)."""
-        found = self.document.find(METADATA_DATE)
-        if len(found) != 1:
-            return
-        resource, node = found[0]
-        if node is None:
-            where = self.document.attribute(resource, METADATA_DATE)
-            if where is not None:
-                new = layout.attribute(value, self.subject)
-                self.splices.replace(where.value_start, where.value_end, new)
-        elif not (node.children or node.attributes or node.remarks or node.self_closed):
-            new = layout.escape(value, self.subject)
-            self.splices.replace(node.open_end, node.close, new)
 
 
 def _element(tag: bytes, content: bytes) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from xml.parsers import expat
 
+from urbexmp.adapters.xmp.forms import Form, Item
 from urbexmp.adapters.xmp.frame import Frame
 from urbexmp.adapters.xmp.names import (
     ABOUT,
@@ -27,7 +28,6 @@ from urbexmp.adapters.xmp.names import (
     Name,
 )
 from urbexmp.adapters.xmp.parse import DEEPEST, Attribute, Document, Node, Resource
-from urbexmp.adapters.xmp.reading import Form, Item
 from urbexmp.adapters.xmp.scan import LARGEST, Scan
 from urbexmp.adapters.xmp.scan_text import Unusual, usual
 from urbexmp.model.change import PacketEdit
@@ -55,7 +55,7 @@ def locate(packet: bytes, edit: PacketEdit, *, parsed: bool = True) -> Document 
 
     Without `parsed` nobody has read the packet as a whole: what is made of it has to be.
     """
-    if len(packet) > LARGEST or not packet.startswith(b"<"):
+    if len(packet) > LARGEST or not packet.startswith(b"<") or edit.texts:
         return None
     scan = Scan(packet)
     try:

@@ -21,6 +21,7 @@ HIERARCHICAL: Name = (LR, "hierarchicalSubject")
 WEIGHTED: Name = (LR, "weightedFlatSubject")
 CAPTION: Name = (DC, "description")
 """The description that people see; not `rdf:Description`."""
+ALT_TEXT: Name = ("http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/", "AltTextAccessibility")
 METADATA_DATE: Name = (XMP, "MetadataDate")
 SIDECAR_FOR: Name = (PHOTOSHOP, "SidecarForExtension")
 RAW_FILE: Name = (CRS, "RawFileName")
@@ -48,6 +49,8 @@ READ = frozenset(
         SUBJECT,
         HIERARCHICAL,
         WEIGHTED,
+        CAPTION,
+        ALT_TEXT,
         METADATA_DATE,
         SIDECAR_FOR,
         RAW_FILE,

@@ -22,6 +22,7 @@ from typing import NoReturn
 
 from urbexmp.adapters.xmp.block import LISTS, SIMPLE, as_read, block_of, is_nothing
 from urbexmp.adapters.xmp.canonical import Canonical, Unreadable, Value, canonical
+from urbexmp.adapters.xmp.prove_texts import PROPERTIES, meaning, spelling
 from urbexmp.adapters.xmp.prove_usual import proven
 from urbexmp.adapters.xmp.residue import Listing, Residue, Untokened, residue, unit_value
 from urbexmp.model.change import PacketEdit
@@ -58,9 +59,9 @@ class _Proof:
             ((_LR, "hierarchicalSubject"), edit.hierarchical_add, edit.hierarchical_remove),
         )
         self.fields = tuple(field for field in fields if field[1] or field[2])
-        self.names = frozenset(
-            {_DATE, *(f"{{{uri}}}{local}" for (uri, local), _, _ in self.fields)}
-        )
+        self.texts = {PROPERTIES[text.field]: text for text in edit.texts}
+        names = (*(name for name, _, _ in self.fields), *self.texts)
+        self.names = frozenset({_DATE, *(f"{{{uri}}}{local}" for uri, local in names)})
 
     def fail(self, detail: str) -> NoReturn:
         raise ProofFailed(self.subject, detail=detail)
@@ -72,7 +73,7 @@ class _Proof:
         (old_text, old_form), (new_text, new_form) = self.decode(before), self.decode(after)
         if old_form != new_form:
             self.fail("the encoding changed")
-        keywords = frozenset(name for name, _, _ in self.fields)
+        keywords = frozenset((*(name for name, _, _ in self.fields), *self.texts))
         ours = _OURS if self.edit.block is not None else None
         date = self.edit.metadata_date is not None
         try:
@@ -86,6 +87,10 @@ class _Proof:
         self.outside(old, new, len(before), len(after))
         for name, _, remove in self.fields:
             self.items(old.listings.get(name, []), new.listings.get(name, []), remove)
+        for name, text in self.texts.items():
+            fault = spelling(text, old.listings.get(name, []), new.listings.get(name, []))
+            if fault is not None:
+                self.fail(f"{name[1]} {fault}")
 
     def of_new(self, after: bytes) -> None:
         """A new sidecar says what was asked for and nothing else."""
@@ -120,9 +125,9 @@ class _Proof:
             says.abouts,
         ):
             self.fail("what surrounds the properties changed")
-        edited = {f"{{{uri}}}{local}" for (uri, local), _, _ in self.fields}
-        if self.edit.metadata_date is not None:
-            edited.add(_DATE)
+        edited = set(self.names)
+        if self.edit.metadata_date is None:
+            edited.remove(_DATE)
         old, new = self.others(said, edited), self.others(says, edited)
         if old != new:
             names = {*old, *new}
@@ -131,6 +136,11 @@ class _Proof:
         for (uri, local), add, remove in self.fields:
             name = f"{{{uri}}}{local}"
             self.keywords(name, said.values(name), says.values(name), add, remove)
+        for (uri, local), text in self.texts.items():
+            name = f"{{{uri}}}{local}"
+            fault = meaning(text, said.values(name), says.values(name))
+            if fault is not None:
+                self.fail(f"{local} {fault}")
         self.date(said.values(_DATE), says.values(_DATE))
         if self.edit.block is not None:
             self.block(self.edit.block, says)

@@ -70,6 +70,7 @@ def proven(before: bytes, after: bytes, edit: PacketEdit) -> bool:
 
 
 def _prove(before: bytes, after: bytes, edit: PacketEdit) -> None:
+    _usual(not edit.texts)
     new, old = _cut(after, edit, alone=True), _cut(before, edit, alone=False)
     _usual(old.rest == new.rest)
     for name, at in old.places.items():

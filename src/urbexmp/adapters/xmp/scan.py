@@ -26,6 +26,7 @@ from urbexmp.adapters.xmp.scan_text import (
 from urbexmp.adapters.xmp.values import field_notes, owner_of
 from urbexmp.model.keyword import KeywordFields
 from urbexmp.model.ports import PacketReading
+from urbexmp.model.text import TextField, TextState
 
 LARGEST = 4 << 20
 """Larger packets are parsed: a scan goes over the bytes many times."""
@@ -73,6 +74,7 @@ class Scan:
         self.declaring = False
         """Whether a keyword property itself declares a namespace."""
         self.caption: str | None = None
+        self.texts: tuple[TextState, ...] = ()
         self.behind: dict[int, int] = {}
         """Where keywords or our block begin to where they end; the tags in there add up."""
 
@@ -135,7 +137,7 @@ class Scan:
         block, damage = block_of(found) if found else (None, ())
         notes = (*field_notes(fields), *damage)
         owner = owner_of(said, raw)
-        return PacketReading(fields, block, frozenset(), notes, owner, self.caption)
+        return PacketReading(fields, block, frozenset(), notes, owner, self.caption, self.texts)
 
     def search(self, rest: bytes, content: bytes, head: Head, start: int) -> bool:
         """Look at all but the lists: `rest`, `content` of it behind the first tag.
@@ -148,7 +150,7 @@ class Scan:
         if b"ubject" in rest:
             usual(b"dc:subject" not in rest and b"lr:hierarchicalSubject" not in rest)
             usual(b"lr:weightedFlatSubject" not in rest)
-        usual(b"rdf:RDF" not in content)
+        usual(b"rdf:RDF" not in content and b"AltTextAccessibility" not in rest)
         for word, outside in head.forbidden:
             usual(word not in (rest if outside else content))
         described = b"dc" in head.declared and b"dc:description" in rest
@@ -243,6 +245,7 @@ class Scan:
             raise Unusual
         text = text_of(match.group(1) or b"")
         self.caption = text if text.strip() else None
+        self.texts = (TextState(TextField.DESCRIPTION, self.caption),)
 
     def attribute(self, name: bytes, pieces: list[bytes], size: int, once: int) -> str | None:
         """An attribute of the first description; None where the packet has none of that name.

@@ -36,7 +36,7 @@ FADING = b"0123456789abcdefABCDEF.+-"
 """What numbers, times and ids are made of: without them, most packets of a series are alike."""
 _FADED = tuple(
     word.translate(None, FADING)
-    for word in (b"xmlns", b"ubject", b"rdf:RDF", PREFIX.encode() + b":")
+    for word in (b"xmlns", b"ubject", b"rdf:RDF", b"AltTextAccessibility", PREFIX.encode() + b":")
 )
 """What must not be in a packet's rest, in a skeleton."""
 _ONCE = tuple(
