@@ -205,7 +205,7 @@ def in_flight(requests: int, state: Path) -> list[Goal]:
             began = time.monotonic()
             list(threads.map(lambda _: stage.look(seen), range(count)))  # noqa: B023
             rate = count / (time.monotonic() - began)
-            allowed = stage._connection.server.pace.allowed
+            allowed = stage._connection.server(stage._connection.parts[0]).pace.allowed
             stage.close()
         best = slots / seconds
         rows.append((str(slots), f"{seconds:g}", str(allowed), f"{rate:.1f}", f"{rate / best:.0%}"))

@@ -12,6 +12,7 @@ from urbexmp.adapters.stages.vlm import VlmStage
 from urbexmp.adapters.vlm_server import VlmServer
 from urbexmp.model.asking import Filled
 from urbexmp.model.observation import CaptureFacts, Context, Preview, StageInput, StageLook, View
+from urbexmp.rules.vlm_roles import Part
 from urbexmp.rules.vlm_settings import vlm_settings
 from urbexmp.wiring_vlm import encoded, open_server, read_prompt
 from vlm_server import VlmDouble
@@ -60,20 +61,26 @@ class Linked:
 
     def __init__(self, talk: Talk, prompt: str = "urbex") -> None:
         self.prompt = read_prompt(prompt)
-        self.server = talk.server
+        self.parts = (Part(talk.settings, self.prompt.answers),)
+        self.talk = talk
         self.replies = ReplyFolder(talk.state)
         self.encode = encoded
+
+    def server(self, _: Part) -> VlmServer:
+        return self.talk.server
 
     def lacks(self) -> str:
         return ""
 
     def close(self) -> None:
-        self.server.close()
+        self.talk.server.close()
 
 
 def stage_of(talk: Talk, **settings: Any) -> VlmStage:
     stage = VlmStage(urbex(), model="eyes", url=talk.settings.url, **settings)
-    stage.connect(Linked(talk, stage.settings.prompt))
+    linked = Linked(talk, stage.settings.prompt)
+    linked.parts = (Part(stage.settings, linked.prompt.answers),)
+    stage.connect(linked)
     return stage
 
 

@@ -101,6 +101,10 @@ def open_stages(
         from urbexmp.wiring_vlm import connect
 
         connect(made, state)
+    if any(stage.name == "google_vision" for stage in made):
+        from urbexmp import wiring_google
+
+        wiring_google.connect(made)
     if "remote" not in profile.stage_settings:
         return made
     from urbexmp.wiring_remote import sent_elsewhere

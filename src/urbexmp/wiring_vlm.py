@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from urbexmp.adapters.server_gate import Purse
 
 if TYPE_CHECKING:
     from urbexmp.adapters.replies import ReplyFolder
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from urbexmp.model.ports import Stage
     from urbexmp.rules.prompts import Prompt
     from urbexmp.rules.servers import Heard
+    from urbexmp.rules.vlm_roles import Part
     from urbexmp.rules.vlm_settings import VlmSettings
 
 PROBE_SECONDS = 5.0
@@ -39,13 +43,25 @@ class Connection:
         self._settings = stage.settings
         self._state = state
         self.prompt = read_prompt(stage.settings.prompt)
+        self._alone = threading.Lock()
+        self._opened: dict[VlmSettings, VlmServer] = {}
+        self._purse = Purse()
+        _ = self.parts  # a role that goes nowhere is told before anything is done
+
+    def server(self, part: Part) -> VlmServer:
+        """The server of a question."""
+        with self._alone:
+            opened = self._opened.get(part.settings)
+            if opened is None:
+                opened = open_server(part.settings, self._state, purse=self._purse)
+                opened.stopping = lambda: self._stage.stopping()
+                self._opened[part.settings] = opened
+        return opened
 
     @cached_property
-    def server(self) -> VlmServer:
-        """The server."""
-        opened = open_server(self._settings, self._state)
-        opened.stopping = lambda: self._stage.stopping()
-        return opened
+    def parts(self) -> tuple[Part, ...]:
+        """The questions about a photo."""
+        return parts_of(self._settings, self.prompt)
 
     @cached_property
     def replies(self) -> ReplyFolder:
@@ -67,9 +83,9 @@ class Connection:
 
     def close(self) -> None:
         """Close the server's connections, where there are any."""
-        server = self.__dict__.get("server")
-        if server is not None:
-            server.close()
+        with self._alone:
+            for server in self._opened.values():
+                server.close()
 
 
 def encoded(preview: Preview, quality: int, size: int) -> bytes:
@@ -77,6 +93,22 @@ def encoded(preview: Preview, quality: int, size: int) -> bytes:
     from urbexmp.adapters.thumbnail import as_jpeg
 
     return as_jpeg(preview, quality, size, subsampling=2)
+
+
+def parts_of(settings: VlmSettings, prompt: Prompt) -> tuple[Part, ...]:
+    """The questions about a photo, one for each model. The registry is read only where a role is
+    named. Raises `ConfigProblem`, `FileUnreadable`."""
+    from urbexmp.rules.vlm_roles import Part, has_roles, parts
+
+    if not has_roles(settings):
+        return (Part(settings, prompt.answers),)
+    from urbexmp.adapters.model_registry import read_registry
+    from urbexmp.model.errors import ConfigProblem
+
+    try:
+        return parts(settings, prompt.answers, read_registry(os.environ).entries)
+    except ValueError as mistake:
+        raise ConfigProblem("the profile", (f"stage.vlm.{mistake}",)) from mistake
 
 
 def read_prompt(name: str) -> Prompt:
@@ -96,9 +128,10 @@ def open_server(
     say: Callable[[str], None] | None = None,
     *,
     anew: bool = False,
+    purse: Purse | None = None,
 ) -> VlmServer:
     """The server of a profile. Asks nothing. `say` tells a person; `anew` finds out again how it
-    wants to be asked, though that is remembered."""
+    wants to be asked, though that is remembered; `purse` is shared by servers of one budget."""
     from urbexmp.adapters.http_client import HttpClient, Unreachable
     from urbexmp.adapters.keys import key_for
     from urbexmp.adapters.known_servers import KnownManners
@@ -125,6 +158,7 @@ def open_server(
         KnownManners(_folder(state), settings.base, settings.model, anew=anew),
         say or _say,
         key,
+        purse=purse,
     )
 
 

@@ -317,6 +317,8 @@ class LedgerPromises(LooksPromises):
         assert len(again.waiting("2026-11-20T10:00:00Z", limit=1)) == 1
         newest = [work.path.name for work in again.waiting("2026-11-20T12:00:00Z", newest=True)]
         assert newest == ["later", "asked", "import", "background"]
+        late = again.waiting("2026-11-20T12:00:00Z", least=90)
+        assert [work.path.name for work in late] == ["background"]
         assert again.waiting_on(Path("/p/asked")) == works[2]
         ledger.wait(replace(works[2], attempts=4))
         assert ledger.waiting_on(Path("/p/asked")) == replace(works[2], attempts=4)

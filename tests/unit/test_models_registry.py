@@ -116,7 +116,7 @@ def test_the_shipped_registry_is_sound() -> None:
     assert entries["siglip2-base-224"].pinned
     assert entries["siglip2-base-224"].size == 412_402_716
     for entry in entries.values():
-        assert entry.stage in ("siglip", "florence", "ram")
+        assert entry.stage == "vlm" if entry.model else entry.stage in ("siglip", "florence", "ram")
         assert entry.licence in ("Apache-2.0", "MIT")
         other = entry.settings.get("reference")
         lists = entry.settings.get("lists")

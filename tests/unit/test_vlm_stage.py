@@ -213,7 +213,7 @@ def profile(**settings: str | float | int | bool) -> Profile:
     [
         ({"url": "http://gpu.example/v1"}, "allow_upload = true"),
         ({"size": 4000}, "stage.vlm.size"),
-        ({"when": "often"}, "always, manual, unsure"),
+        ({"when": "often"}, "always, idle, manual, unsure"),
         ({"api_key": "sk-1"}, "unknown setting"),
         ({"workers": 3}, "unknown setting"),
     ],

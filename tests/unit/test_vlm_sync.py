@@ -40,7 +40,7 @@ class Library:
         return [Path(shutil.copy(next(SAMPLES.rglob(name)), self.photos)) for name in names]
 
     def run(self, *more: str, command: str = "sync") -> Done:
-        given = [command, str(self.photos), "-p", str(self.profile), "--no-color"]
+        given = [*command.split(), str(self.photos), "-p", str(self.profile), "--no-color"]
         told = io.StringIO()
         with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
             code = run([*given, "--state", str(self.home / "st"), *more])

@@ -339,10 +339,14 @@ class MemoryLedger:
             self._tables.waiting[work.path] = work
 
     def waiting(
-        self, now: str, limit: int = 100, *, newest: bool = False
+        self, now: str, limit: int = 100, *, newest: bool = False, least: int = 0
     ) -> tuple[WaitingWork, ...]:
         """Due at `now`, most urgent first, then the one that waits longest, or shortest."""
-        due = [work for work in self._tables.waiting.values() if work.next_try <= now]
+        due = [
+            work
+            for work in self._tables.waiting.values()
+            if work.next_try <= now and work.priority >= least
+        ]
         due.sort(key=lambda work: work.path)
         due.sort(key=lambda work: work.next_try, reverse=newest)
         due.sort(key=lambda work: work.priority)

@@ -55,6 +55,7 @@ class FolderPlaces:
             folders=(root.name, *below) if root.name else tuple(below),
             sublocation=facts.sublocation,
             keywords=location.keywords,
+            when=location.when,
         )
 
     def version(self, folder: Path, root: Path) -> str:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from urbexmp.adapters.vlm_gate import Gate, Spared
+from urbexmp.adapters.server_gate import Gate, Purse, Spared
 from urbexmp.model.asking import Answer, Filled
 from urbexmp.model.stage_errors import ServerAway, StageFailed, StageTimeout
 from urbexmp.rules.circuit import pause_before
@@ -92,6 +92,7 @@ class VlmServer:
         key: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        purse: Purse | None = None,
     ) -> None:
         self.settings = settings
         self.stopping: Callable[[], bool] = _never
@@ -105,7 +106,12 @@ class VlmServer:
         self._lock = threading.Lock()
         self._greeting = threading.Lock()
         self._manners: Manners | None = None
-        self._gate = Gate(settings, clock, sleep, lambda: self.stopping())
+        self._gate = Gate(
+            *(STAGE, settings.budget, clock, sleep, lambda: self.stopping()),
+            in_flight=settings.in_flight,
+            per_minute=settings.per_minute,
+            purse=purse,
+        )
         self._told: set[str] = set()
 
     # --- What it is ------------------------------------------------------------------------

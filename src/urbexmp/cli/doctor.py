@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from urbexmp.cli.options import Choices, shared
+
+if TYPE_CHECKING:
+    from urbexmp.cli.doctor_checks import Check
 
 FIRST = 5
 """Of so many files each is named; of the others the number."""
@@ -25,13 +29,26 @@ def doctor(choices: Choices, folder: Path | None) -> int:
     from urbexmp.app import library_root
     from urbexmp.cli.console import console_for
     from urbexmp.cli.doctor_checks import all_checks
-    from urbexmp.rules.render import Span, Style, counted, printable
+    from urbexmp.rules.render import Span, Style, counted
+
+    console = console_for(choices)
+    root = library_root(folder or Path(), choices.state)
+    bad = show_checks(choices, all_checks(choices, root), root)
+    if not choices.json and not choices.quiet:
+        end = f"{counted(bad, 'thing')} to do." if bad else "Everything is in order."
+        console.lines(((Span(end, Style.PROBLEM if bad else Style.GOOD),),))
+    return 1 if bad else 0
+
+
+def show_checks(choices: Choices, checks: Iterable[Check], root: Path) -> int:
+    """Print checks as they are made, and return how many are bad."""
+    from urbexmp.cli.console import console_for
+    from urbexmp.rules.render import Span, Style, printable
     from urbexmp.rules.render_json import line
 
     console = console_for(choices)
     bad = 0
-    root = library_root(folder or Path(), choices.state)
-    for check in all_checks(choices, root):
+    for check in checks:
         bad += check.level == "bad"
         if choices.json:
             data = {"event": "check", "name": check.name, "level": check.level}
@@ -50,10 +67,7 @@ def doctor(choices: Choices, folder: Path | None) -> int:
         console.lines((Span(" " * 19 + part),) for part in (*told[1:], *_named(check.paths, root)))
         if check.advice:
             console.lines(((Span(f"{'':19}-> {printable(check.advice)}.", style),),))
-    if not choices.json and not choices.quiet:
-        end = f"{counted(bad, 'thing')} to do." if bad else "Everything is in order."
-        console.lines(((Span(end, Style.PROBLEM if bad else Style.GOOD),),))
-    return 1 if bad else 0
+    return bad
 
 
 def _named(paths: Sequence[Path], root: Path) -> Iterator[str]:

@@ -78,6 +78,15 @@ def all_checks(choices: Choices, root: Path) -> Iterator[Check]:
     yield from _ledger(choices, root)
 
 
+def preflight_checks(choices: Choices, settings: Settings) -> Iterator[Check]:
+    """What a run needs of its stages: that they can look, and that their servers answer."""
+    words = tuple(_taxonomy(settings))
+    yield from words
+    if all(check.level == "ok" for check in words):
+        yield from _stages(choices, settings)
+    yield from _server(choices, settings)
+
+
 def _bad(name: str, problem: Problem) -> Check:
     what, _, advice = problem.sentences
     return Check(name, f"{problem.subject}: {what}", "bad", advice)
@@ -214,13 +223,14 @@ def _stages(choices: Choices, settings: Settings) -> Iterator[Check]:
 
 
 def _server(choices: Choices, settings: Settings) -> Iterator[Check]:
-    """The server of the stage `vlm`: a few questions, and a drawing for it to look at."""
-    if "vlm" not in settings.profile.stages:
+    """Servers of `vlm` and `google_vision`: a few questions, and a drawing to look at."""
+    profile = settings.profile
+    if not {"vlm", "google_vision"} & set(profile.stages):
         return
-    from urbexmp.app_vlm import try_server
+    from urbexmp.app_vlm import try_google, try_server
 
     levels: dict[str, Level] = {"ok": "ok", "note": "note"}
-    for tried in try_server(settings.profile, choices.state):
+    for tried in (*try_server(profile, choices.state), *try_google(profile)):
         yield Check("server", tried.told, levels.get(tried.level, "bad"), tried.advice)
 
 

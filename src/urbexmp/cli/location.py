@@ -114,6 +114,25 @@ def suggest(choices: Choices, folder: Path, *, writing: bool) -> int:
     return 0
 
 
+@location.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--again", is_flag=True, help="Ask also about photos that it was asked about.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be written; write nothing.")
+@shared(settings=True, json=True)
+def enhance(choices: Choices, paths: tuple[Path, ...], *, again: bool, dry_run: bool) -> int:
+    """Have `vlm` and `google_vision` look at the photos of a place now.
+
+    Each PATH is a folder or a photo. What waits for a quiet moment, or to be named, is asked at
+    once and ahead of a watch, whatever profile and `location.toml` say of when.
+    """
+    from urbexmp.cli.asking_now import ask_now, patient_stages
+    from urbexmp.cli.options import load
+
+    settings = load(choices)
+    names = patient_stages(settings)
+    return ask_now(choices, settings, paths, names, again=again, dry_run=dry_run)
+
+
 def _folder(folder: Path) -> Path:
     if not folder.is_dir():
         said = "is no folder" if folder.exists() else "is not there"

@@ -31,6 +31,9 @@ def bring(
     from urbexmp.rules.render_backup import size_text
 
     entry = weights.entry(model)
+    if entry.model:
+        told = f"Have the server bring it, with Ollama: ollama pull {entry.model}"
+        raise UsageProblem(model, "is a model of a server; nothing of it is loaded here", told)
     if not entry.repository:
         refuse_unpinned(entry)
         if weights.found(model) is None:

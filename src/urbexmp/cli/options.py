@@ -26,6 +26,7 @@ OTHER_VARIABLES = (
     "URBEXMP_MODELS",
     "URBEXMP_SERVE_TOKEN",
     "URBEXMP_VLM_KEY",
+    "URBEXMP_GOOGLE_KEY",
     "URBEXMP_REAL_FILES",
 )
 """Environment variables of ours beside those of the profile's keys."""
@@ -220,11 +221,9 @@ def _anchored(profile: Profile, folder: Path, origins: Any) -> Profile:
         taxonomy = anchored("taxonomy", taxonomy)
     if catalog:
         catalog = anchored("catalog", catalog)
-    tables = profile.stage_settings
-    prompt = str(tables.get("vlm", {}).get("prompt", ""))
-    if prompt.endswith(".toml"):
-        tables = {
-            **tables,
-            "vlm": {**tables["vlm"], "prompt": anchored("stage.vlm.prompt", prompt)},
-        }
+    tables = dict(profile.stage_settings)
+    for stage, key in (("vlm", "prompt"), ("google_vision", "credentials")):
+        path = str(tables.get(stage, {}).get(key, ""))
+        if path.endswith((".toml", ".json")):
+            tables[stage] = {**tables[stage], key: anchored(f"stage.{stage}.{key}", path)}
     return dataclasses.replace(profile, taxonomy=taxonomy, catalog=catalog, stage_settings=tables)

@@ -12,7 +12,7 @@ from urbexmp.model.errors import UsageProblem
 
 if TYPE_CHECKING:
     from urbexmp.model.change import Change
-    from urbexmp.model.profile import Profile
+    from urbexmp.model.profile import Profile, Settings
 
 PATHS = click.Path(path_type=Path)
 
@@ -38,6 +38,11 @@ PATHS = click.Path(path_type=Path)
     flag_value="",
     metavar="[STAGE,...]",
     help="Have the stages look again, or these alone, though what they said is remembered.",
+)
+@click.option(
+    "--preflight",
+    is_flag=True,
+    help="First try out the stages and their servers; where one fails, do nothing.",
 )
 @click.option(
     "--accept-emptied",
@@ -70,6 +75,7 @@ def sync(
     limit: int | None,
     again: bool,
     retag: str | None,
+    preflight: bool,
     accept_emptied: bool,
     report_folder: Path | None,
     pictures: int,
@@ -80,6 +86,7 @@ def sync(
     not change since the last run are not opened.
     """
     from urbexmp.app import open_house
+    from urbexmp.cli.asking_now import named_alone, without_stages
     from urbexmp.cli.console import make_show
     from urbexmp.cli.libraries import each_library, one_library
     from urbexmp.cli.lightroom import open_catalog_note
@@ -88,8 +95,11 @@ def sync(
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.sync import sync as run_sync
 
-    settings = load(choices)
+    named = named_alone(choices)
+    settings = load(without_stages(choices) if named else choices)
     retagged, paths = _retagged(retag, paths, settings.profile)
+    if preflight:
+        _preflight(choices, settings)
     dry = dry_run or check or plan_file is not None
     if plan_file is not None:
         one_library(choices, paths)
@@ -118,7 +128,8 @@ def sync(
                 retag=retagged,
                 collect=collected,
                 accept_emptied=accept_emptied,
-                again=again,
+                again=again or bool(named),
+                now=named,
                 recorder=recorder,
             )
             if plan_file is not None and collected is not None and not report.interrupted:
@@ -129,6 +140,17 @@ def sync(
             return stopping.exit_code(report.exit_code(check=check))
 
     return each_library(choices, paths, deal)
+
+
+def _preflight(choices: Choices, settings: Settings) -> None:
+    """Try out what the run needs. Raises `PreflightFailed`."""
+    from urbexmp.cli.doctor import show_checks
+    from urbexmp.cli.doctor_checks import preflight_checks
+    from urbexmp.model.stage_errors import PreflightFailed
+
+    bad = show_checks(choices, preflight_checks(choices, settings), Path())
+    if bad:
+        raise PreflightFailed(f"profile {settings.profile.name}", number=bad)
 
 
 def _retagged(

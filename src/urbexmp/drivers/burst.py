@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from urbexmp.drivers.holding import Holding, moment
+from urbexmp.drivers.holding import Holding, moment, stuck_file
+from urbexmp.drivers.idle import Idle, others
 from urbexmp.drivers.retries import IMPORT_PRIORITY, PARKED_DAYS, iso
 from urbexmp.drivers.run import Running, examined, opened_run
 from urbexmp.drivers.scan import Found, Task, changed_files, is_same, tasks, tasks_in
@@ -55,6 +56,7 @@ class Burst:
         self._stack = ExitStack()
         self._running: Running | None = None
         self._holding = Holding(tending, house)
+        self._idle = Idle(tending, house)
         self._again = False
         """Whether another burst has to follow."""
 
@@ -76,12 +78,14 @@ class Burst:
         tending.counts.queued = len(soon)
         tending.counts.turn = sum(not work.last_error for work in soon)
         # What settles is dealt with once it has.
-        tries = [work.next_try for work in soon if work.path not in tending.settling]
+        tries = [work.next_try for work in others(soon) if work.path not in tending.settling]
         later = [at for at in tries if at > iso(now)]
         if len(later) < len(tries) or self._again:
             tending.retry_at = now
         else:
-            tending.retry_at = moment(min(later)) if later else None
+            moments = [moment(min(later))] if later else []
+            idle = self._idle.next_at()
+            tending.retry_at = min([*moments, *([idle] if idle else [])], default=None)
 
     def work(self, gather: Callable[[float], None]) -> None:
         """Work until nothing is due, or somebody else wants the library."""
@@ -102,6 +106,8 @@ class Burst:
                 continue
             wake = settling.wake_at()
             if wake is None or wake > t + SOON:
+                if self._deal_idle(gather):
+                    continue
                 break
             gather(max(0.0, wake - t))
         if not self._interrupted():
@@ -215,7 +221,7 @@ class Burst:
         now = iso(self._house.clock.now())
         due = ledger.waiting(now, len(settling) + ROWS, newest=True)
         wanted: dict[Path, set[Path]] = {}
-        for work in self._holding.worth_trying(due):
+        for work in self._holding.worth_trying(others(due)):
             if work.path not in settling:
                 wanted.setdefault(work.path.parent, set()).add(work.path)
         for folder, paths in wanted.items():
@@ -244,7 +250,7 @@ class Burst:
             return
         run = self._run()
         run.report.photos += len(work)
-        failed, written = run.report.failed, run.report.changed
+        before = run.report.failed, run.report.changed
         left = {task.photo.path for task in work}
         for task, future in examined(self._house, work, frozenset()):
             self._one(run, task, future)
@@ -252,14 +258,38 @@ class Burst:
             if self._interrupted():
                 break
         run.flush()
-        counts = self._tending.counts
-        counts.done += len(work) - len(left)
-        counts.failed += run.report.failed - failed
-        counts.written += run.report.changed - written
+        self._count(run, len(work) - len(left), before)
         for path in left:
             self._tending.look_over(path.parent, (self._tending.stopwatch(),))
         if run.report.photos >= RUN_PHOTOS:
             self._close_run()
+
+    def _count(self, run: Running, done: int, before: tuple[int, int]) -> None:
+        counts = self._tending.counts
+        counts.done += done
+        counts.failed += run.report.failed - before[0]
+        counts.written += run.report.changed - before[1]
+
+    def _deal_idle(self, gather: Callable[[float], None]) -> bool:
+        """Have photos looked at that waited for a quiet moment; whether there were any."""
+        work = self._idle.tasks()
+        if not work:
+            return False
+        run = self._run()
+        run.report.photos += len(work)
+        before = run.report.failed, run.report.changed
+        done = 0
+        for task, future in examined(self._house, work, frozenset(), self._idle.stages()):
+            self._one(run, task, future)
+            done += 1
+            gather(0.0)
+            if self._interrupted():
+                break
+        run.flush()
+        for task in work[:done]:
+            self._idle.keep_waiting(task.photo.path)
+        self._count(run, done, before)
+        return not run.report.interrupted
 
     def _tasks(self, folder: Path, groups: dict[str, Settled]) -> list[Task]:
         """The photos of groups that settled, as the folder lists them now.
@@ -284,23 +314,11 @@ class Burst:
             elif any(settled.files.get(file) != stat for file, stat in changed.items()):
                 if not self._settle(task, changed):
                     tending.look_over(folder, (tending.stopwatch() + 1.0,))
-            elif stuck := self._stuck(task, settled):
+            elif stuck := stuck_file(task, settled):
                 self._run().failed(path, NotWhole(stuck))
             else:
                 work.append(task)
         return work
-
-    def _stuck(self, task: Task, settled: Settled) -> Path | None:
-        """The file that keeps a photo from being dealt with because it is not whole.
-
-        A sidecar that is not is told of by who reads it, and the JPEG of a raw does not keep the
-        raw from its keywords unless it gets some itself.
-        """
-        needed = {task.photo.path, *(carrier.path for carrier in task.photo.carriers)}
-        for path in settled.stuck:
-            if path in needed and extension(path.name) != "xmp":
-                return path
-        return None
 
     def _take_out(self, folder: Path, groups: dict[str, Settled], here: frozenset[Path]) -> None:
         """Photos that went leave the mirror, where the root is surely there."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from urbexmp.model.photo import FileStat
     from urbexmp.model.stage_errors import StageMissing
     from urbexmp.pipeline.planner import Planned
+    from urbexmp.rules.settle import Settled
 
 AHEAD_SECONDS = 5.0
 """A time of change further in the future says that a clock is wrong, and nothing else."""
@@ -236,3 +237,16 @@ class Holding:
 def moment(text: str) -> datetime:
     """A time of the ledger, aware."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def stuck_file(task: Task, settled: Settled) -> Path | None:
+    """The file that keeps a photo from being dealt with because it is not whole.
+
+    A sidecar that is not is told of by who reads it, and the JPEG of a raw does not keep the
+    raw from its keywords unless it gets some itself.
+    """
+    needed = {task.photo.path, *(carrier.path for carrier in task.photo.carriers)}
+    for path in settled.stuck:
+        if path in needed and extension(path.name) != "xmp":
+            return path
+    return None

@@ -28,6 +28,9 @@ MISSING_MINUTES = 5
 
 IMPORT_PRIORITY = 50
 
+IDLE_PRIORITY = 99
+"""Behind all else: photos that were dealt with, and that a stage looks at in a quiet moment."""
+
 
 def iso(moment: datetime) -> str:
     """Return an aware time as the ledger and the packets keep it, UTC."""
@@ -63,6 +66,11 @@ def looks_again(house: House, path: Path, examined: Examined | None) -> bool:
     or something else looked instead, waits no longer.
     """
     lacking = [each for each in examined.fallen if each.instead is None] if examined else []
+    if not lacking and examined is not None and examined.put_off:
+        why = f"{path}: {', '.join(examined.put_off)} is asked when a watch has nothing else to do"
+        due = iso(house.clock.now())
+        house.ledger.wait(WaitingWork(path, IDLE_PRIORITY, 0, due, why))
+        return False
     if not lacking:
         house.ledger.done_waiting(path)
         return False

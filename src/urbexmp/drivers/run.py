@@ -84,7 +84,10 @@ def opened_run(
 
 
 def examined(
-    house: House, work: Iterable[Task], retag: frozenset[str]
+    house: House,
+    work: Iterable[Task],
+    retag: frozenset[str],
+    now: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[Task, Future[Examined]]]:
     """Yield tasks in order, each with the look at it, some of them under way ahead of the reader.
 
@@ -99,7 +102,8 @@ def examined(
         ahead: deque[tuple[Task, Future[Examined]]] = deque()
         try:
             for task in chain((first,), work):
-                future = workers.submit(house.looker.examine, task.photo, task.known_id, retag)
+                asked = (task.photo, task.known_id, retag, now)
+                future = workers.submit(house.looker.examine, *asked)
                 ahead.append((task, future))
                 if len(ahead) >= house.window:
                     yield ahead.popleft()
@@ -204,6 +208,7 @@ class Running:
             stage = look.stage.partition("@")[0]
             ran = stage in examined.ran
             (self.report.stage_looks if ran else self.report.cached_looks)[stage] += 1
+        self.report.put_off.update(examined.put_off)
         for fallen in examined.fallen:
             if not self.report.fallen[str(fallen)] and len(self.report.fallen) <= MOST_REASONS:
                 self.show.note(f"{fallen}.")

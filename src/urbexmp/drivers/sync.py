@@ -32,6 +32,7 @@ def sync(
     collect: list[Change] | None = None,
     accept_emptied: bool = False,
     again: bool = False,
+    now: frozenset[str] = frozenset(),
     command: str = "sync",
     recorder: Recorder | None = None,
 ) -> Report:
@@ -39,7 +40,8 @@ def sync(
 
     A house opened without an applier makes a dry run whatever `dry_run` says. `collect` takes
     the changes that would write or are held, for a plan or a diff. `again` takes up photos that
-    were dealt with already. `recorder` is told of every photo. Raises `Problem` when nothing can
+    were dealt with already; `now` names stages that look though they wait for a better moment.
+    `recorder` is told of every photo. Raises `Problem` when nothing can
     be done at all.
     """
     assert dry_run or house.writes
@@ -63,7 +65,7 @@ def sync(
         if not idle:
             work = tasks(house, paths, found, run.trouble, again=again)
         work = islice(_quiet(house, work, report), limit)
-        for task, future in examined(house, work, retag):
+        for task, future in examined(house, work, retag, now):
 
             def deal(task: Task = task, future: Future[Examined] = future) -> None:
                 seen = future.result()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from urbexmp.drivers.holding import Emptied
+from urbexmp.drivers.idle import IDLE_SECONDS
 from urbexmp.model.errors import LibraryGone, LibraryLocked, Problem, StillChanging
 from urbexmp.model.watching import Ground, Lost, RootSeen, SettleTimes, Sign
 from urbexmp.rules.settle import ROOM, Settling, is_temporary, is_wanted
@@ -158,6 +159,9 @@ class Tending:
         self.swept_photos: int | None = None
         """Photos that the last sweep found; None once the mirror has caught up with it."""
         self.retry_at: datetime | None = None
+        self.busy_at = stopwatch()
+        """When something came last, or was dealt with that had."""
+        self.idle_seconds = IDLE_SECONDS
         self.counts = Counts()
         self.emptied = Emptied()
         self.probe: Path | None = None
@@ -204,6 +208,7 @@ class Tending:
         if not self._inside(path):
             return
         if is_wanted(path.name):
+            self.busy_at = t
             path = self._home(path.parent) / path.name
             if self._inside(path) and not self.settling.hint(path, t):
                 self.look_over(path.parent, (t + 1.0,))

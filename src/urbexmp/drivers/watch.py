@@ -110,6 +110,9 @@ class Watch:
     def run(self, *, once: bool) -> None:
         """Tend until asked to stop."""
         outside = self._outside
+        if once:
+            for tending in self._tendings:
+                tending.idle_seconds = 0.0  # what comes later is not waited for
         try:
             self._beat("starting", force=True)
             while not outside.stopping():

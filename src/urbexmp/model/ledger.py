@@ -67,7 +67,7 @@ class WaitingWork:
 
     path: Path
     priority: int
-    """Lower goes first: 0 a person asked, 50 an import, 90 background."""
+    """Lower goes first: 0 a person asked, 50 an import, 90 background, 99 a quiet moment."""
     attempts: int
     """How often it failed; 0: it only waits for its turn."""
     next_try: str
@@ -240,9 +240,12 @@ class Ledger(Protocol):
         ...
 
     def waiting(
-        self, now: str, limit: int = 100, *, newest: bool = False
+        self, now: str, limit: int = 100, *, newest: bool = False, least: int = 0
     ) -> tuple[WaitingWork, ...]:
-        """Due at `now`, most urgent first; of these the one that waits longest, or shortest."""
+        """Due at `now`, most urgent first; of these the one that waits longest, or shortest.
+
+        `least` leaves out what is more urgent than that.
+        """
         ...
 
     def waiting_on(self, path: Path) -> WaitingWork | None:

@@ -99,11 +99,16 @@ class Context:
     """The place's name as a person gave it to the single photo, in Lightroom or elsewhere."""
     keywords: tuple[str, ...] = ()
     """Keywords that `location.toml` gives to every photo of the place, `A|B|C`."""
+    when: str | None = None
+    """When stages that a profile tells when to look do so here (`rules.when`)."""
 
     @property
     def digest(self) -> str:
         """Short hex digest: observations that used a context are cached under it."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        plain = asdict(self)
+        if self.when != "unsure":  # the others only say when, and nothing of what is answered
+            del plain["when"]
+        text = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -142,6 +147,8 @@ class Observation:
     """What the statement rests on: `EXIF exposure`, `folder name`, `caption`."""
     region: tuple[float, float, float, float] | None = None
     """Left, top, right, bottom as shares of width and height."""
+    model: str = ""
+    """The model that said it, where a stage asks several."""
 
 
 @dataclass(frozen=True, slots=True)

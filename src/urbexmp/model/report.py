@@ -59,6 +59,8 @@ class Report:
     """Stages that did not look because they cannot run, each with what is missing."""
     fallen: Counter[str] = field(default_factory=Counter)
     """Sentences on stages that failed at photos that were dealt with nevertheless."""
+    put_off: Counter[str] = field(default_factory=Counter)
+    """Stages that wait for a quiet moment, each with the number of photos."""
     unmapped: Counter[str] = field(default_factory=Counter)
     lightroom_blind: int = 0
     """Photos whose keywords Lightroom will not see, because it reads no sidecar for them."""

@@ -143,6 +143,15 @@ class StagesMissing(StageMissing):
         return f"{self.subject}: {what}\n{done}. {advice}."
 
 
+class PreflightFailed(StageMissing):
+    """`--preflight` found that a stage or a server is not as a run needs it."""
+
+    slug, code = "preflight-failed", 66
+    what = "{number} of what the run needs is not as it should be"
+    done = "No photo was looked at"
+    advice = "Do what is said above, or run it without --preflight"
+
+
 class ServerAway(StageFailed):
     """A server that a stage asks cannot be reached, or answers with an error."""
 

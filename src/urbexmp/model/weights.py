@@ -47,6 +47,10 @@ class ModelEntry:
         default_factory=lambda: MappingProxyType({})
     )
     """What the stage must know beside the files: size of the picture, scale and bias."""
+    server: str = ""
+    """Address of the server that has the model; "" for the one that the profile names."""
+    model: str = ""
+    """Its name there; "" for a model whose files are loaded here."""
 
     @property
     def size(self) -> int:

@@ -26,6 +26,7 @@ from urbexmp.model.ports import Inspector, Places, Stage, Stopwatch
 from urbexmp.model.record import from_plain, to_plain
 from urbexmp.model.stage_errors import StageFailed, StageMissing, StageStopped
 from urbexmp.rules.vectors import without_vectors
+from urbexmp.rules.when import ALWAYS, IDLE, MANUAL, NOW, UNSURE, when_of
 
 PREVIEW_LONG_SIDE = 768
 """Pixels; what the largest stage of a profile needs."""
@@ -87,6 +88,8 @@ class Examined:
     """Facts and place that the stages were shown; the mirror keeps them."""
     fallen: tuple[Fallen, ...] = ()
     """Stages that failed."""
+    put_off: tuple[str, ...] = ()
+    """Stages that look when a watch has nothing else to do."""
 
 
 LocationReader = Callable[[Carrier, bytes | None], Mapping[str, str]]
@@ -124,15 +127,21 @@ class Looker:
         self._stopwatch = stopwatch
 
     def examine(
-        self, photo: Photo, known_id: PhotoId | None = None, retag: frozenset[str] = frozenset()
+        self,
+        photo: Photo,
+        known_id: PhotoId | None = None,
+        retag: frozenset[str] = frozenset(),
+        now: frozenset[str] = frozenset(),
     ) -> Examined:
         """Look at a photo with every stage whose answer the ledger does not hold.
 
         `known_id` is given when the file's stat is the one that the ledger remembers: then the
         file is opened only for a stage that has to look. `retag` names stages that look again,
-        `*` for all. A stage that failed is left out of the looks, and so of the ledger, where
-        another stands in for it or the crew may go on without. Raises `Problem` when the file
-        cannot be read or decoded, `StageFailed` and `StageMissing` where a look is missing.
+        `*` for all; `now` those that look though they wait for a better moment, where nothing is
+        known of what they would say. A stage that failed is left out of the looks, and so of the
+        ledger, where another stands in for it or the crew may go on without. Raises `Problem`
+        when the file cannot be read or decoded, `StageFailed` and `StageMissing` where a look is
+        missing.
         """
         fresh: list[tuple[str, StageLook]] = []
         with self._inspector.together():
@@ -145,6 +154,7 @@ class Looker:
         ran: list[str] = []
         failed: dict[str, Problem] = {}
         stood_in: dict[str, str] = {}
+        put_off: list[str] = []
         for stage in self._crew.stages:
             stands_for = self._crew.stand_ins.get(stage.name)
             if stands_for is not None and stands_for not in failed:
@@ -157,11 +167,21 @@ class Looker:
                     look = self._rescored(stage, photo_id)
                     if look is not None:
                         fresh.append((inputs, look))
-            if look is None and stage.name not in retag and getattr(stage, "waits", False):
-                continue  # it looks only where it is named; what it said earlier counts
+            own: str | None = getattr(stage, "when", None)
+            wanted = ALWAYS if own is None else when_of(own, context.when)
+            named = stage.name in now
+            if look is not None and not look.observations and own is not None:
+                # It was sure that there was no question; a person wants it asked nevertheless.
+                look = None if named or (own, wanted) == (UNSURE, ALWAYS) else look
+            if look is None and not named and stage.name not in retag:
+                if wanted == IDLE and stage.name not in self._crew.absent:
+                    put_off.append(stage.name)
+                if wanted in (IDLE, MANUAL):
+                    continue  # what it said earlier counts
             if look is None:
+                shown = replace(context, when=NOW) if named else context
                 try:
-                    seen = StageInput(view, context, tuple(looks), self._named(photo))
+                    seen = StageInput(view, shown, tuple(looks), self._named(photo))
                     look = self._look(stage, seen)
                 except StageStopped:
                     raise
@@ -180,7 +200,8 @@ class Looker:
             if name not in self._crew.absent or name in stood_in
         )
         return Examined(
-            photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context, fallen
+            *(photo, photo_id, tuple(looks), tuple(ran), tuple(fresh), facts, context, fallen),
+            put_off=tuple(put_off),
         )
 
     def _named(self, photo: Photo) -> str:

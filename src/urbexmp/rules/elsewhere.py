@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from urbexmp.model.observation import CaptureFacts, Context, StageLook
 from urbexmp.model.record import to_plain
+from urbexmp.rules.addresses import PHOTOS, address_mistakes, is_here
 from urbexmp.rules.normalise import stage_name
-from urbexmp.rules.serving import TOKEN_VARIABLE, is_loopback
+from urbexmp.rules.serving import TOKEN_VARIABLE
 from urbexmp.rules.stage_ids import PLACE_STAGE
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Elsewhere:
     @property
     def is_here(self) -> bool:
         """Whether the server is on this machine."""
-        return is_loopback(urlsplit(self.url).hostname or "")
+        return is_here(self.url)
 
 
 def elsewhere(profile: Profile) -> Elsewhere | None:
@@ -79,29 +80,19 @@ def mistakes(profile: Profile, known: Sequence[str]) -> list[str]:
         for name in names
         if name not in known
     ]
-    return found + _url_mistakes(str(table.get("url", "")), upload=bool(table.get("allow_upload")))
+    wrong = address_mistakes(
+        str(table.get("url", "")),
+        table=TABLE,
+        example="http://127.0.0.1:8765",
+        secret="a token belongs into a variable, which token_env names",
+        sent=PHOTOS,
+        upload=bool(table.get("allow_upload")),
+    )
+    return found + [f"stage.remote.url: {mistake}" for mistake in wrong]
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _url_mistakes(url: str, *, upload: bool) -> list[str]:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
-        port = parts.port
-    except ValueError:
-        sound = False
-    if not sound:
-        return ["stage.remote.url: must be the address of a server, as http://127.0.0.1:8765"]
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return ["stage.remote.url: a token belongs into a variable, which token_env names"]
-    if not is_loopback(parts.hostname or "") and not upload:
-        where = parts.hostname if port is None else f"{parts.hostname}:{port}"
-        mistake = f"stage.remote.url: photos would leave this machine for {where}"
-        return [f"{mistake}; allow that with stage.remote.allow_upload = true"]
-    return []
 
 
 def what_is_sent(

@@ -11,8 +11,9 @@ from typing import Any
 from urbexmp.model.observation import CaptureFacts
 from urbexmp.rules.place import Location, places_in
 from urbexmp.rules.terms import Taxonomy
+from urbexmp.rules.when import OF_A_PLACE
 
-KEYS = ("name", "type", "era", "city", "county", "state", "country", "keywords")
+KEYS = ("name", "type", "era", "city", "county", "state", "country", "when", "keywords")
 """Keys of a `location.toml`, in the order in which they are shown."""
 
 AGREEING = 2 / 3
@@ -105,6 +106,8 @@ def assigned(text: str) -> tuple[str, str | list[str] | None]:
         raise ValueError(f"no such key; known are {', '.join(KEYS)}")
     if not value.strip():
         return key, None
+    if key == "when" and value.strip() not in OF_A_PLACE:
+        raise ValueError(f"when must be one of {', '.join(OF_A_PLACE)}")
     if key == "keywords":
         return key, [part.strip() for part in value.split(",") if part.strip()]
     return key, value.strip()

@@ -9,6 +9,13 @@
     files = [ { name = "onnx/x.onnx", size = 123, sha256 = "..." } ]
     settings = { scale = 117.3 }
 
+A model that a server has (`vlm`) has a name there, and perhaps an address, in place of files:
+
+    [model.my-eyes]
+    role = "vlm"
+    model = "qwen3-vl:32b-instruct"
+    server = "http://gpu.local:11434/v1"
+
 Only files that hold numbers or text may be named. A Python pickle (`.pth`) can run anything that
 whoever made it wanted, so one may be named only together with its hash.
 """
@@ -23,11 +30,16 @@ from typing import Any
 
 from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.weights import ModelEntry, WeightFile
+from urbexmp.rules.vlm_roles import setting_mistakes
+
+SERVER_ROLE = "vlm"
+"""Role of models that a server has; nothing of them is loaded here."""
 
 ROLES = ("view", "tagger", "caption", "ocr", "vlm")
 
 KEYS = (
     "role", "stage", "licence", "repository", "revision", "about", "files", "settings",
+    "server", "model",
 )  # fmt: skip
 FILE_KEYS = ("name", "size", "sha256")
 
@@ -80,9 +92,12 @@ def entry_values(entry: ModelEntry) -> dict[str, Any]:
     }
     if entry.about:
         values["about"] = entry.about
-    values["files"] = [
-        {"name": file.name, "size": file.size, "sha256": file.sha256} for file in entry.files
-    ]
+    if entry.model:
+        values |= {"model": entry.model, **({"server": entry.server} if entry.server else {})}
+    else:
+        values["files"] = [
+            {"name": file.name, "size": file.size, "sha256": file.sha256} for file in entry.files
+        ]
     if entry.settings:
         values["settings"] = dict(entry.settings)
     return values
@@ -99,10 +114,13 @@ def models_of(
     and those that have the `lists` of these."""
     first: dict[str, str] = {}
     for name, entry in entries.items():
-        first.setdefault(entry.stage, name)
+        if not entry.model:
+            first.setdefault(entry.stage, name)
     first |= defaults
     wanted: dict[str, None] = {}
     for stage in stages:
+        if stage == SERVER_ROLE:
+            continue  # its models are on a server
         model = str(settings.get(stage, {}).get("model") or first.get(stage) or "")
         lists = str(entries[model].settings.get("lists", "")) if model in entries else ""
         wanted |= dict.fromkeys(name for name in (model, lists) if name)
@@ -146,6 +164,13 @@ class _Reading:
         role = self.text(keys, table, "role", needed=True)
         if role and role not in ROLES:
             self.fault((*keys, "role"), f"{name}: role must be one of {', '.join(ROLES)}")
+        served = role == SERVER_ROLE
+        model = self.text(keys, table, "model", needed=served)
+        server = self.text(keys, table, "server")
+        if not served and (model or server):
+            self.fault(keys, f"{name}: model and server are for the role {SERVER_ROLE} alone")
+        if served and "files" in table:
+            self.fault((*keys, "files"), f"{name}: the server has the files, so none stand here")
         repository = self.text(keys, table, "repository")
         if repository and not _REPOSITORY.fullmatch(repository):
             self.fault((*keys, "repository"), f"{name}: repository is written organisation/name")
@@ -155,16 +180,21 @@ class _Reading:
                 (*keys, "revision"),
                 f"{name}: revision must be a commit of 40 hex digits, as a branch may move",
             )
+        settings = self.settings(keys, table.get("settings", {}))
+        for said in setting_mistakes(settings) if served else ():
+            self.fault((*keys, "settings"), f"{name}: {said}")
         return ModelEntry(
             name,
             role,
-            self.text(keys, table, "stage", needed=True),
+            self.text(keys, table, "stage", needed=not served) or role,
             repository,
             revision,
-            self.text(keys, table, "licence", needed=True),
-            self.files(keys, table.get("files", [])),
+            self.text(keys, table, "licence", needed=not served),
+            () if served else self.files(keys, table.get("files", [])),
             self.text(keys, table, "about"),
-            MappingProxyType(self.settings(keys, table.get("settings", {}))),
+            MappingProxyType(settings),
+            server,
+            model,
         )
 
     def text(

@@ -20,6 +20,7 @@ from urbexmp.model.observation import Context, Observation, ObservationKind
 from urbexmp.rules.spelling import word_key
 from urbexmp.rules.stage_ids import PLACE_KEYWORD
 from urbexmp.rules.terms import Taxonomy
+from urbexmp.rules.when import OF_A_PLACE
 
 TOLD = 1.0
 """Score of what `location.toml` says outright."""
@@ -62,6 +63,8 @@ class Location:
     county: str | None = None
     state: str | None = None
     country: str | None = None
+    when: str | None = None
+    """When `vlm` and its like look at photos of this place; None: as the profile says."""
     keywords: tuple[str, ...] = ()
 
 
@@ -81,6 +84,9 @@ def read_location(
             mistakes.append(f"line {line_of(key)}: `{key}` must be a text, found {found!r}")
         else:
             texts[key] = found.strip() if found is not None else None
+    when = texts.get("when")
+    if when is not None and when not in OF_A_PLACE:
+        mistakes.append(f"line {line_of('when')}: `when` must be one of {', '.join(OF_A_PLACE)}")
     keywords = values.get("keywords", [])
     if not isinstance(keywords, list) or not all(isinstance(one, str) for one in keywords):
         mistakes.append(f'line {line_of("keywords")}: `keywords` must be a list, ["A|B", "C"]')

@@ -13,7 +13,18 @@ from typing import Any
 from urbexmp.rules.profile_background import BACKGROUND_KEYS
 from urbexmp.rules.profile_key import ENV_PREFIX, Key, Scalar
 
-STAGES = ("camera", "pixels", "place", "ocr", "siglip", "florence", "ram", "vlm", "remote")
+STAGES = (
+    "camera",
+    "pixels",
+    "place",
+    "ocr",
+    "siglip",
+    "florence",
+    "ram",
+    "vlm",
+    "google_vision",
+    "remote",
+)
 """Names of the stages that a profile may list."""
 
 KEYS: tuple[Key, ...] = (
@@ -158,6 +169,9 @@ KEYS: tuple[Key, ...] = (
     *BACKGROUND_KEYS,
 )
 
+MODEL_KEY = f"{ENV_PREFIX}VLM_KEY_"
+"""Variables that hold keys of single models (`rules.vlm_roles`)."""
+
 BY_NAME = {key.name: key for key in KEYS}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -214,6 +228,7 @@ def env_mistakes(environ: Mapping[str, str], known: Sequence[str]) -> tuple[str,
         if variable.startswith(ENV_PREFIX)
         and variable not in names
         and not stage_variable(variable)
+        and not variable.startswith(MODEL_KEY)
     )
 
 

@@ -30,6 +30,7 @@ MOST_SEEN = 20
 
 _KEYS = ("about", "system", "user", "answers")
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_QUOTED = re.compile(r'"(\w+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,18 @@ def load_prompt(
     return Prompt(name, texts["system"], texts["user"], tuple(answers), texts["about"])
 
 
-def fill(prompt: Prompt, question: Question) -> Filled:
-    """The prompt with what is known; lines about what is not known are left out."""
-    known = _known(question, prompt.answers)
+def fill(prompt: Prompt, question: Question, answers: Sequence[str] | None = None) -> Filled:
+    """The prompt with what is known; lines about what is not known are left out.
+
+    `answers` are those of the prompt's that this question is about, where others go to another
+    model: lines that name only others ("labels", in quotes) are left out, too.
+    """
+    wanted = prompt.answers if answers is None else tuple(answers)
+    others = frozenset(prompt.answers) - set(wanted)
+    known = _known(question, wanted)
     return Filled(
-        prompt.id, _filled(prompt.system, known), _filled(prompt.user, known), prompt.answers
+        *(prompt.id, _filled(prompt.system, known, others)),
+        *(_filled(prompt.user, known, others), wanted),
     )
 
 
@@ -121,9 +129,12 @@ def _known(question: Question, answers: Sequence[str]) -> dict[str, str | None]:
     }
 
 
-def _filled(template: str, known: Mapping[str, str | None]) -> str:
+def _filled(template: str, known: Mapping[str, str | None], others: frozenset[str]) -> str:
     lines = []
     for line in template.strip().splitlines():
+        quoted = {name for name in _QUOTED.findall(line) if name in ANSWERS}
+        if quoted and quoted <= others:
+            continue
         if all(known[name] for name in _BRACES.findall(line)):
             lines.append(_BRACES.sub(lambda match: str(known[match[1]]), line).rstrip())
     text = "\n".join(lines)

@@ -15,7 +15,9 @@ Shown = tuple[ModelEntry, tuple[WeightFile, ...], str, bool]
 
 
 def model_state(entry: ModelEntry, missing: Sequence[WeightFile]) -> str:
-    """`here`, `no`, `partly`, `not pinned`."""
+    """`here`, `no`, `partly`, `not pinned`; `server` for what a server has."""
+    if entry.model:
+        return "server"
     if not entry.pinned:
         return "not pinned"
     if not missing:
@@ -25,6 +27,8 @@ def model_state(entry: ModelEntry, missing: Sequence[WeightFile]) -> str:
 
 def total(entry: ModelEntry) -> str:
     """The size of a model; `?` where not every file's is known."""
+    if entry.model:
+        return ""
     if all(file.size for file in entry.files):
         return size_text(entry.size)
     return f"> {size_text(entry.size)}" if entry.size else "?"
@@ -55,6 +59,8 @@ def model_lines(shown: Sequence[Shown], *, verbose: bool) -> tuple[Line, ...]:
         origin = (
             f"{entry.repository} @ {entry.revision or '?'}" if entry.repository else "made here"
         )
+        if entry.model:
+            origin = f"{entry.model} on {entry.server or 'the server of the profile'}"
         lines.append((Span(f"  {printable(origin)}"),))
         lacking = {file.name for file in missing}
         for file in entry.files:
@@ -88,6 +94,8 @@ def model_data(
         "files": [
             {"name": file.name, "size": file.size, "sha256": file.sha256} for file in entry.files
         ],
+        "server": entry.server,
+        "model": entry.model,
         "missing": [file.name for file in missing],
         "about": entry.about,
     }

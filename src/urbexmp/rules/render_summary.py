@@ -92,6 +92,11 @@ def stage_sentences(report: Report) -> Iterator[str]:
         yield f"{stage} did not look: {lacks}"
     for sentence, number in sorted(report.fallen.items(), key=lambda each: (-each[1], each[0])):
         yield f"{sentence}: {counted(number, 'photo')}"
+    for stage, number in sorted(report.put_off.items()):
+        yield (
+            f"{stage} was not asked about {counted(number, 'photo')} yet: a watch with nothing else"
+            " to do asks it, or `urbexmp location enhance PATH` now"
+        )
 
 
 def _failures(report: Report) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from urbexmp.model.asking import Answer, Filled
+from urbexmp.rules.google_settings import GoogleSettings
 from urbexmp.rules.json_mend import find_objects
 from urbexmp.rules.server_faults import bring, longer, seeing
 from urbexmp.rules.servers import JSON_SCHEMA, TEXT, Kind, Manners, same_model
@@ -94,6 +95,18 @@ def chose(answer: Answer, manners: Manners) -> Tried:
     what = heard.reason if isinstance(heard, Unheard) else "of another form"
     advice = "Replies may be refused; choose a larger model, or a server that takes a schema"
     return Tried(f"does not keep to a JSON schema (its answer is {what})", "note", advice)
+
+
+def spending(settings: GoogleSettings) -> Tried:
+    """What a run may cost."""
+    limit = settings.budget
+    if limit.money:
+        told = f"a run spends {limit.money:,.2f} at most, {settings.price:.4f} for each picture"
+        return Tried(told)
+    if limit.pictures:
+        return Tried(f"a run sends {limit.pictures:,} pictures at most")
+    told = "a run may send as many pictures as there are, and Google counts each"
+    return Tried(told, "note", "Set a limit: stage.google_vision.budget_pictures")
 
 
 def room(size: int | None, kind: Kind, max_tokens: int) -> Tried:

@@ -8,15 +8,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from urbexmp.rules.serving import is_loopback
+from urbexmp.rules.addresses import PHOTOS_AND_PLACE, address_mistakes, is_here
+from urbexmp.rules.spending import Budget
+from urbexmp.rules.when import ALWAYS, IDLE, MANUAL, NOW, UNSURE
 
 if TYPE_CHECKING:
     from urbexmp.model.profile import Profile
 
 STAGE = "vlm"
-ALWAYS, MANUAL, UNSURE = "always", "manual", "unsure"
-WHEN = (ALWAYS, MANUAL, UNSURE)
-"""It looks at every photo; only where it is named; or where earlier stages left a question open."""
+PATIENT = (STAGE, "google_vision")
+"""Stages that a profile tells when to look."""
 
 KEY_VARIABLE = "URBEXMP_VLM_KEY"
 """Where a key is looked for unless the profile names another variable."""
@@ -57,6 +58,12 @@ class VlmSettings:
     """Name of the variable that holds the key."""
     unscored: float = 0.5
     """What a label without a confidence counts as."""
+    caption: str = ""
+    """Entry of `models.toml` that is asked for the short text; "" is the model above."""
+    description: str = ""
+    """The same for description and spatial notes."""
+    keyword: str = ""
+    """The same for labels and all that becomes keywords."""
 
     @property
     def base(self) -> str:
@@ -77,7 +84,18 @@ class VlmSettings:
     @property
     def is_here(self) -> bool:
         """Whether the server is on this machine."""
-        return is_loopback(urlsplit(self.url).hostname or "")
+        return is_here(self.url)
+
+    @property
+    def budget(self) -> Budget:
+        """What one run may use."""
+        return Budget(
+            self.budget_requests,
+            self.budget_tokens,
+            self.budget_money,
+            self.price_in,
+            self.price_out,
+        )
 
     @property
     def for_id(self) -> dict[str, object]:
@@ -99,7 +117,7 @@ NAMES = frozenset(field.name for field in fields(VlmSettings))
 def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
     """Check a table. Raises `ValueError` with every mistake."""
     settings = VlmSettings(**given)
-    found = url_mistakes(settings.url, upload=settings.allow_upload)
+    found = server_mistakes(settings)
     if settings.budget_money and not (settings.price_in or settings.price_out):
         found.append("budget_money needs the prices of a million tokens, price_in and price_out")
     if found:
@@ -107,16 +125,29 @@ def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
     return settings
 
 
+def server_mistakes(settings: VlmSettings) -> list[str]:
+    """What is wrong with the address of the server, a sentence each."""
+    wrong = address_mistakes(
+        settings.url,
+        table=STAGE,
+        example="http://127.0.0.1:11434/v1",
+        secret="a key belongs into a variable, which api_key_env names",
+        sent=PHOTOS_AND_PLACE,
+        upload=settings.allow_upload,
+    )
+    return [f"url: {mistake}" for mistake in wrong]
+
+
 def named_outright(profile: Profile) -> Profile:
     """A profile whose stages a person listed on the command line: the stage looks, as it is named,
     though it waits to be named."""
-    table = profile.stage_settings.get(STAGE, {})
-    if STAGE not in profile.stages or table.get("when") != MANUAL:
+    named = waits_to_be_named(profile)
+    if not named:
         return profile
-    looks = MappingProxyType({**table, "when": ALWAYS})
-    return replace(
-        profile, stage_settings=MappingProxyType({**profile.stage_settings, STAGE: looks})
-    )
+    tables = dict(profile.stage_settings)
+    for name in named:
+        tables[name] = MappingProxyType({**tables[name], "when": NOW})
+    return replace(profile, stage_settings=MappingProxyType(tables))
 
 
 def waits_to_be_named(profile: Profile) -> frozenset[str]:
@@ -124,26 +155,5 @@ def waits_to_be_named(profile: Profile) -> frozenset[str]:
     return frozenset(
         name
         for name in profile.stages
-        if name == STAGE and profile.stage_settings.get(name, {}).get("when") == MANUAL
+        if name in PATIENT and profile.stage_settings.get(name, {}).get("when") in (MANUAL, IDLE)
     )
-
-
-def url_mistakes(url: str, *, upload: bool) -> list[str]:
-    """What is wrong with the address of a server, a sentence each."""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname)
-        port = parts.port
-    except ValueError:
-        sound = False
-    if not sound:
-        return ["url must be the address of a server, as http://127.0.0.1:11434/v1"]
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return ["url: a key belongs into a variable, which api_key_env names"]
-    if not is_loopback(parts.hostname or "") and not upload:
-        where = parts.hostname if port is None else f"{parts.hostname}:{port}"
-        would = (
-            f"url: photos, and what is known of their place, would leave this machine for {where}"
-        )
-        return [f"{would}; allow that with stage.vlm.allow_upload = true"]
-    return []

@@ -183,14 +183,15 @@ class Files(Part):
             )
 
     def waiting(
-        self, now: str, limit: int = 100, *, newest: bool = False
+        self, now: str, limit: int = 100, *, newest: bool = False, least: int = 0
     ) -> tuple[WaitingWork, ...]:
         """Due at `now`, most urgent first, then the one that waits longest, or shortest."""
         order = "DESC" if newest else "ASC"
         rows = self._database.rows(
             "SELECT path, priority, attempts, next_try, last_error FROM waiting"
-            f" WHERE next_try <= ? ORDER BY priority, next_try {order}, path LIMIT ?",
-            (now, limit),
+            " WHERE next_try <= ? AND priority >= ?"
+            f" ORDER BY priority, next_try {order}, path LIMIT ?",
+            (now, least, limit),
         )
         return tuple(WaitingWork(path_of(row[0]), *row[1:]) for row in rows)
 

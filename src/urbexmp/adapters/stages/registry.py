@@ -13,6 +13,7 @@ from urbexmp.model.errors import ConfigProblem
 from urbexmp.model.ports import Stage
 from urbexmp.model.profile import Profile
 from urbexmp.rules import standing_in
+from urbexmp.rules.when import WHEN
 
 if TYPE_CHECKING:
     from urbexmp.model.weights import Weights
@@ -28,11 +29,12 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "florence": "urbexmp.adapters.stages.florence:FlorenceStage",
         "ram": "urbexmp.adapters.stages.ram:RamStage",
         "vlm": "urbexmp.adapters.stages.vlm:VlmStage",
+        "google_vision": "urbexmp.adapters.stages.google_vision:GoogleVisionStage",
     }
 )
 """Stage name to `module:class`."""
 
-NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram", "vlm"})
+NEEDS_TAXONOMY = frozenset({"place", "ocr", "siglip", "florence", "ram", "vlm", "google_vision"})
 """Stages that look for the taxonomy's own words; it is their first argument."""
 
 NEEDS_WEIGHTS = frozenset({"siglip", "florence", "ram"})
@@ -47,13 +49,15 @@ class Setting:
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
+    empty: bool = False
+    """Text that may be empty."""
 
     def fault(self, value: object) -> str | None:
         """What is wrong with a value; None: nothing."""
         if self.choices:
             return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
         if self.kind is str:
-            return None if isinstance(value, str) and value else "must be text"
+            return None if isinstance(value, str) and (value or self.empty) else "must be text"
         if self.kind is bool:
             return None if isinstance(value, bool) else "must be true or false"
         number = isinstance(value, int if self.kind is int else int | float)
@@ -70,6 +74,7 @@ REMOTE = "remote"
 
 SHARE = Setting(float, 0, 1)
 NAME = Setting(str)
+MAYBE = Setting(str, empty=True)
 
 SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
     {
@@ -94,7 +99,7 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "size": Setting(int, 64, 768),
             "max_tokens": Setting(int, 16, 16384),
             "temperature": Setting(float, 0, 2),
-            "when": Setting(str, choices=("always", "manual", "unsure")),
+            "when": Setting(str, choices=WHEN),
             "allow_upload": Setting(bool),
             "timeout": Setting(float, 0.1, 86400),
             "in_flight": Setting(int, 1, 256),
@@ -106,6 +111,26 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = MappingProxyType(
             "price_out": Setting(float, 0, 1e6),
             "api_key_env": NAME,
             "unscored": SHARE,
+            **dict.fromkeys(("caption", "description", "keyword"), MAYBE),
+        },
+        "google_vision": {
+            "url": NAME,
+            "labels": Setting(int, 0, 100),
+            "text": Setting(bool),
+            "least": SHARE,
+            "size": Setting(int, 64, 768),
+            "when": Setting(str, choices=WHEN),
+            "allow_upload": Setting(bool),
+            "timeout": Setting(float, 0.1, 86400),
+            "in_flight": Setting(int, 1, 256),
+            "pictures": Setting(int, 1, 16),
+            "per_minute": Setting(float, 0, 1e6),
+            "budget_pictures": Setting(int, 0, 10**9),
+            "budget_money": Setting(float, 0, 1e9),
+            "price_labels": Setting(float, 0, 1e6),
+            "price_text": Setting(float, 0, 1e6),
+            "api_key_env": NAME,
+            "credentials": NAME,
         },
     }
 )
@@ -128,7 +153,7 @@ RUNNING: Mapping[str, Setting] = MappingProxyType(
 IN_PROCESS = frozenset({"camera", "pixels", "place"})
 """Stages that look in our own process, so nothing of `RUNNING` is to be said of them."""
 
-NETWORKED = frozenset({"vlm"})
+NETWORKED = frozenset({"vlm", "google_vision"})
 """Stages that wait for a server in our own process: of `RUNNING` they take `STANDING_IN` only."""
 
 STANDING_IN = ("mode", "instead_of")

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from urbexmp.model.stage_errors import ExtraMissing, StageFailed
 from urbexmp.rules.stage_ids import stage_id
-from urbexmp.rules.vlm_settings import MANUAL, UNSURE, VlmSettings, vlm_settings
+from urbexmp.rules.vlm_roles import Part, for_id
+from urbexmp.rules.vlm_settings import VlmSettings, vlm_settings
+from urbexmp.rules.when import UNSURE, when_of
 
 if TYPE_CHECKING:
     from urbexmp.model.asking import Answer, Filled, Question, Server
@@ -56,8 +59,12 @@ class Connection(Protocol):
         ...
 
     @property
-    def server(self) -> Server:
-        """The server; nothing is asked by making it."""
+    def parts(self) -> tuple[Part, ...]:
+        """The questions about a photo, one for each model."""
+        ...
+
+    def server(self, part: Part) -> Server:
+        """The server of a question; nothing is asked by making it."""
         ...
 
     @property
@@ -114,15 +121,17 @@ class VlmStage:
     @property
     def id(self) -> str:
         """Changes with the prompt's template, the model and what else the answer depends on."""
-        prompt = self.settings.prompt
-        if self._connection is not None:
-            prompt = self._connection.prompt.id
-        return stage_id(self.name, VERSION, {**self.settings.for_id, "prompt": prompt})
+        connection = self._connection
+        if connection is None:
+            plain = {**self.settings.for_id, "prompt": self.settings.prompt}
+            return stage_id(self.name, VERSION, plain)
+        plain = for_id(self.settings, connection.parts)
+        return stage_id(self.name, VERSION, {**plain, "prompt": connection.prompt.id})
 
     @property
-    def waits(self) -> bool:
-        """Whether it looks at a photo only where a person names it."""
-        return self.settings.when == MANUAL
+    def when(self) -> str:
+        """When it looks at a photo (`rules.when`), where the photo's place does not say."""
+        return self.settings.when
 
     def ready(self) -> Problem | None:
         """What is missing here. Whether the server is there a run finds out by asking it."""
@@ -144,54 +153,65 @@ class VlmStage:
         from urbexmp.rules.vlm_question import Offering, question, unsure
         from urbexmp.rules.vlm_words import observations
 
-        if self.settings.when == UNSURE and not unsure(seen.earlier, self._taxonomy):
+        wanted = when_of(self.settings.when, seen.context.when)
+        if wanted == UNSURE and not unsure(seen.earlier, self._taxonomy):
             return ()
         missing = self.ready()
         if missing is not None:
             raise missing
         if self._offering is None:
             self._offering = Offering(self._taxonomy)
+        connection = self._connection
+        assert connection is not None, "a stage is connected before it looks"
         asked = question(seen.context, seen.earlier, self._taxonomy, self._offering)
-        reply, answer = self._heard_out(asked, seen)
-        return observations(reply, seen.context, self._taxonomy, answer.tokens)
+        said: list[Observation] = []
+        for part in connection.parts:
+            reply, answer = self._heard_out(part, asked, seen)
+            for one in observations(reply, seen.context, self._taxonomy, answer.tokens):
+                named = replace(one, model=part.settings.model)
+                said.append(named if len(connection.parts) > 1 else one)
+        return tuple(said)
 
-    def _heard_out(self, asked: Question, seen: StageInput) -> tuple[Reply, Answer]:
+    def _heard_out(self, part: Part, asked: Question, seen: StageInput) -> tuple[Reply, Answer]:
         from urbexmp.rules.prompts import fill
         from urbexmp.rules.vlm_reply import Unheard, hear
         from urbexmp.rules.vlm_schema import schema
 
         connection = self._connection
         assert connection is not None, "a stage is connected before it looks"
-        filled = fill(connection.prompt, asked)
-        picture = connection.encode(seen.view.preview(), QUALITY, self.settings.size)
+        if not {"labels", "free"} & set(part.answers):
+            asked = replace(asked, terms=())
+        filled = fill(connection.prompt, asked, part.answers)
+        picture = connection.encode(seen.view.preview(), QUALITY, part.settings.size)
         form: dict[str, Any] | None = schema(filled.fields, asked.terms)
-        room = self.settings.max_tokens
+        room = part.settings.max_tokens
         first: Unheard | None = None
         while True:
-            answer = connection.server.ask(filled, picture, form, room)
+            answer = connection.server(part).ask(filled, picture, form, room)
             heard = hear(answer)
-            self._record(seen.photo, filled, picture, answer, heard, room)
+            self._record(part, seen.photo, filled, picture, answer, heard, room)
             if not isinstance(heard, Unheard):
                 return heard, answer
             if first is not None:
-                raise self._unheard(heard, answer)
+                raise self._unheard(part, heard, answer)
             first = heard
             room *= 2
             if heard.reason in NO_SCHEMA and not heard.more_room:
                 form = None
 
-    def _unheard(self, heard: Unheard, answer: Answer) -> StageFailed:
+    def _unheard(self, part: Part, heard: Unheard, answer: Answer) -> StageFailed:
         connection = self._connection
         assert connection is not None
         raw = "\n\n".join(filter(None, (answer.text, answer.reasoning)))
         kept = connection.replies.keep(raw) if raw.strip() else None
-        detail = f"nothing can be made of the reply of {self.settings.model}: {heard.reason}"
+        detail = f"nothing can be made of the reply of {part.settings.model}: {heard.reason}"
         if kept is not None:
             detail += f"; it is kept in {kept}"
         return StageFailed(f"stage {self.name}", stage=self.name, detail=detail)
 
     def _record(
         self,
+        part: Part,
         photo: str,
         filled: Filled,
         picture: bytes,
@@ -208,8 +228,8 @@ class VlmStage:
             "photo": photo,
             "stage": self.id,
             "prompt": filled.id,
-            "server": self.settings.server,
-            "model": self.settings.model,
+            "server": part.settings.server,
+            "model": part.settings.model,
             "answered": answer.model,
             "picture": hashlib.sha256(picture).hexdigest()[:16],
             "seconds": round(answer.seconds, 3),

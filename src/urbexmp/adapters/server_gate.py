@@ -1,4 +1,4 @@
-"""The gate before a model server: budget, circuit, rate, and the number of requests at a time.
+"""The gate before a server: budget, circuit, rate, and the number of requests at a time.
 
 What each of them decides is pure (`rules.spending`, `circuit`, `pacing`); here are the lock, the
 clock and the waiting.
@@ -20,7 +20,6 @@ from urbexmp.model.stage_errors import (
 from urbexmp.rules.circuit import FAILURES, Circuit
 from urbexmp.rules.pacing import Pace, Rate
 from urbexmp.rules.spending import Budget, Spent
-from urbexmp.rules.vlm_settings import STAGE, VlmSettings
 
 STEP_SECONDS = 0.25
 """A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
@@ -36,35 +35,50 @@ class Spared(Exception):  # noqa: N818  (a signal to the server)
         self.last = last
 
 
+class Purse:
+    """What the gates of one run share: they spend from one budget, each at its own prices."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.gates: list[Gate] = []
+
+
 class Gate:
     """Lets requests through. Thread-safe. `stopping` says whether a person asked to stop."""
 
     def __init__(
         self,
-        settings: VlmSettings,
+        stage: str,
+        budget: Budget,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         stopping: Callable[[], bool],
+        *,
+        in_flight: int,
+        per_minute: float,
+        purse: Purse | None = None,
     ) -> None:
         self.clock = clock
         self.sleep = sleep
+        self._stage = stage
         self._stopping = stopping
-        self._budget = Budget(
-            settings.budget_requests,
-            settings.budget_tokens,
-            settings.budget_money,
-            settings.price_in,
-            settings.price_out,
-        )
+        self._budget = budget
         self._lock = threading.Lock()
         self._free = threading.Condition(self._lock)
         self._circuit = Circuit()
         self._last: ServerAway | None = None
         """Why the circuit is open."""
-        self.pace = Pace(settings.in_flight)
-        self._rate = Rate(settings.per_minute)
+        self.pace = Pace(in_flight)
+        self._rate = Rate(per_minute)
         self.spent = Spent()
         self._under_way = 0
+        self._purse = purse or Purse()
+        self._purse.gates.append(self)
+
+    @property
+    def money(self) -> float:
+        """What went through this gate cost."""
+        return self.spent.money(self._budget)
 
     @contextmanager
     def question(self) -> Iterator[bool]:
@@ -117,13 +131,18 @@ class Gate:
                 self._circuit = self._circuit.failed(self.clock())
             self._last = away if isinstance(away, ServerAway) else None
 
-    def request(self) -> None:
-        """Before each request: count it, and wait as the rate wants it. Raises `BudgetSpent`."""
-        with self._lock:
+    def request(self, pictures: int = 0) -> int:
+        """Before each request: count it, and wait as the rate wants it. Raises `BudgetSpent`.
+
+        `pictures` are those with a price of their own; returns how many of them may go.
+        """
+        with self._lock, self._purse.lock:
             self._check_budget()
             wait, self._rate = self._rate.taken(self.clock())
-            self.spent = self.spent.asked()
+            granted = self.spent.room(self._budget, pictures)
+            self.spent = self.spent.asked(granted)
         self.pause(wait)
+        return granted
 
     def answered(self, seconds: float) -> None:
         """A request came back with an answer."""
@@ -151,10 +170,13 @@ class Gate:
     def heed_stop(self) -> None:
         """Raise `StageStopped` where a person asked to stop."""
         if self._stopping():
-            raise StageStopped(f"stage {STAGE}", stage=STAGE)
+            raise StageStopped(f"stage {self._stage}", stage=self._stage)
 
     def _check_budget(self) -> None:
-        over = self.spent.over(self._budget)
+        gates = self._purse.gates
+        spent = sum((gate.spent for gate in gates), Spent())
+        money = sum(gate.money for gate in gates)
+        over = spent.over(self._budget, money)
         if over is not None:
-            told = self.spent.told(self._budget)
-            raise BudgetSpent(f"stage {STAGE}", stage=STAGE, budget=over, spent=told)
+            told = spent.told(self._budget, money)
+            raise BudgetSpent(f"stage {self._stage}", stage=self._stage, budget=over, spent=told)
