@@ -76,13 +76,15 @@ def stored(mirror: Path) -> Mapping[str, list[str]]:
 
 
 def read(said: bytes) -> Mapping[str, list[str]]:
-    """Keywords by photo, as exiftool prints them."""
+    """Keywords by photo, as exiftool prints them, or `sqlite-utils rows` what was inserted."""
 
     def listed(value: object) -> list[str]:
+        if isinstance(value, str) and value.startswith("["):  # as a column has a list
+            value = json.loads(value)
         return sorted(map(str, value if isinstance(value, list) else [value]))
 
     return {
-        Path(each["SourceFile"]).stem: listed(each.get("HierarchicalSubject", []))
+        Path(each["SourceFile"]).stem: listed(each.get("HierarchicalSubject") or [])
         for each in json.loads(said)
     }
 
@@ -109,14 +111,12 @@ def main() -> None:
         into = f" | {tool} insert {folder}/theirs.db files -" if tool else " > /dev/null"
         theirs = ["/bin/sh", "-c", f"{EXIFTOOL} {given}{into}"]
 
-        def fresh(_name: str) -> None:
-            for path in (folder / "theirs.db", *folder.glob("mirror*")):
-                path.unlink(missing_ok=True)
+        def fresh(name: str) -> None:
+            made = {"urbexmp": "mirror*", "start": "m0*", "theirs": "theirs.db"}[name]
+            for path in folder.glob(made):
+                path.unlink()
 
         ours_command = [sys.executable, __file__, "--ours", given, folder / "mirror.sqlite3"]
-        timing.run(ours_command)
-        if stored(folder / "mirror.sqlite3") != read(timing.run([*EXIFTOOL.split(), given]).output):
-            raise SystemExit("the mirror and exiftool have different keywords; no figures")
         found = in_turn(
             {
                 "urbexmp": ours_command,
@@ -126,6 +126,10 @@ def main() -> None:
             rounds,
             before=fresh,
         )
+        listed = ["/bin/sh", "-c", f"{tool} rows {folder}/theirs.db files"]
+        said = timing.run(listed if tool else [*EXIFTOOL.split(), given]).output
+        if stored(folder / "mirror.sqlite3") != read(said):
+            raise SystemExit("the mirror and exiftool have different keywords; no figures")
         mine, theirs_cpu = found["urbexmp"].median, found["theirs"].median
         work = mine - found["start"].median
         name = "exiftool -j into sqlite-utils insert" if tool else "exiftool -j (no sqlite-utils)"

@@ -15,7 +15,7 @@ from typing import Any, Self
 Picture = dict[str, Any]
 Reply = tuple[int, dict[str, str], bytes]
 
-CUT, BROKEN, SLOW = "cut", "broken", "slow"
+CUT, BROKEN, SLOW, DRIP, SHORT = "cut", "broken", "slow", "drip", "short"
 
 
 def label(word: str, score: float) -> Picture:
@@ -59,7 +59,8 @@ class GoogleDouble:
 
     `answers` is asked for each request: the pictures in it, and its number from 0. It returns a
     reply, or `CUT` (the connection closes without a word), `BROKEN` (the JSON breaks off), `SLOW`
-    (nothing comes until the end of the test).
+    (nothing comes until the end of the test), `DRIP` (a byte now and then, for ever), `SHORT` (the
+    connection closes in the middle of the body).
     """
 
     def __init__(
@@ -99,6 +100,18 @@ class GoogleDouble:
                     reply = CUT
                 if reply == BROKEN:
                     reply = (200, {"Content-Type": "application/json"}, b'{"responses": [{"label')
+                if reply == DRIP:
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", "100000")
+                    self.end_headers()
+                    while not double._over.wait(0.03):
+                        self.wfile.write(b" ")
+                if reply == SHORT:
+                    self.send_response(200)
+                    self.send_header("Content-Length", "5000")
+                    self.end_headers()
+                    self.wfile.write(b'{"responses": [{"lab')
                 if isinstance(reply, str):
                     self.close_connection = True
                     return

@@ -333,6 +333,7 @@ def _tools(
 ) -> Tools:
     """What deals with photos, and all the imports that this takes."""
     from urbexmp.adapters.inspect import FileInspector
+    from urbexmp.adapters.inspect.own_texts import may_hold_texts
     from urbexmp.drivers.house import Tools
     from urbexmp.pipeline.applier import Applier
     from urbexmp.pipeline.look import Looker
@@ -350,7 +351,7 @@ def _tools(
     return Tools(
         taxonomy,
         looker,
-        Planner(store, kept, ledger, clock, taxonomy, profile, Path.exists, spared),
+        Planner(store, kept, ledger, clock, taxonomy, profile, Path.exists, spared, may_hold_texts),
         Applier(store, codec, ledger, backups, clock, keeping),
         RowReader(store, kept, looker, place_version, root),
     )

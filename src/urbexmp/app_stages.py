@@ -66,6 +66,18 @@ def stage_states(profile: Profile, state: Path | None) -> Iterator[StageState]:
             yield StageState(name, "", listed, problem)
 
 
+def told_of_places(profile: Profile, state: Path | None) -> tuple[str, ...]:
+    """Names of the profile's stages that look again when more is known of a place.
+
+    Nothing is loaded. Raises `ConfigProblem`, `FileUnreadable`.
+    """
+    stages = open_stages(profile, open_taxonomy(profile), state)
+    try:
+        return tuple(stage.name for stage in stages if stage.uses_context)
+    finally:
+        close_stages(stages)
+
+
 @contextmanager
 def opened_stage(
     name: str, profile: Profile, taxonomy: Taxonomy, state: Path | None

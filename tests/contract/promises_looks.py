@@ -46,6 +46,16 @@ class LooksPromises(ABC):
         assert again.look(PHOTO, "pixels@00000002", "") is None
         assert again.look(PhotoId("b" * 64), "pixels@00000001", "") is None
 
+    def test_the_newest_look_whatever_it_used(self, ledger: Ledger) -> None:
+        def label(word: str) -> StageLook:
+            return StageLook("vlm@00000001", (Observation(ObservationKind.LABEL, word, 0.5),))
+
+        assert ledger.look(PHOTO, "vlm@00000001", None) is None
+        for inputs, word in (("a", "rust"), ("b", "moss"), ("a", "ivy")):
+            ledger.remember(PHOTO, inputs, label(word))
+            assert self.again(ledger).look(PHOTO, "vlm@00000001", None) == label(word)
+        assert ledger.look(PHOTO, "vlm@00000002", None) is None
+
     def test_looks_gives_the_newest_of_photos_in_the_library(self, ledger: Ledger) -> None:
         gone = PhotoId("b" * 64)
         ledger.settle((known_file("/p/a.cr3"),))

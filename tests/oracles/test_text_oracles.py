@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from PIL import Image
 
 from embed_cases import case
 from embed_files import UTF8, dataset, iim, jpeg, photoshop
@@ -304,3 +305,18 @@ def test_a_description_in_exif_is_a_persons_unless_a_camera_put_it_there(library
     assert by_exiftool(library.jpeg) == [None, ALT]
     assert by_exiftool(library.carriers[2]) == [None, ALT]
     assert by_exiftool(camera) == OURS
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.webp"])
+def test_a_file_that_is_only_read_keeps_its_own_description_alone(
+    library: Library, name: str
+) -> None:
+    bare, captioned_photo = library.photos / name, library.photos / f"captioned-{name}"
+    for number, path in enumerate((bare, captioned_photo)):
+        Image.radial_gradient("L").rotate(number * 30).convert("RGB").save(path)
+    lightroom(captioned_photo, "-XMP-dc:Description=Typed in Lightroom")
+    assert library.run().code == 0
+    assert by_exiftool(bare.with_name(f"{name}.xmp")) == OURS
+    sidecar = captioned_photo.with_name(f"captioned-{name}.xmp")
+    assert by_exiftool(sidecar) == [None, None]
+    assert b"Wheelchair" in sidecar.read_bytes()

@@ -14,7 +14,19 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from google_double import BROKEN, CORRIDOR, CUT, SLOW, GoogleDouble, failed, label, refused, said
+from google_double import (
+    BROKEN,
+    CORRIDOR,
+    CUT,
+    DRIP,
+    SHORT,
+    SLOW,
+    GoogleDouble,
+    failed,
+    label,
+    refused,
+    said,
+)
 from urbexmp.adapters.google_batches import GoogleVision
 from urbexmp.model.stage_errors import (
     BudgetSpent,
@@ -131,9 +143,10 @@ def test_a_picture_that_google_could_not_look_at_just_now_is_sent_again() -> Non
         (502, {"Content-Type": "text/html"}, b"<html>Bad gateway</html>"),
         CUT,
         BROKEN,
+        SHORT,
         said([]),
     ],
-    ids=["429", "500", "503", "proxy", "cut", "broken", "too few"],
+    ids=["429", "500", "503", "proxy", "cut", "broken", "short", "too few"],
 )
 def test_what_may_pass_is_asked_again_and_told_when_it_stays(trouble: Any) -> None:
     with (
@@ -249,9 +262,10 @@ def test_a_request_that_is_refused_as_a_whole_is_taken_apart() -> None:
     assert [len(batch) for batch in double.batches] == [1, 3, 1, 1, 1]
 
 
-def test_slow_answers_are_given_up() -> None:
+@pytest.mark.parametrize("slow", [SLOW, DRIP])
+def test_slow_answers_are_given_up(slow: str) -> None:
     with (
-        GoogleDouble(lambda *_: SLOW) as double,
+        GoogleDouble(lambda *_: slow) as double,
         opened(double, timeout=0.2) as vision,
         pytest.raises(StageTimeout),
     ):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mirror_examples import dump, make_row, rows
 from urbexmp.adapters.db.mirror import SqliteMirror
+from urbexmp.adapters.db.mirror_file import holds
 from urbexmp.adapters.db.mirror_schema import VERSION
 from urbexmp.model.errors import StateUnwritable, UsageProblem
 from urbexmp.model.keyword import Keyword
@@ -242,3 +243,17 @@ def test_fifty_thousand_rows_are_put_and_counted(tmp_path: Path) -> None:
         mirror.put([make_row(Path("f0/0.NEF"))])
         found = {row[0]: row[5] for row in dump(mirror.path)["keyword"] if row[3] == 1}
         assert found == {"Urbex": 49_999, "Place": 49_999}
+
+
+def test_a_look_at_the_mirror_sees_a_photo_that_a_killed_run_left_under_way(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    with SqliteMirror(path) as mirror:
+        mirror.put([make_row(Path("1.JPG")), make_row(Path("2.JPG"))])
+        assert not holds(path, 2)
+        mirror.complete()
+        assert holds(path, 2)
+        assert not holds(path, 3)
+        mirror.status([Path("2.JPG")], "processing")
+        assert not holds(path, 2)
+        mirror.reset("processing", "pending")
+        assert holds(path, 2)

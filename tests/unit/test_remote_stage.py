@@ -149,6 +149,15 @@ def test_what_the_server_saw_counts_under_its_id() -> None:
     assert world.slept == 0
 
 
+def test_a_stage_that_waits_to_be_named_waits_elsewhere_too() -> None:
+    class Waiting(Here):
+        when = "manual"
+
+    world = World()
+    assert world.stage(Waiting()).when == "manual"
+    assert world.stage(Here()).when is None
+
+
 def test_nobody_is_asked_for_an_id_that_is_known() -> None:
     world = World()
     assert world.stage().id == "siglip@far"

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from urbexmp.adapters.xmp.codec import XmpCodec
+from urbexmp.adapters.xmp.edit import edit_packet
+from urbexmp.adapters.xmp.locate import locate
 from urbexmp.adapters.xmp.names import READ
 from urbexmp.adapters.xmp.parse import parse
 from urbexmp.adapters.xmp.prove import prove_edit
@@ -262,3 +264,24 @@ def test_the_scan_reads_texts_as_the_parser_does_or_not_at_all(raw: bytes) -> No
         for each in (raw, raw.replace(b"AltTextAccessibility", b"IntellectualGenre"), packet()):
             quick = scan(each)
             assert quick is None or quick == read_document(parse(each, READ, SUBJECT))
+
+
+def test_packets_with_the_usual_texts_are_only_scanned() -> None:
+    edit = PacketEdit(
+        flat_add=("Hall",),
+        texts=(TextEdit(DESCRIPTION, None, "A hall"), TextEdit(ALT, None, "Hall")),
+        block=Block("w1"),
+    )
+    for raw in (packet(), TEXTED, CODEC.create(edit)):
+        for _ in range(2):
+            quick = scan(raw)
+            assert quick is not None
+            assert quick == read_document(parse(raw, READ, SUBJECT))
+    assert [state.value for state in quick.texts] == ["A hall", "Hall"]
+
+
+def test_keywords_beside_texts_are_edited_where_they_stand() -> None:
+    edit = PacketEdit(flat_add=("Hall",), flat_remove=("Mill",), block=Block("w1"))
+    document = locate(TEXTED, edit)
+    assert document is not None
+    assert edit_packet(TEXTED, edit, SUBJECT) == done(TEXTED, edit)

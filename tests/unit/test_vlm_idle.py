@@ -20,7 +20,7 @@ from urbexmp.cli.main import run
 from urbexmp.cli.options import Choices, load
 from urbexmp.drivers.retries import IDLE_PRIORITY
 from urbexmp.model.observation import Context
-from vlm_server import GOOD_REPLY, VlmDouble, said
+from vlm_server import GOOD_REPLY, VlmDouble, said, words_of
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +148,23 @@ def test_a_place_may_ask_where_the_profile_waits(tmp_path: Path) -> None:
         place(library, "b mill", "")
         assert library.run().exit_code == 0
     assert len(double.requests) == 1
+
+
+@pytest.mark.parametrize("when", ["manual", "idle"])
+def test_what_was_said_counts_until_it_is_asked_again_of_a_place(tmp_path: Path, when: str) -> None:
+    with VlmDouble() as double:
+        library = Library(tmp_path, double, when=f'"{when}"')
+        (photo,) = library.add(NAMES[0])
+        sidecar = photo.with_name(photo.name + ".xmp")
+        assert library.run(command="location enhance").exit_code == 0
+        (library.photos / "location.toml").write_text('name = "St Agnes"\n')
+        assert library.run("--set", "retract=true").exit_code == 0
+        assert b"Wheelchair" in sidecar.read_bytes()
+        assert len(double.requests) == 1
+        assert len(idle_rows(library)) == (when == "idle")
+        assert library.run(command="location enhance").exit_code == 0
+        assert len(double.requests) == 2
+        assert "St Agnes" in words_of(double.requests[1])
 
 
 def test_when_alone_is_no_other_question() -> None:

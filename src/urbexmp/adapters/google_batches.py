@@ -18,7 +18,7 @@ from urbexmp.adapters.server_gate import STEP_SECONDS, Gate, Spared
 from urbexmp.model.errors import Problem
 from urbexmp.model.stage_errors import ServerAway, StageFailed, StageStopped, StageTimeout
 from urbexmp.rules.circuit import pause_before
-from urbexmp.rules.google_answers import REFUSED, Annotated, Refusal, fault_of
+from urbexmp.rules.google_answers import REFUSED, Annotated, Refusal, fault_of, no_access
 from urbexmp.rules.google_settings import STAGE, GoogleSettings
 from urbexmp.rules.server_faults import Fault
 from urbexmp.rules.spending import Spent
@@ -207,7 +207,7 @@ class GoogleVision:
         """One request. Of what is not done after it: why, how long to wait, and whether to ask
         again."""
         if not self._has_access:
-            return self._away(fault_of(Refusal(401), self.settings, has_key=False)), None, False
+            return self._away(no_access(self.settings)), None, False
         self._tell_upload()
         granted = self._gate.request(len(batch))
         self._put_back(batch[granted:], alone=False)
@@ -224,7 +224,7 @@ class GoogleVision:
             fault = Fault(f"cannot be reached ({failure})", REDIAL, again=True)
             return self._away(fault), None, True
         except self._refused as failure:
-            return self._understood(failure.args and failure, batch)
+            return self._understood(failure, batch)
         self._gate.answered(self._clock() - began)
         problem: Problem = StageFailed(f"stage {STAGE}", stage=STAGE, detail="gave no answer")
         for one, answer in zip(batch, answers, strict=True):

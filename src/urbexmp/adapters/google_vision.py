@@ -10,8 +10,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from urbexmp.rules.google_answers import Annotated, Refusal, refusal_of
 
 PACKAGE = "google-cloud-vision"
 EXTRA = "google"
+
+LARGEST = 16 * 2**20
+"""Bytes of an answer."""
 
 SCOPE = "https://www.googleapis.com/auth/cloud-vision"
 
@@ -145,6 +150,9 @@ class GoogleClient:
                 session = client.transport._session
                 session.max_redirects = 0
                 session.trust_env = self._proxies
+                # The limit of the package is one for each piece: an answer that drips never ends.
+                session.stream = True
+                session.hooks["response"].append(partial(_read, seconds=self._timeout))
                 self._client = client
             return self._client
 
@@ -180,6 +188,36 @@ def _credentials(access: Access) -> Any:
         raise _AccessError(f"{access.file} is damaged") from failure
     told = f"{access.file} holds neither a service account nor the credentials of gcloud"
     raise _AccessError(told)
+
+
+def _read(response: Any, *_: object, seconds: float, **__: object) -> None:
+    """Read an answer whole, within so many seconds."""
+    import requests
+
+    until = time.monotonic() + seconds
+    body = bytearray()
+    while piece := _piece(response):
+        body += piece
+        if time.monotonic() > until:
+            response.close()
+            raise requests.exceptions.ReadTimeout
+        if len(body) > LARGEST:
+            response.close()
+            raise requests.exceptions.ConnectionError("its answer does not end")
+    response._content, response._content_consumed = bytes(body), True
+
+
+def _piece(response: Any) -> bytes:
+    import requests
+
+    try:
+        piece: bytes = response.raw.read1(1 << 16, decode_content=True)
+    except Exception as failure:  # of urllib3, which requests turns into its own when it reads
+        response.close()
+        slow = "Timeout" in type(failure).__name__
+        kinds = requests.exceptions
+        raise (kinds.ReadTimeout if slow else kinds.ConnectionError)("it was cut") from failure
+    return piece
 
 
 def _annotated(said: Any) -> Annotated:

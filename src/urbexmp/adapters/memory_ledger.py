@@ -180,8 +180,11 @@ class MemoryLedger:
 
     # observations
 
-    def look(self, photo_id: PhotoId, stage: str, inputs: str) -> StageLook | None:
-        """What a stage said."""
+    def look(self, photo_id: PhotoId, stage: str, inputs: str | None) -> StageLook | None:
+        """What a stage said; without `inputs` the newest."""
+        if inputs is None:
+            kept = reversed(self._tables.looks.items())
+            return next((look for key, look in kept if key[:2] == (photo_id, stage)), None)
         return self._tables.looks.get((photo_id, stage, inputs))
 
     def remember(self, photo_id: PhotoId, inputs: str, look: StageLook) -> None:

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from urbexmp.adapters.central_places import CentralPlaces, section_of
 from urbexmp.model.errors import ConfigProblem, FileUnreadable, Problem
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ _Stamp = tuple[int, int]
 class FolderPlaces:
     """Reads `location.toml` down the folder tree; the nearest file that says something wins.
 
+    The section that `locations.toml` in the root has for a folder comes right before the folder's
+    own file, which goes before it.
+
     A `location.toml` with a mistake is reported once for each version of the file
     (`take_problems`), and is left out until it is corrected: the photos of the folder still have
     its name and what the folders above say. Thread-safe.
@@ -36,6 +40,7 @@ class FolderPlaces:
         self._lock = threading.Lock()
         self._read: dict[str, tuple[_Stamp, Location]] = {}
         self._problems: list[Problem] = []
+        self._central = CentralPlaces()
 
     def context(self, photo: Photo, root: Path, facts: CaptureFacts) -> Context:
         """Context of a photo below `root`. What a person wrote goes before what the file says."""
@@ -62,7 +67,7 @@ class FolderPlaces:
         """Digest of what the location files from `root` down to `folder` say; "" for nothing."""
         below = _below(folder, root)
         # Once for every folder of a run in which nothing changed: mostly there is no such file.
-        if not any(_stamp(file) for file in _files(below, root)):
+        if not self._central.sections(root) and not any(map(_stamp, _files(below, root))):
             return ""
         from urbexmp.rules.place import Location
 
@@ -75,13 +80,18 @@ class FolderPlaces:
         """Return the problems met since the last call, each once."""
         with self._lock:
             taken, self._problems = tuple(self._problems), []
-        return taken
+        return (*taken, *self._central.take_problems())
 
     def _merged(self, below: tuple[str, ...], root: Path) -> Location:
         from urbexmp.rules.place import merge_locations
 
-        said = (self._location(file) for file in _files(below, root))
-        return merge_locations([location for location in said if location is not None])
+        central = self._central.sections(root)
+        said: list[Location] = []
+        for depth, file in enumerate(_files(below, root)):
+            section = central.get(section_of(below[:depth])) if central else None
+            own = self._location(file)
+            said += [location for location in (section, own) if location is not None]
+        return merge_locations(said)
 
     def _location(self, file: str) -> Location | None:
         stamp = _stamp(file)
@@ -160,13 +170,26 @@ class _LeftOut(_PlaceProblem):
     advice = "Correct it and run the command again"
 
 
-def location_files(folder: Path, root: Path) -> tuple[tuple[Path, Location], ...]:
-    """The `location.toml` files from `root` down to `folder`, each with what it says.
+def location_files(folder: Path, root: Path) -> tuple[tuple[str, Location], ...]:
+    """What is said of `folder` from `root` down, each with where it stands: a section of
+    `locations.toml`, or the path of a `location.toml`.
 
     Raises `ConfigProblem`, `FileUnreadable`.
     """
-    found = (Path(file) for file in _files(_below(folder, root), root))
-    return tuple((path, _parse(path)) for path in found if _stamp(str(path)) is not None)
+    from urbexmp.adapters.central_places import CENTRAL_FILE
+
+    places, below = CentralPlaces(), _below(folder, root)
+    central = places.sections(root)
+    for problem in places.take_problems():
+        raise problem
+    found: list[tuple[str, Location]] = []
+    for depth, file in enumerate(_files(below, root)):
+        section = section_of(below[:depth])
+        if section in central:
+            found.append((f"{root / CENTRAL_FILE} [{section}]", central[section]))
+        if _stamp(file) is not None:
+            found.append((file, _parse(Path(file))))
+    return tuple(found)
 
 
 def read_location_text(text: str, path: Path) -> Location:

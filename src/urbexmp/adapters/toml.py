@@ -173,11 +173,14 @@ def _below_its_comment(text: str, key: str, value: str) -> str | None:
     return changed if {name: v for name, v in after.items() if name != key} == before else None
 
 
-def drop_value(text: str, key: str) -> str:
-    """Return the TOML `text` without one top-level key; comments, order and layout stay."""
+def drop_value(text: str, *keys: str) -> str:
+    """Return the TOML `text` without one value; comments, order and layout stay."""
     import tomlkit
 
     document = tomlkit.parse(text)
-    if key in document:
-        document.remove(key)
+    table: Any = document
+    for key in keys[:-1]:
+        table = table.get(key, {})
+    if keys[-1] in table:
+        table.remove(keys[-1])
     return tomlkit.dumps(document)

@@ -58,14 +58,25 @@ def show(choices: Choices, folder: Path) -> int:
 @location.command(name="set")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("said", metavar="KEY=VALUE...", nargs=-1, required=True)
+@click.option(
+    "--central/--own",
+    "central",
+    default=None,
+    help="In the library's locations.toml, or in the folder's own file. Default: where it stands"
+    " already, else in the folder's own.",
+)
+@click.option("--retag", is_flag=True, help="Sync the folder at once.")
 @shared(settings=True)
-def set_(choices: Choices, folder: Path, *, said: tuple[str, ...]) -> int:
+def set_(
+    choices: Choices, folder: Path, *, said: tuple[str, ...], central: bool | None, retag: bool
+) -> int:
     """Say something of a place in FOLDER's `location.toml`; its comments stay.
 
-    Keys are name, type, era, city, county, state, country, and keywords (with commas; for every
-    photo of the place). `KEY=` takes one out.
+    Keys are name, type, era, city, county, state, country, when (stages that are slow or paid
+    look: always, idle, manual, unsure), and keywords (with commas; for every photo of the place).
+    `KEY=` takes one out. Only stages that are told of places look again for it.
     """
-    from urbexmp.adapters.places import LOCATION_FILE
+    from urbexmp.cli.location_write import placed, write
     from urbexmp.rules.location import assigned
 
     folder = _folder(folder)
@@ -76,8 +87,14 @@ def set_(choices: Choices, folder: Path, *, said: tuple[str, ...]) -> int:
         except ValueError as mistake:
             raise UsageProblem(text, str(mistake), "See `urbexmp location set --help`") from mistake
         changes[key] = value
-    _write(choices, folder / LOCATION_FILE, changes)
-    return 0
+    changed = write(choices, folder, placed(choices, folder, central), changes)
+    if not changed or not retag:
+        return 0
+    from urbexmp.cli.asking_now import ask_now
+    from urbexmp.cli.options import load
+
+    nobody: frozenset[str] = frozenset()
+    return ask_now(choices, load(choices), (folder,), nobody, again=False, dry_run=False)
 
 
 @location.command()
@@ -89,8 +106,8 @@ def suggest(choices: Choices, folder: Path, *, writing: bool) -> int:
 
     What a `location.toml` says already is left alone. Coordinates are not looked up anywhere.
     """
-    from urbexmp.adapters.places import LOCATION_FILE
     from urbexmp.cli.console import console_for
+    from urbexmp.cli.location_write import placed, write
     from urbexmp.rules.location import suggested
     from urbexmp.rules.render_json import line
     from urbexmp.rules.render_list import columns
@@ -108,7 +125,7 @@ def suggest(choices: Choices, folder: Path, *, writing: bool) -> int:
         table = [(each.key, each.value, each.reason) for each in found]
         console_for(choices).lines(columns(("key", "value", "because"), table))
     if found and writing:
-        _write(choices, folder / LOCATION_FILE, {each.key: each.value for each in found})
+        write(choices, folder, placed(choices, folder), {each.key: each.value for each in found})
     elif found and not choices.json:
         print("Write it with --write, or one by one: urbexmp location set FOLDER KEY=VALUE")
     return 0
@@ -148,9 +165,8 @@ def _known(choices: Choices, folder: Path) -> tuple[tuple[Known, ...], Taxonomy]
 
     taxonomy = open_taxonomy(load(choices).profile)
     root = library_root(folder, choices.state)
-    files = [(str(path), said) for path, said in location_files(folder, root)]
     folders = (root.name, *folder.relative_to(root).parts)
-    return known_of(files, folders, taxonomy), taxonomy
+    return known_of(location_files(folder, root), folders, taxonomy), taxonomy
 
 
 def _facts(choices: Choices, folder: Path) -> Sequence[CaptureFacts]:
@@ -192,38 +208,3 @@ def _facts(choices: Choices, folder: Path) -> Sequence[CaptureFacts]:
                 )
             )
     return found
-
-
-def _write(choices: Choices, path: Path, changes: dict[str, str | list[str] | None]) -> None:
-    import shlex
-
-    from urbexmp.adapters.places import read_location_text
-    from urbexmp.adapters.toml import drop_value, set_value
-    from urbexmp.app import open_taxonomy
-    from urbexmp.cli.options import load
-    from urbexmp.cli.plan_file import replacing
-    from urbexmp.cli.profile import read_text
-    from urbexmp.rules.location import edited
-    from urbexmp.rules.place import unknown_type
-
-    before = read_text(path) if path.exists() else ""
-    if before:
-        read_location_text(before.replace("\r\n", "\n"), path)
-    text = edited(before, changes, set_value, drop_value)
-    said = read_location_text(text.replace("\r\n", "\n"), path)
-    if text == before:
-        if not choices.quiet:
-            print(f"{path} says so already.")
-        return
-    with replacing(path) as file:
-        file.write(text)
-    if choices.quiet:
-        return
-    for key, value in changes.items():
-        shown = ", ".join(value) if isinstance(value, list) else value
-        print(f"{key} = {shown}" if value is not None else f"{key} taken out")
-    folder = shlex.quote(str(path.parent))
-    print(f"Written to {path}. The next sync plans its photos again: urbexmp sync {folder}")
-    odd = unknown_type(said, open_taxonomy(load(choices).profile))
-    if odd:
-        print(f"But {odd}. It is told to stages, and makes no keyword.")

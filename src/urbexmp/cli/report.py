@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def report() -> None:
-    """Compare the reports that `urbexmp sync --report` wrote."""
+    """Compare the reports of two runs, or what two models said.
+
+    `urbexmp sync --report DIR` writes them.
+    """
 
 
 @report.command()

@@ -31,8 +31,8 @@ AFTER_NEW = (0.2, 2.0, 10.0)
 """Seconds after a hint about a folder at which it is looked over: files put into a folder that
 was made a moment ago come without a hint."""
 
-PLACE_FILE = "location.toml"
-"""What it says is part of every plan in its folder."""
+PLACE_FILES = ("location.toml", "locations.toml")
+"""What they say is part of every plan in their folder."""
 
 FOLDER_SECONDS = 20.0
 """Between two looks at the times of all folders, 3 microseconds each: the system's queue of events
@@ -212,7 +212,7 @@ class Tending:
             path = self._home(path.parent) / path.name
             if self._inside(path) and not self.settling.hint(path, t):
                 self.look_over(path.parent, (t + 1.0,))
-        elif path.name == PLACE_FILE:
+        elif path.name in PLACE_FILES:
             self.look_over(path.parent, (t + AFTER_NEW[0],))
         elif not is_temporary(path.name):
             kind = self.ground.is_folder(path)

@@ -153,8 +153,9 @@ class Ledger(Protocol):
         ...
 
     # observations
-    def look(self, photo_id: PhotoId, stage: str, inputs: str) -> StageLook | None:
-        """`inputs` is the digest of context and earlier looks the stage used, or ""."""
+    def look(self, photo_id: PhotoId, stage: str, inputs: str | None) -> StageLook | None:
+        """`inputs` is the digest of context and earlier looks the stage used, or ""; None: the
+        newest look, whatever it used."""
         ...
 
     def remember(self, photo_id: PhotoId, inputs: str, look: StageLook) -> None:

@@ -177,3 +177,5 @@ class Snapshot:
     copied to the carriers; what stands in another program's sidecar counts as found, no more."""
     caption: str | None = None
     """`CaptureFacts.image_description` of the photo: a description that is only read."""
+    own_texts: bool = False
+    """The photo's file may hold texts of its own, which are not read."""

@@ -177,7 +177,10 @@ class Looker:
                 if wanted == IDLE and stage.name not in self._crew.absent:
                     put_off.append(stage.name)
                 if wanted in (IDLE, MANUAL):
-                    continue  # what it said earlier counts
+                    # What it said earlier counts until it is asked, though more is known now.
+                    said = self._ledger.look(photo_id, stage.id, None)
+                    looks += [] if said is None else [said]
+                    continue
             if look is None:
                 shown = replace(context, when=NOW) if named else context
                 try:

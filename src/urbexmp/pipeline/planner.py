@@ -31,7 +31,7 @@ from urbexmp.model.ports import CarrierReader, Clock, Codec
 from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal
 from urbexmp.pipeline.look import Examined
-from urbexmp.rules.plan import Policy, person_edit, plan
+from urbexmp.rules.plan import Policy, person_edit, plan, said_texts
 from urbexmp.rules.propose import propose
 from urbexmp.rules.taxonomy import Taxonomy
 from urbexmp.rules.undo import put_back, undo
@@ -48,8 +48,15 @@ class Planned:
     """Where the photo was when it was last dealt with, if it has moved since."""
 
 
+_UNREAD = frozenset({FileKind.HEIC, FileKind.OTHER})
+"""Formats whose own packet is none of the photo's."""
+
 Sparing = Callable[[Carrier, bytes], Spared | None]
 """Why an image file must not be written into, from the carrier and its bytes; None: it may."""
+
+
+def _no_own_texts(_path: Path) -> bool:
+    return False
 
 
 def _nothing_spared(_carrier: Carrier, _packet: bytes) -> Spared | None:
@@ -69,7 +76,9 @@ class Planner:
         profile: Profile,
         exists: Callable[[Path], bool],
         sparing: Sparing = _nothing_spared,
+        own_texts: Callable[[Path], bool] = _no_own_texts,
     ) -> None:
+        """`own_texts`: whether a file whose packet is not read may hold texts."""
         self._store = store
         self._codec = codec
         self._ledger = ledger
@@ -78,6 +87,7 @@ class Planner:
         self._profile = profile
         self._exists = exists
         self._sparing = sparing
+        self._own_texts = own_texts
         self._spellings: frozenset[Keyword] | None = None
         self._vocabulary = taxonomy.spellings
 
@@ -88,9 +98,11 @@ class Planner:
         policy = self._policy(accept_emptied=accept_emptied)
 
         caption = examined.facts.image_description if examined.facts is not None else None
+        unread = examined.photo.kind in _UNREAD and bool(said_texts(proposal, self._profile))
+        own_texts = unread and self._own_texts(examined.photo.path)
 
         def made(snapshot: Snapshot) -> Change:
-            seen = replace(snapshot, caption=caption)
+            seen = replace(snapshot, caption=caption, own_texts=own_texts)
             return plan(seen, base, self._ledger.told, proposal, policy)
 
         change, snapshot = self._possible(examined.photo, examined.photo_id, made)

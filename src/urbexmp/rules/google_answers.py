@@ -111,6 +111,11 @@ def fault_of(refusal: Refusal, settings: GoogleSettings, *, has_key: bool) -> Fa
     return Fault(f"refuses the request{said}")
 
 
+def no_access(settings: GoogleSettings) -> Fault:
+    """There is neither key nor credentials, so nothing is asked."""
+    return _key(settings, "", has_key=False)
+
+
 def _key(settings: GoogleSettings, said: str, *, has_key: bool) -> Fault:
     advice = f"Set {settings.api_key_env} to a key of a project that has the Cloud Vision API"
     if has_key:

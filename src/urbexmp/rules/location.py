@@ -117,9 +117,12 @@ def edited(
     text: str,
     changes: Mapping[str, str | list[str] | None],
     set_value: Callable[[str, tuple[str, ...], Any], str],
-    drop_value: Callable[[str, str], str],
+    drop_value: Callable[..., str],
+    section: tuple[str, ...] = (),
 ) -> str:
-    """The text of a `location.toml` with `changes` made, and all else as it was."""
+    """The text of a `location.toml` with `changes` made, and all else as it was; of a
+    `locations.toml` those of one section."""
     for key, value in changes.items():
-        text = drop_value(text, key) if value is None else set_value(text, (key,), value)
+        keys = (*section, key)
+        text = drop_value(text, *keys) if value is None else set_value(text, keys, value)
     return text

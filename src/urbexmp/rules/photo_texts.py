@@ -168,6 +168,8 @@ def _places(snapshot: Snapshot, merged: Merged, field: TextField, *, restore: bo
         older = restore and bool(ours) and state.block is None and not ours & found
         places.append(_place(state, field, older=older, readonly=False))
     places += [_place(state, field, older=False, readonly=True) for state in snapshot.elsewhere]
+    if snapshot.own_texts:
+        places.append(Place(snapshot.photo.path.name, None, readonly=True, unknown=True))
     if field is TextField.DESCRIPTION and snapshot.caption is not None:
         # Lightroom shows it as the Caption of a photo whose packet has none.
         name = f"the EXIF of {snapshot.photo.path.name}"

@@ -79,7 +79,7 @@ def plan(
     wanted += [Edit(EditKind.REMOVE, keyword) for keyword in sorted(unwanted - others)]
     texts = None
     if not merged.doubts:
-        said = _texts(proposal, policy.profile)
+        said = said_texts(proposal, policy.profile)
         texts = plan_texts(snapshot, merged, said, missing=policy.profile.missing)
     return assemble(
         snapshot,
@@ -98,7 +98,7 @@ def plan(
     )
 
 
-def _texts(proposal: Proposal, profile: Profile) -> dict[TextField, Said]:
+def said_texts(proposal: Proposal, profile: Profile) -> dict[TextField, Said]:
     """What the stages say, as far as the profile wants it written."""
     policies = {
         TextField.DESCRIPTION: profile.write_description,

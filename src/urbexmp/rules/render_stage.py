@@ -27,7 +27,7 @@ def look_lines(path: PurePath, look: StageLook, decoding: float) -> Iterator[Lin
     shown = [one for one in look.observations if one.label != WORD_SCORES]
     for one in sorted(shown, key=lambda one: (order[one.kind], -(one.score or 0.0))):
         score = "    " if one.score is None else f"{one.score:.2f}"
-        rest = "".join(f"  {part}" for part in (_value(one), _region(one), one.source) if part)
+        rest = "".join(f"  {part}" for part in _beside(one) if part)
         yield (
             Span(f"  {one.kind.value:<9} {score}  {printable(one.label)}"),
             Span(printable(rest), Style.DIM),
@@ -59,6 +59,10 @@ def _value(one: Observation) -> str:
     if one.kind is ObservationKind.EMBEDDING:
         return f"{len(str(one.value).rstrip('=')) * 3 // 8} numbers"
     return f"{one.value:g}" if isinstance(one.value, float) else repr(one.value)
+
+
+def _beside(one: Observation) -> tuple[str, ...]:
+    return _value(one), _region(one), one.source, f"by {one.model}" if one.model else ""
 
 
 def _region(one: Observation) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 PLACE_STAGE = "place"
-"""The only stage whose statements rest on what a person wrote: folder names, `location.toml`."""
+"""The stage whose statements rest on what a person wrote alone: folder names, `location.toml`."""
 
 PLACE_KEYWORD = "location.toml keyword"
 """Source of an observation that is a keyword already, as a person gave it for a whole place."""

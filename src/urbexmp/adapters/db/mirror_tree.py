@@ -326,11 +326,10 @@ class KeywordTree:
         new = {node.id for node in self._new}
         dead = [node for node in touched if not node.alive]
         gone = [node.id for node in dead if node.id not in new]
+        spelled = {each.node.id: each.node for each in changed_spellings.values()}
         idle = [
             spelling
-            for node in {
-                spelling.node.id: spelling.node for spelling in changed_spellings.values()
-            }.values()
+            for node in spelled.values()
             if not any(each.uses for each in node.spellings)
             for spelling in node.spellings
         ]
@@ -354,14 +353,8 @@ class KeywordTree:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
-                    node.id,
-                    node.parent.id if node.parent is not None else None,
-                    node.name,
-                    node.path,
-                    node.folded,
-                    node.depth,
-                    node.photos,
-                    node.below,
+                    *(node.id, node.parent.id if node.parent is not None else None),
+                    *(node.name, node.path, node.folded, node.depth, node.photos, node.below),
                 )
                 for node in living
             ],

@@ -23,12 +23,14 @@ PAGE = 500
 class Observations(Part):
     """The part of the ledger that keeps looks."""
 
-    def look(self, photo_id: PhotoId, stage: str, inputs: str) -> StageLook | None:
-        """What a stage said; `inputs` is the digest of what else it used, or ""."""
+    def look(self, photo_id: PhotoId, stage: str, inputs: str | None) -> StageLook | None:
+        """What a stage said; `inputs` is the digest of what else it used, or ""; None: whatever
+        it used, the newest."""
+        which = " ORDER BY id DESC LIMIT 1" if inputs is None else " AND inputs = ?"
         row = self._database.row(
             f"SELECT seconds, body FROM look WHERE photo = {PHOTO}"
-            " AND stage = (SELECT id FROM stage WHERE full = ?) AND inputs = ?",
-            (photo_id, stage, inputs),
+            f" AND stage = (SELECT id FROM stage WHERE full = ?){which}",
+            (photo_id, stage) if inputs is None else (photo_id, stage, inputs),
         )
         if row is None:
             return None

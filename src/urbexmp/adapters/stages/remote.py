@@ -28,6 +28,8 @@ class RemoteStage:
         self.name = here.name
         self.uses_preview = here.uses_preview
         self.uses_context = here.uses_context
+        self.when: str | None = getattr(here, "when", None)
+        """When a stage that is told so looks at a photo (`rules.when`); None: at every photo."""
         self._here = here
         self._server = server
 

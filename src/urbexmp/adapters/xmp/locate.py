@@ -29,6 +29,7 @@ from urbexmp.adapters.xmp.names import (
 )
 from urbexmp.adapters.xmp.parse import DEEPEST, Attribute, Document, Node, Resource
 from urbexmp.adapters.xmp.scan import LARGEST, Scan
+from urbexmp.adapters.xmp.scan_head import declarations, last_declaration
 from urbexmp.adapters.xmp.scan_text import Unusual, usual
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.ports import PacketReading
@@ -109,7 +110,7 @@ class _Locating:
         scan.depths(scan.inside, scan.close)
         usual(not _too_deep(packet, scan.inside, scan.close))
         outer, scope = self.scopes()
-        usual(packet.count(b"xmlns", 0, scan.inside) == len(scope))
+        usual(declarations(packet, scan.inside) == len(scope))
         first = packet.find(b"<", scan.inside)
         description = Resource(
             DESCRIPTION,
@@ -140,7 +141,7 @@ class _Locating:
         """Prefixes and their URIs in rdf:RDF, and in the description."""
         packet, scan = self.packet, self.scan
         # Behind the last declaration stand attributes, many times as long as all before it.
-        last = packet.rfind(b"xmlns", 0, scan.inside)
+        last = last_declaration(packet, scan.inside)
         end = min(max(packet.find(b"=", last) + 2, scan.first), scan.inside)
         end = packet.find(packet[end - 1 : end], end, scan.inside) + 1 or scan.inside
         head = packet[:end]

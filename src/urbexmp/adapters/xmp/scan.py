@@ -150,14 +150,16 @@ class Scan:
         if b"ubject" in rest:
             usual(b"dc:subject" not in rest and b"lr:hierarchicalSubject" not in rest)
             usual(b"lr:weightedFlatSubject" not in rest)
-        usual(b"rdf:RDF" not in content and b"AltTextAccessibility" not in rest)
+        usual(b"rdf:RDF" not in content)
         for word, outside in head.forbidden:
             usual(word not in (rest if outside else content))
-        described = b"dc" in head.declared and b"dc:description" in rest
-        if described:
-            self.describe(rest)
+        if b"dc" in head.declared and b"dc:description" in rest:
+            self.text(b"dc:description", TextField.DESCRIPTION, rest)
+        if b"AltTextAccessibility" in rest:
+            usual(rest.count(b"AltTextAccessibility") == 2 and b"Iptc4xmpCore" in head.declared)
+            self.text(b"Iptc4xmpCore:AltTextAccessibility", TextField.ALT_TEXT, rest)
         self.depths(inside, self.close)
-        return not described
+        return not self.texts
 
     def first_tag(self, begin: int, close: int) -> tuple[int, int]:
         """Span of the tag that opens the first description: most of a packet, and no tags in it."""
@@ -233,19 +235,21 @@ class Scan:
         usual(not has_controls(content) and (b"]" not in content or b"]]>" not in content))
         return list_of(content, b"<rdf:Bag>", b"</rdf:Bag>")
 
-    def describe(self, rest: bytes) -> None:
-        """The text of `dc:description`, in one language."""
+    def text(self, name: bytes, field: TextField, rest: bytes) -> None:
+        """A text of the packet, in one language; its name may stand nowhere else."""
         packet, inside = self.packet, self.inside
-        at = packet.find(b"<dc:description>", inside) + 1
-        end = packet.find(b"</dc:description>", at)
-        usual(at > inside and end >= 0 and rest.count(b"dc:description") == 2)
+        at = packet.find(b"<%b>" % name, inside) + 1
+        end = packet.find(b"</%b>" % name, at)
+        usual(at > inside and end >= 0 and rest.count(name) == 2)
         self.places.append((at - 1, 3))
-        match = _CAPTION.fullmatch(packet, at + 15, end)
+        match = _CAPTION.fullmatch(packet, at + len(name) + 1, end)
         if match is None:
             raise Unusual
-        text = text_of(match.group(1) or b"")
-        self.caption = text if text.strip() else None
-        self.texts = (TextState(TextField.DESCRIPTION, self.caption),)
+        said = text_of(match.group(1) or b"")
+        value = said if said.strip() else None
+        self.texts = (*self.texts, TextState(field, value))
+        if field is TextField.DESCRIPTION:
+            self.caption = value
 
     def attribute(self, name: bytes, pieces: list[bytes], size: int, once: int) -> str | None:
         """An attribute of the first description; None where the packet has none of that name.

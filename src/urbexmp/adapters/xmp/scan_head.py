@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from urbexmp.adapters.xmp.block import PREFIX
 from urbexmp.adapters.xmp.names import (
+    ALT_TEXT,
     CRS,
     DC,
     LR,
@@ -30,7 +31,8 @@ _START = re.compile(
 )
 _DECLARATION = re.compile(rb"""xmlns:([^\s=<>"']+)=(?:"([^"&<]*)"|'([^'&<]*)')""")
 _MATTERS = re.compile(
-    rb"dc:subject|dc:description|lr:hierarchicalSubject|lr:weightedFlatSubject|%b:" % OURS
+    rb"dc:subject|dc:description|lr:hierarchicalSubject|lr:weightedFlatSubject"
+    rb"|AltTextAccessibility|%b:" % OURS
 )
 FADING = b"0123456789abcdefABCDEF.+-"
 """What numbers, times and ids are made of: without them, most packets of a series are alike."""
@@ -55,6 +57,7 @@ _USUAL = {
         ("xmp", XMP),
         ("photoshop", PHOTOSHOP),
         ("crs", CRS),
+        ("Iptc4xmpCore", ALT_TEXT[0]),
         (PREFIX, URBEXMP),
     )
 }
@@ -123,6 +126,23 @@ def faded(end: bytes) -> bytes:
     return said
 
 
+def last_declaration(packet: bytes, end: int) -> int:
+    """Where the last `xmlns` before `end` is that is no part of a name, -1 for none.
+
+    The namespace of IPTC Core is called `.../1.0/xmlns/`, and nothing that declares one goes on
+    with a slash.
+    """
+    at = packet.rfind(b"xmlns", 0, end)
+    while at >= 0 and packet.startswith(b"/", at + 5):
+        at = packet.rfind(b"xmlns", 0, at)
+    return at
+
+
+def declarations(packet: bytes, end: int) -> int:
+    """How many there are before `end`."""
+    return packet.count(b"xmlns", 0, end) - packet.count(b"xmlns/", 0, end)
+
+
 def known_head(packet: bytes) -> tuple[int, Head | None]:
     """A head seen before that the packet begins with; there may be more declarations."""
     for text, head in _recent:
@@ -133,9 +153,9 @@ def known_head(packet: bytes) -> tuple[int, Head | None]:
 
 def new_head(packet: bytes) -> tuple[int, Head]:
     """What the declarations say: all up to the last one, which mostly is that of our block."""
-    last = packet.rfind(b"xmlns")
+    last = last_declaration(packet, len(packet))
     if packet.startswith(OPENING, last - _TO_XMLNS):
-        last = packet.rfind(b"xmlns", 0, last)
+        last = last_declaration(packet, last)
     value = packet.find(b"=", last) + 1
     usual(last > 0 and value > 0)
     end = packet.find(packet[value : value + 1], value + 1) + 1
@@ -156,7 +176,7 @@ def _head(head: bytes) -> Head:
     usual(start is not None and not has_controls(head) and is_text(head))
     found = _DECLARATION.findall(head)
     uris = {prefix: double or single for prefix, double, single in found}
-    usual(len(uris) == len(found) == head.count(b"xmlns") and OURS not in uris)
+    usual(len(uris) == len(found) == declarations(head, len(head)) and OURS not in uris)
     for prefix in uris.keys() & _USUAL.keys():
         usual(uris[prefix] == _USUAL[prefix])
     forbidden = []
