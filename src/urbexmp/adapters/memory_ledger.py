@@ -18,6 +18,7 @@ from urbexmp.model.ledger import Intent, KnownFile, SettledFolder, WaitingWork
 from urbexmp.model.observation import StageLook
 from urbexmp.model.photo import PhotoId
 from urbexmp.model.report import Report
+from urbexmp.model.text import TextChange
 from urbexmp.rules.vectors import without_vectors
 
 _Where = tuple[PhotoId, Path]
@@ -38,6 +39,7 @@ class _Tables:
     known: dict[Path, KnownFile] = field(default_factory=dict)
     folders: dict[Path, SettledFolder] = field(default_factory=dict)
     held: dict[_Where, tuple[Edit, ...]] = field(default_factory=dict)
+    held_texts: dict[_Where, tuple[TextChange, ...]] = field(default_factory=dict)
     waiting: dict[Path, WaitingWork] = field(default_factory=dict)
     judged: dict[tuple[PhotoId, Keyword], Judgement] = field(default_factory=dict)
 
@@ -294,6 +296,26 @@ class MemoryLedger:
     def held_at(self, photo_id: PhotoId, path: Path) -> tuple[Edit, ...]:
         """Held edits of one photo."""
         return self._tables.held.get((photo_id, path), ())
+
+    def hold_texts(self, photo_id: PhotoId, path: Path, texts: tuple[TextChange, ...]) -> None:
+        """Replace the held texts of a photo; an empty tuple clears them."""
+        where = (photo_id, path)
+        if self._tables.held_texts.get(where, ()) == texts:
+            return
+        with self.batch():
+            self._tables.held_texts.pop(where, None)
+            if texts:
+                self._tables.held_texts[where] = texts
+
+    def held_texts(self, under: Path | None = None) -> tuple[tuple[Path, TextChange], ...]:
+        """Held texts, by photo path."""
+        found = [
+            (path, text)
+            for (_, path), texts in self._tables.held_texts.items()
+            if under is None or path.is_relative_to(under)
+            for text in texts
+        ]
+        return tuple(sorted(found, key=lambda each: each[0]))
 
     # what people did with our keywords
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "apply": "Carry out a plan that `sync --plan` saved.",
     "undo": "Take back what a run wrote.",
     "keyword": "List keywords, and edit them yourself.",
+    "text": "Answer for descriptions and alt texts that wait for you.",
     "query": "Find photos by keyword, date, camera, folder, score and more.",
     "search": "Find photos by words, the best first.",
     "status": "Show what waits for you or for another try, and how a watch goes.",

@@ -14,6 +14,8 @@ from urbexmp.cli.options import Choices, shared
 if TYPE_CHECKING:
     from urbexmp.model.background import WatchState
 
+TEXTS = ("description or alt text", "descriptions and alt texts")
+
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[PATH]")
@@ -46,12 +48,14 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
         waiting_lines,
         watch_lines,
     )
+    from urbexmp.rules.render_texts import held_text_data
 
     root, below = one_library(choices, (folder,) if folder else ())
     ever = f"{datetime.now(UTC) + timedelta(days=36500):%Y-%m-%dT%H:%M:%SZ}"
     with reading(root, choices.state) as ledger:
         known = ledger.known_count(root)
         held = ledger.held(below[0] if folder else None)
+        texts = ledger.held_texts(below[0] if folder else None)
         waiting = ledger.waiting(ever, limit + 1)
         last = ledger.runs(1)
     watching = watch_state(root, choices.state)
@@ -60,6 +64,8 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
             print(line({"event": "watch", **watching.to_plain()}))
         for path, edit in held[:limit]:
             print(line(held_data(relative(path, root), edit)))
+        for path, text in texts[:limit]:
+            print(line(held_text_data(relative(path, root), text)))
         for work in waiting[:limit]:
             print(line(waiting_data(relative(work.path, root), work)))
         for run in last:
@@ -71,6 +77,7 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
                     "root": root.as_posix(),
                     "known": known,
                     "held": len(held),
+                    "held_texts": len(texts),
                     "waiting": min(len(waiting), limit),
                 }
             )
@@ -94,6 +101,11 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
         if len(held) > limit:
             print(f"  ... and {len(held) - limit:,} more (--limit)")
         print('Answer with `urbexmp keyword confirm "KEYWORD" PATH` or `refuse`.')
+    if texts:
+        verb = "waits" if len(texts) == 1 else "wait"
+        print(f"\n{counted(len(texts), *TEXTS)} {verb} for you:")
+        print("`urbexmp text list` shows what stands there and what the stage says, answer with")
+        print("`urbexmp text take PATH` or `keep`.")
     queued = [work for work in waiting if not work.attempts and not work.last_error]
     failed = [work for work in waiting if work.attempts]
     later = Counter(
@@ -112,7 +124,7 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
     if last:
         print("\nLast run:")
         console.lines(run_lines(last))
-    if not held and not waiting:
+    if not (held or texts or waiting):
         print("Nothing waits.")
     return 0
 

@@ -309,8 +309,12 @@ class Running:
         count(self.report, change)
         if each.planned.moved_from is not None:
             ledger.drop_base(change.photo_id, each.planned.moved_from)
+            ledger.hold_texts(change.photo_id, each.planned.moved_from, ())
         self._judge(each)
         ledger.hold(change.photo_id, change.photo.path, change.held)
+        if not self.report.command.startswith("keyword "):  # which asks no stage for texts
+            waiting = tuple(text for text in change.texts if text.hold is not None)
+            ledger.hold_texts(change.photo_id, change.photo.path, waiting)
         again = looks_again(self._house, change.photo.path, each.examined)
         self.recorder.dealt(change, applied=True)
         if receipt is not None or change.waits or change.learned:

@@ -68,7 +68,13 @@ class MergeBase:
 
         beside = {name: spelled(found) for name, found in sorted(self.beside.items())}
         texts = {
-            name: [each.written, each.vetoed, sorted(each.places)]
+            name: [
+                each.written,
+                each.vetoed,
+                sorted(each.places),
+                # Only where it is: bases from before it was known stay the same.
+                *(["kept"] if each.kept else []),
+            ]
             for name, each in sorted(self.texts.items())
         }
         text = json.dumps(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from urbexmp.model.observation import StageLook
     from urbexmp.model.photo import Carrier, FileStat, Fingerprint, PhotoId
     from urbexmp.model.report import Report, RunRecord
+    from urbexmp.model.text import TextChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,14 @@ class Ledger(Protocol):
 
     def held_at(self, photo_id: PhotoId, path: Path) -> tuple[Edit, ...]:
         """Held edits of one photo."""
+        ...
+
+    def hold_texts(self, photo_id: PhotoId, path: Path, texts: tuple[TextChange, ...]) -> None:
+        """Replace the held texts of a photo; an empty tuple clears them."""
+        ...
+
+    def held_texts(self, under: Path | None = None) -> tuple[tuple[Path, TextChange], ...]:
+        """Held texts, by photo path."""
         ...
 
     # what people did with our keywords

@@ -65,6 +65,8 @@ class TextBase:
     """Put back once after an older packet was saved over it; the next time a person is asked."""
     places: frozenset[str] = frozenset()
     """Names of the files whose packets we wrote it into."""
+    kept: bool = False
+    """A person said that what stands there stays, as it is or empty: it is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,18 @@ class TextChange:
     """Id of the stage that says it; empty for a text that is taken back."""
     hold: str | None = None
     """Why it is not written; None: it is."""
+    said: str = ""
+    """What the stage says, where `after` is not that."""
+    taken: bool = False
+    """A person asked for it, over whatever stood there."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """What a person says about texts of a photo."""
+
+    take: bool
+    """Whether the stage's text is written; else what stands there stays."""
+    fields: tuple[TextField, ...] = tuple(TextField)
+    named: bool = False
+    """The photo itself was named: what does not wait is answered too."""

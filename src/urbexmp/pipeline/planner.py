@@ -30,7 +30,9 @@ from urbexmp.model.photo import (
 from urbexmp.model.ports import CarrierReader, Clock, Codec
 from urbexmp.model.profile import Profile
 from urbexmp.model.proposal import Proposal
+from urbexmp.model.text import TextAnswer
 from urbexmp.pipeline.look import Examined
+from urbexmp.rules.answer_texts import answer_texts
 from urbexmp.rules.plan import Policy, person_edit, plan, said_texts
 from urbexmp.rules.propose import propose
 from urbexmp.rules.taxonomy import Taxonomy
@@ -93,17 +95,39 @@ class Planner:
 
     def plan(self, examined: Examined, *, accept_emptied: bool = False) -> Planned:
         """The change that brings the photo to what the stages suggest. Raises `Problem`."""
-        base, moved_from = self.base(examined.photo_id, examined.photo.path)
-        proposal = propose(examined.looks, self._taxonomy, self._profile)
         policy = self._policy(accept_emptied=accept_emptied)
 
+        def made(seen: Snapshot, base: MergeBase | None, proposal: Proposal) -> Change:
+            return plan(seen, base, self._ledger.told, proposal, policy)
+
+        return self._of_stages(examined, made)
+
+    def answer(self, examined: Examined, answer: TextAnswer) -> Planned:
+        """The change that a person's answer about the photo's texts makes. Raises `Problem`."""
+        policy = self._policy()
+        held = self._ledger.held_at(examined.photo_id, examined.photo.path)
+
+        def made(seen: Snapshot, base: MergeBase | None, proposal: Proposal) -> Change:
+            wanted = said_texts(proposal, self._profile)
+            return answer_texts(seen, base, self._ledger.told, wanted, answer, policy, held=held)
+
+        return self._of_stages(examined, made)
+
+    def _of_stages(
+        self,
+        examined: Examined,
+        change_of: Callable[[Snapshot, MergeBase | None, Proposal], Change],
+    ) -> Planned:
+        """A change that depends on what the stages say of the photo."""
+        base, moved_from = self.base(examined.photo_id, examined.photo.path)
+        proposal = propose(examined.looks, self._taxonomy, self._profile)
         caption = examined.facts.image_description if examined.facts is not None else None
         unread = examined.photo.kind in _UNREAD and bool(said_texts(proposal, self._profile))
         own_texts = unread and self._own_texts(examined.photo.path)
 
         def made(snapshot: Snapshot) -> Change:
             seen = replace(snapshot, caption=caption, own_texts=own_texts)
-            return plan(seen, base, self._ledger.told, proposal, policy)
+            return change_of(seen, base, proposal)
 
         change, snapshot = self._possible(examined.photo, examined.photo_id, made)
         return Planned(change, snapshot, proposal, moved_from)

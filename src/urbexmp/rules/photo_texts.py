@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from urbexmp.model.change import MergeBase, Receipt
-from urbexmp.model.photo import ABSENT, CarrierState, Snapshot
+from urbexmp.model.photo import ABSENT, Carrier, CarrierState, Snapshot
 from urbexmp.model.text import TextBase, TextChange, TextEdit, TextField, TextState, text_digest
 from urbexmp.rules.merge import Merged
 from urbexmp.rules.single_value import Place, decide, listed_after
@@ -64,7 +64,7 @@ def plan_texts(
     changes: list[TextChange] = []
     notes: list[str] = []
     for field in fields:
-        places = _places(snapshot, merged, field, restore=missing == "restore-once")
+        places = places_of(snapshot, merged, field, restore=missing == "restore-once")
         said = wanted.get(field)
         text = said.text if said is not None else None
         decision = decide(places, known.get(field.value, _NONE), text)
@@ -82,7 +82,8 @@ def plan_texts(
         if said is not None and (decision.targets or decision.hold):
             hold = decision.hold or None
             after = None if decision.base.vetoed else said.text
-            changes.append(TextChange(field, decision.shown, after, said.stage, hold))
+            told = said.text if after is None else ""
+            changes.append(TextChange(field, decision.shown, after, said.stage, hold, told))
     return PhotoTexts(
         MappingProxyType(bases),
         tuple(map(tuple, edits)),
@@ -101,7 +102,7 @@ def take_back_texts(snapshot: Snapshot, merged: Merged, receipt: Receipt) -> Pho
     for made in receipt.change.texts:
         if made.hold is not None or made.after is None:
             continue
-        places = _places(snapshot, merged, made.field, restore=False)
+        places = places_of(snapshot, merged, made.field, restore=False)
         here = [
             number
             for number, _ in enumerate(snapshot.carriers)
@@ -111,12 +112,18 @@ def take_back_texts(snapshot: Snapshot, merged: Merged, receipt: Receipt) -> Pho
             continue
         former = receipt.change.base.texts.get(made.field.value, _NONE)
         for number in here:
-            edits[number].append(TextEdit(made.field, made.after, made.before))
+            before = _stood(receipt, snapshot.carriers[number].carrier, made)
+            edits[number].append(TextEdit(made.field, made.after, before))
             listed[number].pop(made.field.value, None)
-            if made.before is not None:
-                listed[number][made.field.value] = text_digest(made.before)
+            digest = text_digest(before) if before is not None else ""
+            if made.taken:
+                # What a person took may have stood over a text of their own: that is not ours.
+                place = replace(places[number], value=before, listed="")
+                digest = listed_after(place, former, before)
+            if digest:
+                listed[number][made.field.value] = digest
         now = bases.get(made.field.value, _NONE)
-        bases[made.field.value] = replace(former, vetoed=former.vetoed or now.vetoed)
+        bases[made.field.value] = _since(former, now)
         changes.append(TextChange(made.field, made.after, made.before))
     return replace(
         texts,
@@ -132,8 +139,8 @@ def texts_before(receipt: Receipt, base: MergeBase) -> Mapping[str, TextBase]:
     refusals since."""
     bases = dict(receipt.change.base.texts)
     for name, now in base.texts.items():
-        if now.vetoed:
-            bases[name] = replace(bases.get(name, _NONE), vetoed=True)
+        if now.vetoed or now.kept:
+            bases[name] = _since(bases.get(name, _NONE), now)
     return _worth(bases)
 
 
@@ -144,6 +151,20 @@ def reversed_texts(receipt: Receipt) -> tuple[TextChange, ...]:
         for made in receipt.change.texts
         if made.hold is None
     )
+
+
+def _since(former: TextBase, now: TextBase) -> TextBase:
+    """What was agreed before, with the refusals since."""
+    return replace(former, vetoed=former.vetoed or now.vetoed, kept=former.kept or now.kept)
+
+
+def _stood(receipt: Receipt, carrier: Carrier, made: TextChange) -> str | None:
+    """What a carrier said before a text was written there; not all said the same."""
+    for write in receipt.change.writes:
+        for edit in write.edit.texts if write.edit is not None else ():
+            if write.carrier == carrier and edit.field is made.field:
+                return edit.before
+    return made.before
 
 
 def _worth(bases: Mapping[str, TextBase]) -> Mapping[str, TextBase]:
@@ -160,7 +181,9 @@ def _listed(state: CarrierState, field: TextField) -> str:
     return dict(texts).get(field.value, "")
 
 
-def _places(snapshot: Snapshot, merged: Merged, field: TextField, *, restore: bool) -> list[Place]:
+def places_of(
+    snapshot: Snapshot, merged: Merged, field: TextField, *, restore: bool
+) -> list[Place]:
     """The carriers, in the snapshot's order, and then what is only read."""
     ours = merged.base.ours
     places = []

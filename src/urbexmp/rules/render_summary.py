@@ -53,7 +53,7 @@ def _details(report: Report) -> Iterator[Line]:
         texts = counted(report.texts_held, "text")
         yield (
             Span(f"  {texts} not written, because you have changed or lost what was there:"),
-            Span(" `urbexmp diff --again` shows them", Style.DIM),
+            Span(" `urbexmp text list` shows them, `urbexmp text take|keep` answers", Style.DIM),
         )
     if report.learned:
         keywords = counted(report.learned, "keyword")

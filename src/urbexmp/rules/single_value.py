@@ -13,6 +13,9 @@ ours, unchanged, is a person's, and what is a person's stays. In order:
 4. What is empty, or ours as we wrote it, is set to what is wanted; in all places or in none that
    already holds ours, so that no two places say different things of ours.
 
+A person's answer to what is held: `take` writes over whatever stands there, and lifts a veto; what
+is `kept` is neither written nor asked again.
+
 The digest in the block serves the same ends as the base, so all but 3 holds with the ledger lost.
 """
 
@@ -28,6 +31,7 @@ from urbexmp.model.text import TextBase, text_digest
 EDITED = "you changed what was written there, and the stage says something else now"
 GONE = "it went away since it was written, and nobody was seen taking it out"
 STUCK = "it {why} in {place}, where it would then say something else"
+TAKEN_OUT = "it was taken out of {place}, which cannot be set"
 LEFT = "it was taken out of {gone}, and still stands in {left}: take it out there, too"
 
 
@@ -136,12 +140,12 @@ def decide(places: Sequence[Place], base: TextBase, wanted: str | None) -> Decis
     )
     if vetoed:
         gone = [p.name for p, how in zip(places, stand, strict=True) if how is Standing.EMPTIED]
-        if not (wanted and ours and gone):
+        if not (wanted and ours and gone) or base.kept:
             return Decision(after)
         left = ", ".join(place.name for place in ours)
         hold = LEFT.format(gone=", ".join(gone), left=left)
         return Decision(after, hold=hold, shown=ours[0].value)
-    if wanted is None:
+    if wanted is None or base.kept:
         return Decision(after)
     digest = text_digest(wanted)
     if theirs:
@@ -182,6 +186,51 @@ def decide(places: Sequence[Place], base: TextBase, wanted: str | None) -> Decis
     )
 
 
+def take(places: Sequence[Place], base: TextBase, wanted: str) -> Decision:
+    """What writes a text everywhere, because a person said so, whatever stands there.
+
+    It is held where the text would then stand beside another one that cannot be set, or beside a
+    block that goes on saying that it was taken out: neither would last.
+    """
+    shown = _shown(places, base)
+    settable = [
+        number for number, place in enumerate(places) if not (place.fixed or place.readonly)
+    ]
+    for place, how in zip(places, standings(places, base), strict=True):
+        why = "is only read" if place.readonly else place.fixed
+        if why and how is Standing.EMPTIED:
+            return Decision(base, hold=TAKEN_OUT.format(place=place.name), shown=shown)
+        # What a person wrote where nobody else writes stands for itself beside what they take.
+        theirs = place.readonly and how is Standing.THEIRS
+        other = place.value not in (None, wanted) and not theirs
+        if why and (other or not settable):
+            return Decision(base, hold=STUCK.format(why=why, place=place.name), shown=shown)
+    notes = [
+        f"{place.fixed} in {place.name}, and is left as it is"
+        for place in places
+        if place.fixed and not place.readonly and place.value is None
+    ]
+    notes += [
+        f"may say something else in {place.name}, which is only read"
+        for place in places
+        if place.readonly and (place.unknown or place.value not in (None, wanted))
+    ]
+    here = frozenset(places[number].name for number in settable)
+    return Decision(
+        TextBase(written=wanted, places=here),
+        tuple(number for number in settable if places[number].value != wanted),
+        shown=shown,
+        notes=tuple(notes),
+    )
+
+
+def _shown(places: Sequence[Place], base: TextBase) -> str | None:
+    """What stands there, for a person to see: theirs before ours."""
+    by_author = zip(places, standings(places, base), strict=True)
+    first = sorted(by_author, key=lambda each: each[1] is not Standing.THEIRS)
+    return next((place.value for place, _ in first if place.value is not None), None)
+
+
 def listed_after(place: Place, base: TextBase, value: str | None) -> str:
     """What the block of a place lists once it holds `value`, under the base that is then agreed.
 
@@ -191,5 +240,7 @@ def listed_after(place: Place, base: TextBase, value: str | None) -> str:
         return text_digest(value)
     if place.listed or not base.written:
         return place.listed
-    told = base.vetoed or base.gone or (value is not None and place.name in base.places)
+    told = (
+        base.vetoed or base.gone or base.kept or (value is not None and place.name in base.places)
+    )
     return text_digest(base.written) if told else ""

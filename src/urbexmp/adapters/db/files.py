@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from urbexmp.adapters.db.database import Row
 from urbexmp.adapters.db.part import PHOTO, Part
@@ -15,7 +15,9 @@ from urbexmp.model.photo import FileStat, PhotoId
 
 if TYPE_CHECKING:
     from urbexmp.model.change import Edit
+    from urbexmp.model.text import TextChange
 
+T = TypeVar("T")
 
 _BEHIND = "|spared:"
 """Stands between a policy's digest and the reasons why files of a photo are spared."""
@@ -133,21 +135,29 @@ class Files(Part):
 
     def hold(self, photo_id: PhotoId, path: Path, edits: tuple[Edit, ...]) -> None:
         """Replace the held edits of a photo; an empty tuple clears them."""
+        self._hold("held", photo_id, path, edits)
+
+    def hold_texts(self, photo_id: PhotoId, path: Path, texts: tuple[TextChange, ...]) -> None:
+        """Replace the held texts of a photo; an empty tuple clears them."""
+        self._hold("held_text", photo_id, path, texts)
+
+    def _hold(self, table: str, photo_id: PhotoId, path: Path, held: tuple[Any, ...]) -> None:
         kept = self._database.row(
-            f"SELECT body FROM held WHERE photo = {PHOTO} AND path = ?", (photo_id, spelled(path))
+            f"SELECT body FROM {table} WHERE photo = {PHOTO} AND path = ?",
+            (photo_id, spelled(path)),
         )
-        body = pack_list(edits) if edits else None
+        body = pack_list(held) if held else None
         if (kept[0] if kept is not None else None) == body:
             return
         with self._database.transaction(durable=False):
             if body is None:
                 self._database.do(
-                    f"DELETE FROM held WHERE photo = {PHOTO} AND path = ?",
+                    f"DELETE FROM {table} WHERE photo = {PHOTO} AND path = ?",
                     (photo_id, spelled(path)),
                 )
             else:
                 self._database.do(
-                    "INSERT OR REPLACE INTO held (photo, path, body) VALUES (?, ?, ?)",
+                    f"INSERT OR REPLACE INTO {table} (photo, path, body) VALUES (?, ?, ?)",
                     (self._photo(photo_id), spelled(path), body),
                 )
 
@@ -155,12 +165,23 @@ class Files(Part):
         """Held edits of photos at or below `under`, by photo path."""
         from urbexmp.model.change import Edit
 
-        found: list[tuple[Path, Edit]] = []
-        for column, body in self._database.rows("SELECT path, body FROM held"):
+        return self._all_held("held", Edit, under)
+
+    def held_texts(self, under: Path | None = None) -> tuple[tuple[Path, TextChange], ...]:
+        """Held texts of photos at or below `under`, by photo path."""
+        from urbexmp.model.text import TextChange
+
+        return self._all_held("held_text", TextChange, under)
+
+    def _all_held(
+        self, table: str, kind: type[T], under: Path | None
+    ) -> tuple[tuple[Path, T], ...]:
+        found: list[tuple[Path, T]] = []
+        for column, body in self._database.rows(f"SELECT path, body FROM {table}"):
             path = path_of(column)
             if under is None or path.is_relative_to(under):
                 with self._database.decoding():
-                    found.extend((path, edit) for edit in unpack_list(Edit, body))
+                    found.extend((path, each) for each in unpack_list(kind, body))
         found.sort(key=lambda each: each[0])
         return tuple(found)
 

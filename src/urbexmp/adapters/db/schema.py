@@ -83,6 +83,13 @@ STEPS: tuple[str, ...] = (
         body BLOB NOT NULL, UNIQUE (photo, model)
     );
     """,
+    # 5: texts that wait for a person, beside the keywords that do.
+    """
+    CREATE TABLE held_text (
+        photo INTEGER NOT NULL, path TEXT NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (photo, path)
+    ) WITHOUT ROWID;
+    """,
 )
 
 KNOWN = len(STEPS)
