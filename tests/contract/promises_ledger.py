@@ -26,6 +26,7 @@ from urbexmp.model.keyword import Keyword
 from urbexmp.model.ledger import Ledger, SettledFolder, WaitingWork
 from urbexmp.model.photo import FileStat, PhotoId
 from urbexmp.model.report import Report
+from urbexmp.model.text import TextChange, TextField
 
 OLD, NEW = b"old packet", b"new packet"
 
@@ -301,6 +302,27 @@ class LedgerPromises(LooksPromises):
         ledger.hold(PHOTO, Path("/p/b.cr3"), edits[1:])
         ledger.hold(PHOTO, Path("/q/a.cr3"), ())
         assert [edit for _, edit in ledger.held()] == [edits[0], edits[1]]
+
+    def test_held_texts(self, ledger: Ledger) -> None:
+        texts = tuple(
+            TextChange(field, "Mine", "A hall.", "vlm@1f2e3d4c", "you changed it")
+            for field in TextField
+        )
+        ledger.hold_texts(PHOTO, Path("/p/b.cr3"), texts)
+        ledger.hold_texts(PHOTO, Path("/p/a.cr3"), texts[:1])
+        ledger.hold_texts(PHOTO, Path("/q/a.cr3"), texts[1:])
+        again = self.again(ledger)
+        assert again.held_texts(Path("/p")) == (
+            (Path("/p/a.cr3"), texts[0]),
+            (Path("/p/b.cr3"), texts[0]),
+            (Path("/p/b.cr3"), texts[1]),
+        )
+        assert again.held() == ()
+        ledger.hold(PHOTO, Path("/p/b.cr3"), ())
+        ledger.hold_texts(PHOTO, Path("/p/b.cr3"), texts[1:])
+        ledger.hold_texts(PHOTO, Path("/q/a.cr3"), ())
+        assert [text for _, text in ledger.held_texts()] == [texts[0], texts[1]]
+        assert ledger.held_texts(Path("/q")) == ()
 
     def test_waiting_work_in_its_turn(self, ledger: Ledger) -> None:
         works = [

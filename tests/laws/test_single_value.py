@@ -10,7 +10,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from laws.effort import effort
 from urbexmp.model.text import TextBase, text_digest
-from urbexmp.rules.single_value import EDITED, GONE, Place, clean, decide, listed_after
+from urbexmp.rules.single_value import (
+    EDITED,
+    GONE,
+    Decision,
+    Place,
+    clean,
+    decide,
+    listed_after,
+    take,
+)
 
 OURS, NEWER, THEIRS = "a hall of ours", "a newer hall of ours", "a hall of theirs"
 WANTED = st.sampled_from([None, OURS, NEWER])
@@ -146,7 +155,65 @@ BASES = st.builds(
     gone=st.booleans(),
     restored=st.booleans(),
     places=st.frozensets(st.sampled_from(["0.xmp", "1.xmp", "2.xmp"])),
+    kept=st.booleans(),
 )
+
+
+def taken(places: tuple[Place, ...], decision: Decision, wanted: str) -> tuple[Place, ...]:
+    """The places after a person took the stage's text."""
+    after = []
+    for number, place in enumerate(places):
+        value = wanted if number in decision.targets else place.value
+        if place.readonly:
+            after.append(place)
+            continue
+        listed = text_digest(wanted) if value == wanted else ""
+        after.append(replace(place, value=value, listed=listed, block=True, older=False))
+    return tuple(after)
+
+
+@given(PLACES, BASES, st.sampled_from([OURS, NEWER]))
+def test_what_is_taken_stands_everywhere_and_a_second_run_writes_and_asks_nothing(
+    places: tuple[Place, ...], base: TextBase, wanted: str
+) -> None:
+    decision = take(places, base, wanted)
+    if decision.hold:
+        assert not decision.targets
+        assert decision.base == base
+        assert any(place.fixed or place.readonly for place in places)
+        return
+    after = taken(places, decision, wanted)
+    for was, now in zip(places, after, strict=True):
+        if was.readonly or was.fixed:
+            assert now.value == was.value
+        else:
+            assert now.value == wanted
+    for known in (decision.base, TextBase()):
+        again = decide(after, known, wanted)
+        assert not again.targets
+        assert not again.hold
+        assert not again.base.vetoed
+
+
+@given(PLACES, BASES, WANTED, WANTED)
+def test_what_is_kept_is_neither_written_nor_asked_again(
+    places: tuple[Place, ...], base: TextBase, wanted: str | None, later: str | None
+) -> None:
+    kept = replace(decide(places, base, wanted).base, kept=True)
+    after, known = carried_out(places, kept, later)
+    assert [place.value for place in after] == [place.value for place in places]
+    assert known.kept
+    assert not decide(places, kept, later).hold
+    assert not decide(after, known, wanted).hold
+
+
+@given(PLACES, BASES, WANTED, WANTED)
+def test_what_is_kept_of_theirs_is_not_written_over_with_the_ledger_lost(
+    places: tuple[Place, ...], base: TextBase, wanted: str | None, later: str | None
+) -> None:
+    after, _ = carried_out(places, replace(base, kept=True), wanted)
+    alone = decide(after, TextBase(), later)
+    assert all(after[number].value != THEIRS for number in alone.targets)
 
 
 @given(PLACES, BASES, WANTED)

@@ -128,7 +128,8 @@ def decide(places: Sequence[Place], base: TextBase, wanted: str | None) -> Decis
     ours = [place for place, how in zip(places, stand, strict=True) if how is Standing.OURS]
     theirs = [place for place, how in zip(places, stand, strict=True) if how is Standing.THEIRS]
     whole = bool(ours) and all(
-        how is Standing.OURS or place.readonly for place, how in zip(places, stand, strict=True)
+        how is Standing.OURS or (place.readonly and how is not Standing.EMPTIED)
+        for place, how in zip(places, stand, strict=True)
     )
     vetoed = base.vetoed or (Standing.EMPTIED in stand and not base.gone)
     after = replace(
@@ -240,7 +241,5 @@ def listed_after(place: Place, base: TextBase, value: str | None) -> str:
         return text_digest(value)
     if place.listed or not base.written:
         return place.listed
-    told = (
-        base.vetoed or base.gone or base.kept or (value is not None and place.name in base.places)
-    )
+    told = base.vetoed or base.gone or (value is not None and place.name in base.places)
     return text_digest(base.written) if told else ""
