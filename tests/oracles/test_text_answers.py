@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -249,6 +250,17 @@ def test_keywords_that_wait_are_not_lost_by_an_answer(waiting: Library) -> None:
     assert text(waiting, "keep", waiting.raw, *unsure).code == 0
     assert text(waiting, "take", waiting.jpeg, *unsure).code == 0
     assert held() == before
+
+
+@pytest.mark.parametrize("verb", ["take", "keep"])
+def test_an_answer_needs_no_server(waiting: Library, verb: str) -> None:
+    profile = waiting.profile.read_text()
+    gone = re.sub(r'url = ".*"', 'url = "http://127.0.0.1:9/v1"', profile)
+    waiting.profile.write_text(gone)
+    assert text(waiting, verb, waiting.photos).code == 0
+    assert listed(waiting) == []
+    taken = verb == "take"
+    assert by_exiftool(waiting.jpeg)[0] == (NEWER if taken else MINE)
 
 
 def test_a_keyword_command_leaves_the_texts_waiting(waiting: Library) -> None:

@@ -16,7 +16,8 @@ ours, unchanged, is a person's, and what is a person's stays. In order:
 A person's answer to what is held: `take` writes over whatever stands there, and lifts a veto; what
 is `kept` is neither written nor asked again.
 
-The digest in the block serves the same ends as the base, so all but 3 holds with the ledger lost.
+The digest in the block serves the same ends as the base, so all but 3 holds with the ledger lost;
+what was kept is then held again.
 """
 
 from __future__ import annotations
