@@ -139,10 +139,11 @@ class LocalWeights:
         if self.own is None:
             yield
             return
+        lock = self.own / f".hashing-{model}"
         with contextlib.ExitStack() as held:
             while True:
                 try:
-                    held.enter_context(FileLock(self.own / f".hashing-{model}"))
+                    held.enter_context(FileLock(lock))
                 except LibraryLocked:
                     time.sleep(WAIT_SECONDS)
                     continue
@@ -150,6 +151,10 @@ class LocalWeights:
                     pass
                 break
             yield
+            # While it is held: who took it up before waits for a file without a name, and who
+            # comes after for another one. At worst, two hash the same, which harms nobody.
+            with contextlib.suppress(OSError):
+                lock.unlink()
 
     def _prove(self, entry: ModelEntry, place: Path, *, again: bool, hashed: Hashed | None) -> None:
         """Hash what is not known. Raises `WeightsDamaged`."""
