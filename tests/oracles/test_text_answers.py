@@ -252,6 +252,19 @@ def test_keywords_that_wait_are_not_lost_by_an_answer(waiting: Library) -> None:
     assert held() == before
 
 
+def test_what_waits_goes_with_its_photo(waiting: Library) -> None:
+    later = waiting.photos / "later"
+    later.mkdir()
+    for path in (waiting.jpeg, waiting.carriers[2]):
+        path.rename(later / path.name)
+    for path in (waiting.raw, waiting.companion, *waiting.carriers[:2]):
+        path.unlink()
+    assert waiting.run().code == 0
+    assert [one["path"] for one in listed(waiting)] == ["later/IMG_1.JPG"]
+    assert text(waiting, "take", waiting.photos).code == 0
+    assert by_exiftool(later / "IMG_1.JPG")[0] == NEWER
+
+
 @pytest.mark.parametrize("verb", ["take", "keep"])
 def test_an_answer_needs_no_server(waiting: Library, verb: str) -> None:
     profile = waiting.profile.read_text()

@@ -11,7 +11,7 @@ from urbexmp.drivers.holding import Holding, moment, stuck_file
 from urbexmp.drivers.idle import Idle, others
 from urbexmp.drivers.retries import IMPORT_PRIORITY, PARKED_DAYS, iso
 from urbexmp.drivers.run import Running, examined, opened_run
-from urbexmp.drivers.scan import Found, Task, changed_files, is_same, tasks, tasks_in
+from urbexmp.drivers.scan import Found, Task, changed_files, is_same, let_go, tasks, tasks_in
 from urbexmp.model.errors import LibraryGone, NotWhole
 from urbexmp.model.ledger import WaitingWork
 from urbexmp.model.stage_errors import StageMissing
@@ -337,7 +337,7 @@ class Burst:
         for path in gone:
             self._house.ledger.done_waiting(path)
         gone = {path for path in gone if path.name in known}
-        self._house.ledger.unsettle(gone)
+        let_go(self._house, (known[path.name] for path in gone))
         if self._house.mirror is not None and gone:
             self._house.mirror.remove(path.relative_to(self._house.root) for path in gone)
 

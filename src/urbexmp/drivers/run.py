@@ -309,6 +309,7 @@ class Running:
         count(self.report, change)
         if each.planned.moved_from is not None:
             ledger.drop_base(change.photo_id, each.planned.moved_from)
+            ledger.hold(change.photo_id, each.planned.moved_from, ())
             ledger.hold_texts(change.photo_id, each.planned.moved_from, ())
         self._judge(each)
         ledger.hold(change.photo_id, change.photo.path, change.held)

@@ -104,7 +104,7 @@ def tasks(
             trouble(problem)
         known = house.ledger.known(listing.folder)
         if house.writes and (gone := _gone(listing, photos, known, roots)):
-            house.ledger.unsettle(gone)
+            let_go(house, gone)
         if not photos:
             continue
         policy = policy_of(house, listing.folder)
@@ -294,7 +294,7 @@ def _gone(
     photos: Iterable[Photo],
     known: Mapping[str, KnownFile],
     roots: frozenset[Path],
-) -> tuple[Path, ...]:
+) -> tuple[KnownFile, ...]:
     """Photos that the ledger knows in a folder and that are no longer in it.
 
     Their merge bases stay: a photo that comes back, or turns up elsewhere, is known again. A
@@ -304,4 +304,16 @@ def _gone(
     if listing.problems or not whole:
         return ()
     here = {photo.path.name for photo in photos}
-    return tuple(file.path for name, file in known.items() if name not in here)
+    return tuple(file for name, file in known.items() if name not in here)
+
+
+def let_go(house: House, gone: Iterable[KnownFile]) -> None:
+    """Forget of photos that went that they were dealt with, and what of them waited for a person.
+
+    A photo that comes back is planned again, and then that waits again.
+    """
+    with house.ledger.batch(durable=False):
+        for file in gone:
+            house.ledger.unsettle((file.path,))
+            house.ledger.hold(file.photo_id, file.path, ())
+            house.ledger.hold_texts(file.photo_id, file.path, ())
