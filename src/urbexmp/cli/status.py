@@ -103,9 +103,8 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
         print('Answer with `urbexmp keyword confirm "KEYWORD" PATH` or `refuse`.')
     if texts:
         verb = "waits" if len(texts) == 1 else "wait"
-        print(f"\n{counted(len(texts), *TEXTS)} {verb} for you:")
-        print("`urbexmp text list` shows what stands there and what the stage says, answer with")
-        print("`urbexmp text take PATH` or `keep`.")
+        print(f"\n{counted(len(texts), *TEXTS)} {verb} for you.")
+        print("`urbexmp text list` shows them. Answer with `urbexmp text take PATH` or `keep`.")
     queued = [work for work in waiting if not work.attempts and not work.last_error]
     failed = [work for work in waiting if work.attempts]
     later = Counter(

@@ -73,18 +73,18 @@ def _kept(
     quiet = plan_texts(snapshot, merged, {}, missing=missing)
     waiting = _waiting(snapshot, merged, wanted, missing)
     bases = dict(quiet.base)
-    notes = []
+    notes, idle = [], []
     for field in answer.fields:
         if waiting.pop(field, None) is not None:
             bases[field.value] = replace(bases.get(field.value, TextBase()), kept=True)
             notes.append(STAYS.format(called=CALLED[field]))
         elif answer.named:
-            notes.append(NOT_WAITING.format(called=CALLED[field]))
+            idle.append(NOT_WAITING.format(called=CALLED[field]))
     return replace(
         quiet,
         base=MappingProxyType(bases),
         changes=tuple(waiting.values()),
-        notes=(*quiet.notes, *notes),
+        notes=(*quiet.notes, *(notes or idle)),
     )
 
 
@@ -101,12 +101,13 @@ def _taken(
     edits, listed = [list(each) for each in quiet.edits], [dict(each) for each in quiet.listed]
     changes: list[TextChange] = []
     notes: list[str] = []
+    idle: list[str] = []
     for field in answer.fields:
         if field not in waiting and not answer.named:
             continue
         said, called = wanted.get(field), CALLED[field]
         if said is None:
-            notes.append(NOT_SAID.format(called=called))
+            idle.append(NOT_SAID.format(called=called))
             continue
         places = places_of(snapshot, merged, field, restore=False)
         decision = take(places, bases.get(field.value, TextBase()), said.text)
@@ -122,7 +123,7 @@ def _taken(
         if decision.targets:
             changes.append(change)
         else:
-            notes.append(THERE.format(called=called))
+            idle.append(THERE.format(called=called))
         for number, _ in enumerate(snapshot.carriers):
             value = places[number].value
             listed[number].pop(field.value, None)
@@ -135,7 +136,8 @@ def _taken(
         tuple(map(tuple, edits)),
         tuple(tuple(each.items()) for each in listed),
         (*changes, *waiting.values()),
-        (*quiet.notes, *notes),
+        # Of a photo that was named something is said in any case.
+        (*quiet.notes, *notes, *(() if changes else idle)),
     )
 
 
