@@ -5,7 +5,6 @@ is changed by the difference.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -15,6 +14,7 @@ from urbexmp.adapters.db.link_codes import Link, Odd, packed_links, unpacked_lin
 from urbexmp.adapters.db.mirror_file import MirrorFile
 from urbexmp.adapters.db.mirror_planes import rebuild, refresh
 from urbexmp.adapters.db.mirror_postings import Least, Postings
+from urbexmp.adapters.db.mirror_standing import Standing, all_stand, is_same, standing
 from urbexmp.adapters.db.mirror_tree import KeywordTree, Where
 from urbexmp.adapters.db.mirror_values import (
     COLUMNS,
@@ -23,20 +23,16 @@ from urbexmp.adapters.db.mirror_values import (
     NAMES,
     VETOES,
     Numbers,
-    as_bytes,
     moment,
     photo_values,
     spelled_name,
     texts_of,
 )
-from urbexmp.adapters.db.plane_codes import STATUSES
 from urbexmp.adapters.db.posting_codes import as_text
 from urbexmp.model.keyword import fold
 from urbexmp.model.mirror import MirrorRow
 
 _SELECT = f"SELECT id, {COLUMNS} FROM photo WHERE folder = ? AND name = ?"
-_STANDS = "SELECT name, id, version, status FROM photo WHERE folder = ? AND name"
-_STANDING = f"{_STANDS} IN (SELECT value FROM json_each(?))"
 _INSERT = f"INSERT INTO photo (id, {COLUMNS}) VALUES ({', '.join('?' * (len(NAMES) + 1))})"
 _UPDATE = f"UPDATE photo SET ({COLUMNS}) = ({', '.join('?' * len(NAMES))}) WHERE id = ?"
 _TEXT_OUT = (
@@ -44,9 +40,6 @@ _TEXT_OUT = (
     " VALUES ('delete', ?, ?, ?, ?)"
 )
 _TEXT_IN = "INSERT INTO photo_text (rowid, name, description, text) VALUES (?, ?, ?, ?)"
-
-Standing = dict[tuple[int, str | bytes], tuple[Any, ...]]
-"""Number, version and status of photos, by folder and name."""
 
 _PLAIN: Link = (1, None, None, None)
 """A person's keyword of which there is no more to say."""
@@ -91,35 +84,27 @@ class Writer:
         if not self._later:
             self._postings.load()
         self._next = self._file.number("SELECT max(id) FROM photo") + 1
+        self._load_holding()
+
+    def _load_holding(self) -> set[int]:
         if self._holding is None:
             self._holding = {row[0] for row in self._file.rows("SELECT photo FROM held")}
+        return self._holding
 
     def put(self, rows: Iterable[MirrorRow]) -> int:
         """Make the rows stand; return how many photos differed. Inside a transaction."""
-        self._begin()
         # The last one counts, should a photo come twice.
         wanted = {str(row.path): row for row in rows}
         numbered = [
             (row, self._numbers.folder(row.path), spelled_name(row.path)) for row in wanted.values()
         ]
-        stands = {} if self._later else self._standing(numbered)
+        stands = {} if self._later else standing(self._file, numbered)
+        if all_stand(numbered, stands, self._load_holding()):
+            return 0  # the tree of keywords, half a second of a large library, is not even read
+        self._begin()
         changed = sum([self._put(*each, stands) for each in numbered])
         self._flush()
         return changed
-
-    def _standing(self, rows: Iterable[tuple[MirrorRow, int, str | bytes]]) -> Standing:
-        """Number, version and status of the photos that are there, one statement a folder."""
-        names: dict[int, list[str]] = {}
-        stands: Standing = {}
-        for _, folder, name in rows:
-            if isinstance(name, str):
-                names.setdefault(folder, []).append(name)
-            elif (found := self._file.row(f"{_STANDS} = ?", (folder, name))) is not None:
-                stands[folder, name] = found[1:]
-        for folder, among in names.items():
-            for name, *said in self._file.rows(_STANDING, (folder, json.dumps(among))):
-                stands[folder, name] = tuple(said)
-        return stands
 
     def remove(self, paths: Iterable[Path]) -> int:
         """Take photos out; return how many there were. Inside a transaction."""
@@ -134,7 +119,7 @@ class Writer:
         before = None
         known = stands.get((folder, name))
         if known is not None:
-            if row.version and known[1:] == (as_bytes(row.version), STATUSES[row.status]):
+            if is_same(row, known):
                 return self._hold(known[0], row)
             before = self._file.row(_SELECT, (folder, name))
         elif self._later and self._met(folder, name):
