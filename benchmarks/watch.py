@@ -155,7 +155,7 @@ def idle(folder: Path, size: Size) -> list[Goal]:
     ):
         with Watch(root, state, folder / "log.txt", *options) as watch:
             began = watch.ready(1)
-            time.sleep(15)  # what the first photo set off is over then
+            time.sleep(35)  # what the first photo set off is over then, looks at folders too
             before, start = watch.cpu(), time.monotonic()
             time.sleep(size.idle_seconds)
             shares[name] = (watch.cpu() - before) / (time.monotonic() - start) * 100
