@@ -2,9 +2,9 @@
 
     python benchmarks/all.py [--quick] [--only NAME,NAME] [--write FILE]
 
-A quarter of an hour on two quiet cores. `--quick` takes small numbers: to see that everything works, not to
-measure. `--only` runs some of the scripts, and is the way to those of `LATER`, which take as long
-again and are left out else. `--write` puts goals and tables between the two marker lines of a
+A quarter of an hour on quiet cores. `--quick` takes small numbers: to see that everything works,
+not to measure. `--only` runs some of the scripts, and is the way to those of `LATER`, which take as
+long again and are left out else. `--write` puts goals and tables between the two marker lines of a
 Markdown file.
 """
 

@@ -181,14 +181,14 @@ def process(path: Path, folder: Path) -> list[Goal]:
     commands: dict[str, list[str | Path]] = {
         "import click": [sys.executable, "-c", "import click"],
         "exiftool -ver": ["exiftool", "-ver"],
-        "urbexmp query, a table of 50": [*ours_is, f'"{name}"', *place],
+        "urbexmp query (a table of 50)": [*ours_is, f'"{name}"', *place],
         "urbexmp query --count": [*ours_is, f'"{name}"', "--count", *place],
         "urbexmp query --debug (read by click)": [*ours_is, f'"{name}"', "--debug", *place],
     }
     if theirs_is := sqlite_utils():
         commands["sqlite-utils query, the same 50 paths"] = [*theirs_is, "query", path, sql]
     found = in_turn(commands, ROUNDS)
-    ours = found["urbexmp query, a table of 50"].median
+    ours = found["urbexmp query (a table of 50)"].median
     table(
         "Whole processes",
         ("", "CPU ms", "this / urbexmp"),
