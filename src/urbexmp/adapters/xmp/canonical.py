@@ -161,6 +161,15 @@ def top_level(
     return found
 
 
+def all_by_themselves(document: bytes, number: int) -> bool:
+    """Whether a root is well-formed and holds so many elements and nothing else but blanks."""
+    try:
+        root = etree.fromstring(document, _usual_parser())
+    except etree.XMLSyntaxError:
+        return False
+    return len(root) == number and not _stray(root)
+
+
 def _plain_list(element: etree._Element) -> tuple[str, tuple[str, ...]]:
     container = element[0]
     kind = _ARRAYS.get(str(container.tag))

@@ -23,7 +23,7 @@ import re
 from dataclasses import dataclass, field
 
 from urbexmp.adapters.xmp.block import LISTS, SIMPLE, as_read, block_of, is_nothing
-from urbexmp.adapters.xmp.canonical import Unreadable, top_level
+from urbexmp.adapters.xmp.canonical import Unreadable, all_by_themselves, top_level
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.photo import Block
 
@@ -36,6 +36,7 @@ _FIELDS = {
 _NAMES = {
     tag: f"{{{uri.decode()}}}{tag.partition(b':')[2].decode()}" for tag, uri in _FIELDS.items()
 }
+_DECLARED = {tag: (tag, tag.partition(b":")[0], uri) for tag, uri in _FIELDS.items()}
 _DATE_NAME = f"{{{_DATE.decode()}}}MetadataDate"
 _BLANKS = b" \t\r\n"
 _TRAILER = b"<?xpacket end="
@@ -49,6 +50,13 @@ _OUR_START = re.compile(
     rb"""<rdf:Description rdf:about="[^"<>&]*" xmlns:([A-Za-z]+)="%b">""" % re.escape(_OURS)
 )
 _OUR_END = b"</rdf:Description>"
+_OF_DATES = b"0123456789:.+-TZ"
+_FRAME = (
+    b'<x xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"%b>'
+    % b"".join(b' xmlns:%b="%b"' % (tag.partition(b":")[0], uri) for tag, uri in _FIELDS.items()),
+    b"</x>",
+)
+"""What our block and the keyword properties may be read in."""
 _TAGS = re.compile(rb"</?(?:([A-Za-z]+):[A-Za-z]+|rdf:Seq|rdf:li)>")
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -82,6 +90,8 @@ def _prove(before: bytes, after: bytes, edit: PacketEdit) -> None:
     _usual(old.rest == new.rest)
     for name, at in old.places.items():
         _usual(new.places.get(name) == at)
+    for tag, opening in old.tags.items():
+        _usual(new.tags.get(tag) == opening)
     if old.padding != new.padding:
         _usual(old.padding.replace(b" ", b"") == new.padding.replace(b" ", b""))
         _usual(len(before) == len(after))
@@ -91,10 +101,18 @@ def _prove(before: bytes, after: bytes, edit: PacketEdit) -> None:
         None if edit.block is None else _OURS.decode(),
         None if edit.metadata_date is None else _DATE_NAME,
     )
+    gone = list[bytes]()
     for tag, add, remove in edited:
         said = found.lists.get(_NAMES[tag])
-        _items(old.lists.get(tag), new.lists.get(tag), add, remove, said)
+        if not _items(old.lists.get(tag), new.lists.get(tag), add, remove, said):
+            gone.append(old.pieces[tag])
+    if (block := old.pieces.get(b"block", b"")) != new.pieces.get(b"block"):
+        gone.append(block)
+    # What stood in the old packet alone was an element, too.
+    if any(gone):
+        _usual(all_by_themselves(b"".join((_FRAME[0], *gone, _FRAME[1])), sum(map(bool, gone))))
     if old.date != new.date:
+        _usual(old.date is not None and not old.date.translate(None, _OF_DATES))
         _usual(
             found.attributes == [edit.metadata_date] and new.date == found.attributes[0].encode()
         )
@@ -130,8 +148,12 @@ class _Cut:
     root_end: int = 0
     places: dict[bytes, int] = field(default_factory=dict)
     """Where in the rest each thing was cut out."""
+    tags: dict[bytes, bytes] = field(default_factory=dict)
+    """The start tag of each keyword property."""
     lists: dict[bytes, bytes] = field(default_factory=dict)
     """What stands inside each keyword property."""
+    pieces: dict[bytes, bytes] = field(default_factory=dict)
+    """What was cut out, by name, where that is an element."""
     date: bytes | None = None
     padding: bytes = b""
 
@@ -155,7 +177,7 @@ def _cut(
     for tag, _, _ in edited:
         _cut_list(packet, tag, cut, spans)
     if edit.block is not None:
-        _cut_block(packet, spans, alone=alone)
+        _cut_block(packet, cut, spans, alone=alone)
     if edit.metadata_date is not None:
         _cut_date(packet, cut, spans, alone=alone)
     pieces, at, length = list[bytes](), 0, 0
@@ -188,18 +210,24 @@ def _root_end(packet: bytes, cut: _Cut, spans: list[tuple[int, int, bytes]], *, 
 
 
 def _cut_list(packet: bytes, tag: bytes, cut: _Cut, spans: list[tuple[int, int, bytes]]) -> None:
-    """Cut a keyword property with the blanks before it."""
-    start = packet.find(b"<%b>" % tag)
+    """Cut a keyword property with the blanks before it; its tag may declare its own prefix."""
+    start = packet.find(b"<" + tag)
     if start < 0:
         return
-    inside = start + len(tag) + 2
+    inside = packet.find(b">", start) + 1
+    cut.tags[tag] = opening = packet[start:inside]
+    _usual(len(opening) == len(tag) + 2 or opening == b'<%b xmlns:%b="%b">' % _DECLARED[tag])
     close = packet.find(b"</%b>" % tag, inside)
     _usual(close > 0)
     cut.lists[tag] = packet[inside:close]
-    spans.append((_blank_before(packet, start), close + len(tag) + 3, tag))
+    start, end = _blank_before(packet, start), close + len(tag) + 3
+    cut.pieces[tag] = packet[start:end]
+    spans.append((start, end, tag))
 
 
-def _cut_block(packet: bytes, spans: list[tuple[int, int, bytes]], *, alone: bool) -> None:
+def _cut_block(
+    packet: bytes, cut: _Cut, spans: list[tuple[int, int, bytes]], *, alone: bool
+) -> None:
     """Cut the description that holds our properties and nothing else."""
     at = packet.rfind(_OURS)
     if at < 0:
@@ -208,17 +236,18 @@ def _cut_block(packet: bytes, spans: list[tuple[int, int, bytes]], *, alone: boo
     match = _OUR_START.match(packet, start)
     _usual(match is not None)
     assert match is not None
-    end = packet.find(_OUR_END, match.end())
-    _usual(end > 0)
+    end = packet.find(_OUR_END, match.end()) + len(_OUR_END)
+    _usual(end > match.end())
     if alone:
         # lxml takes what is inside apart, and sees that it is all that there is of ours.
         _usual(packet.find(_OURS, 0, at) < 0)
     else:
-        content = packet[match.end() : end]
-        prefixes = _TAGS.findall(content)
-        _usual(len(prefixes) == content.count(b"<"))
+        prefixes = _TAGS.findall(packet, match.end(), end - len(_OUR_END))
+        _usual(len(prefixes) == packet.count(b"<", match.end(), end) - 1)
         _usual({b"", match[1], b"rdf"}.issuperset(prefixes))
-    spans.append((_blank_before(packet, start), end + len(_OUR_END), b"block"))
+    start = _blank_before(packet, start)
+    cut.pieces[b"block"] = packet[start:end]
+    spans.append((start, end, b"block"))
 
 
 def _cut_date(
@@ -251,12 +280,12 @@ def _items(
     add: tuple[str, ...],
     remove: tuple[str, ...],
     said: tuple[str, tuple[str, ...]] | None,
-) -> None:
+) -> bool:
     """See that the new list, of which lxml says what it holds, is the old one less `remove`, and
-    `add`."""
+    `add`. Returns whether all of the old one stands in it."""
     if new is None or said is None:
         _usual(new is None and said is None and old is None and not add)
-        return
+        return True
     kind, values = said
     if old is not None and not remove:
         # What was there is the beginning of what is there, down to the end of an item.
@@ -269,7 +298,7 @@ def _items(
         standing = frozenset(values[:number])
         fresh = tuple([word for word in dict.fromkeys(add) if word not in standing])
         _usual(values[number:] == fresh and come.count(_LI_END) == len(fresh))
-        return
+        return True
     now = _LIST.fullmatch(new)
     _usual(now is not None and b"\r" not in new)
     assert now is not None
@@ -294,6 +323,7 @@ def _items(
     standing = frozenset(stay)
     fresh = tuple(word for word in dict.fromkeys(add) if word not in standing)
     _usual(units[: len(kept_units)] == kept_units and values == stay + fresh)
+    return old is None
 
 
 def _values(items: bytes) -> tuple[str, ...]:
