@@ -112,7 +112,8 @@ DAMAGE = (
     b"<rdf:li/>", b"<dc:subject/>", b"<rdf:li xml:lang='de'>",
     b"<dc:subject><rdf:Bag/></dc:subject>",
     b' xmlns:dc="urn:x"', b' xmlns:rdf="urn:x"', b' dc:subject="Owl"', b' urbexKW:Mark="w9"',
-    b'<a:b xmlns:a="urn:a">1</a:b>', b' xml:lang="de"', b' crs:Contrast2012="-7"', b' rdf:about="x"', b"<urbexKW:Mark>w9</urbexKW:Mark>",
+    b'<a:b xmlns:a="urn:a">1</a:b>', b' xml:lang="de"',
+    b' crs:Contrast2012="-7"', b' rdf:about="x"', b"<urbexKW:Mark>w9</urbexKW:Mark>",
 )  # fmt: skip
 
 

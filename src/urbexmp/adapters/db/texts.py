@@ -17,6 +17,9 @@ T = TypeVar("T")
 LEVEL = 1
 """Of zlib: more takes a third longer and saves a twentieth."""
 
+_WINDOW, _MEMORY = 13, 6
+"""Of zlib, as powers of two: bodies are mostly shorter than 8 KB."""
+
 
 def pack(value: Any) -> bytes:
     """A value as deflated JSON, without the fields that hold their default."""
