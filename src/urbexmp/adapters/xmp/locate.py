@@ -75,7 +75,8 @@ def located(scan: Scan, reading: PacketReading, edit: PacketEdit) -> Document:
 
 def too_deep(packet: bytes, start: int, end: int) -> bool:
     """Whether elements are nested deeper than is read."""
-    if packet.count(b"</", start, end) < DEEPEST - 10:
+    # Single bytes are counted several times faster than pairs.
+    if packet.count(b"<", start, end) < 2 * (DEEPEST - 10):
         return False
     steps = map(_STEPS.__getitem__, _TAGS.findall(packet, start, end))
     return max(accumulate(steps), default=0) >= DEEPEST - 10
