@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -183,6 +184,76 @@ def test_what_the_thorough_proof_refuses_the_cheap_one_does_not_prove(
     # And the other way round: what was edited is another packet.
     if mutant != after and proven(mutant, after, edit):
         assert thorough(mutant, after, edit)
+
+
+@settings(max_examples=500, deadline=None)
+@given(packets(), edits, wrongs(), st.integers(0, 10_000), st.integers(6, 60))
+def test_what_is_wrong_in_both_packets_is_not_proven(
+    before: bytes,
+    edit: PacketEdit,
+    wrong: Callable[[bytes], bytes],
+    place: int,
+    length: int,
+) -> None:
+    """All that no edit is about is the same; but one of these packets is no packet."""
+    after = _Editor(parse(before, READ, SUBJECT), SUBJECT).edit(before, edit)
+    place %= len(before)
+    piece = before[place : place + length]
+    assume(before.count(piece) == after.count(piece) == 1)
+    damaged = wrong(piece)
+    one, two = before.replace(piece, damaged), after.replace(piece, damaged)
+    if proven(one, two, edit):
+        assert thorough(one, two, edit)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"+0.35"', b'"+0.36"'),
+        (b'"+0.35"', b'"a &amp; b > c"'),
+        (b'"+0.35"', b'"<"'),
+        (b'"+0.35"', b'"&nbsp;"'),
+        (b'"+0.35"', b'"&#0;"'),
+        (b'"+0.35"', b'"\x01"'),
+        (b'"+0.35"', b'"\xff"'),
+        (b'"+0.35"', b'"\xef\xbf\xbf"'),
+        (b'"+0.35"', b'"\xed\xa0\x80"'),
+        (b'"+0.35"', b'""" '),
+        (b'"+0.35"', b"'+0.35'"),
+        (b'"+0.35"', b'"\'"'),
+        (b"Exposure2012", b"Contrast2012"),
+        (b"crs:Exposure2012", b"cr:Exposure2012"),
+        (b'"urn:c"', b'"http://purl.org/dc/elements/1.1/"'),
+        (b'"urn:c"', b'"http://ns.urbexmp.org/1.0/"'),
+        (b'"urn:c"', b'""'),
+        (b'about=""', b'about="x"'),
+        (b'Name="Color"', b'about="x"'),
+        (b'crs:Name="Color"', b'xmlns:dc="urn:c"'),
+        (b">Profiles<", b'>5" wide<'),
+        (b">Profiles<", b'>"a" and "b"<'),
+        (b">Profiles<", b'>"]]>"<'),
+        (b"<crs:Group>", b'<crs:Group xmlns:rdf="urn:x">'),
+        (b"<crs:Group>", b"<crs:Grupp>"),
+    ],
+)
+def test_damage_to_both_packets_is_not_proven(old: bytes, new: bytes) -> None:
+    before = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/">\n <rdf:RDF'
+        b' xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n  <rdf:Description'
+        b' rdf:about=""\n    xmlns:dc="http://purl.org/dc/elements/1.1/"\n'
+        b'    xmlns:crs="urn:c"\n   crs:Contrast2012="-7"\n   crs:Exposure2012="+0.35">\n'
+        b"   <dc:subject>\n    <rdf:Bag>\n     <rdf:li>Owl</rdf:li>\n    </rdf:Bag>\n"
+        b'   </dc:subject>\n   <crs:Look crs:Name="Color"><crs:Group>Profiles</crs:Group>'
+        b"</crs:Look>\n  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n"
+    )
+    edit = PacketEdit(flat_add=("Barn",), block=Block("w1"))
+    after = _Editor(parse(before, READ, SUBJECT), SUBJECT).edit(before, edit)
+    assert proven(before, after, edit)
+    assert old in before
+    one, two = before.replace(old, new, 1), after.replace(old, new, 1)
+    assert not proven(before, two, edit)
+    if proven(one, two, edit):
+        assert thorough(one, two, edit)
 
 
 @settings(max_examples=300, deadline=None)
