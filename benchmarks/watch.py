@@ -28,6 +28,9 @@ BARE = ("--set", "stages=camera,pixels,place")
 """Reading signs takes half a second a photo, in a process of its own: measured apart, for it says
 nothing about how soon a photo is found."""
 
+AFTER_FIRST = 35.0
+"""Seconds: what the first photo sets off is over then, looks at folders too."""
+
 ALONE = (*BARE, "--set", "embed=never", "--set", "companion_seconds=0")
 """For photos that come as single JPEGs, and are not to wait for a raw file."""
 
@@ -146,6 +149,7 @@ def idle(folder: Path, size: Size) -> list[Goal]:
     archive(root, size.tree, linked=True)
     with Watch(empty, state, folder / "log.txt") as watch:
         watch.ready(1)
+        time.sleep(AFTER_FIRST)
         base = watch.resident()
     assert settle(root, state) == size.tree
     rows, shares, memory = [], {}, 0.0
@@ -155,7 +159,7 @@ def idle(folder: Path, size: Size) -> list[Goal]:
     ):
         with Watch(root, state, folder / "log.txt", *options) as watch:
             began = watch.ready(1)
-            time.sleep(35)  # what the first photo set off is over then, looks at folders too
+            time.sleep(AFTER_FIRST)
             before, start = watch.cpu(), time.monotonic()
             time.sleep(size.idle_seconds)
             shares[name] = (watch.cpu() - before) / (time.monotonic() - start) * 100
