@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from laws.effort import effort
 from urbexmp.adapters.xmp import prove
 from urbexmp.adapters.xmp.edit import _Editor, edit_usual
 from urbexmp.adapters.xmp.names import READ
@@ -164,7 +165,7 @@ def thorough(before: bytes, after: bytes, edit: PacketEdit) -> bool:
     return True
 
 
-@settings(max_examples=400, deadline=None)
+@effort(200)
 @given(packets(), edits, st.lists(wrongs(), min_size=1, max_size=3), st.one_of(st.none(), edits))
 def test_what_the_thorough_proof_refuses_the_cheap_one_does_not_prove(
     before: bytes,
@@ -186,7 +187,7 @@ def test_what_the_thorough_proof_refuses_the_cheap_one_does_not_prove(
         assert thorough(mutant, after, edit)
 
 
-@settings(max_examples=500, deadline=None)
+@effort(200)
 @given(packets(), edits, wrongs(), st.integers(0, 10_000), st.integers(6, 60))
 def test_what_is_wrong_in_both_packets_is_not_proven(
     before: bytes,
@@ -256,7 +257,7 @@ def test_damage_to_both_packets_is_not_proven(old: bytes, new: bytes) -> None:
         assert thorough(one, two, edit)
 
 
-@settings(max_examples=300, deadline=None)
+@effort(150)
 @given(packets(), edits)
 @example(
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/">\n <rdf:RDF'
@@ -277,7 +278,7 @@ def test_the_quick_edit_is_the_editors_and_is_proven(before: bytes, edit: Packet
         assert again == quick
 
 
-@settings(max_examples=100, deadline=None)
+@effort(100)
 @given(packets(), words, words, blocks)
 def test_what_only_adds_is_decided_cheaply(
     before: bytes, flats: tuple[str, ...], paths: tuple[str, ...], block: Block
