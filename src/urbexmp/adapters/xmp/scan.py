@@ -33,11 +33,7 @@ LARGEST = 4 << 20
 
 _END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'[rw]')\?>\s*)?\Z""")
 _SINGLE = re.compile(rb"=\s*'")
-_OUR_PROPERTY = re.compile(
-    rb"<%b:([A-Za-z]+)>"
-    rb"([^<]*+(?:<rdf:Seq>[^<]*+(?:<rdf:li>[^<]*+</rdf:li>[^<]*+)*+</rdf:Seq>[^<]*+)?+)"
-    rb"</%b:\1>".replace(b"%b", OURS)
-)
+_OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", OURS), re.DOTALL)
 _CAPTION = re.compile(
     rb"""\s*<rdf:Alt>\s*<rdf:li xml:lang=["']x-default["'](?:/>|>([^<]*)</rdf:li>)"""
     rb"""\s*</rdf:Alt>\s*"""
