@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from urbexmp.adapters.stages import room
 from urbexmp.model.errors import Problem
+from urbexmp.model.pacing import BEGUN, PROCESSES, SET, Heard, Paced, nobody
 from urbexmp.model.stage_errors import StageFailed, StageStopped, StageTimeout
-from urbexmp.rules.pacing_workers import Crowd, has_room
+from urbexmp.rules.pacing_workers import Crowd, has_room, is_tight
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.child import Child, Watcher
@@ -115,6 +116,12 @@ class WorkerStage:
         )
         """What the vectors rest on that `rescore` takes; None: it takes none."""
         self.stopping = stopping
+        self.on_pace: Heard = nobody
+        """Is told of the number of processes, when the first begins and when it changes."""
+        self._told = 0
+        """The number that was told last."""
+        self._ending = 0
+        """Processes that were given up and may still hold their memory."""
         self._stage = stage
         self._limits = limits
         self._together = max(1, int(getattr(stage, "batch", 1)))
@@ -170,9 +177,12 @@ class WorkerStage:
                         if each.answer is None:
                             each.answer = self._failed("was left in the middle")
                     given_up = self._put_back(slot)
+                    self._ending += given_up is not None
                     self._turn.notify_all()
                 if given_up is not None:
                     given_up.end()
+                    with self._turn:
+                        self._ending -= 1
         if isinstance(job.answer, Problem):
             raise job.answer
         return job.answer
@@ -185,6 +195,7 @@ class WorkerStage:
                 slot.child = None
         if self._watcher is not None:
             self._watcher.close()
+        self._told = 0
 
     def _next(self) -> list[_Job]:
         """What waits longest, and what can be handed over with it: all vectors, or none."""
@@ -225,6 +236,7 @@ class WorkerStage:
         with self._turn:
             # A graphics card is one for all, and most have no memory for a second model.
             crowd = self._crowd.limited(1) if graphics else self._crowd
+            going = self._ending > 0 or len(self._slots) > crowd.number
             self._crowd = crowd.looked(
                 time.monotonic(),
                 seconds,
@@ -232,7 +244,21 @@ class WorkerStage:
                 busy=busy,
                 waiting=bool(self._waiting),
                 room=has_room(free, self._resident),
+                tight=not going and is_tight(free, self._resident),
             )
+            self._tell(self._crowd.number, self._crowd.why)
+
+    def _tell(self, number: int, why: str) -> None:
+        """Tell of the number of processes, where it is another one than was told last."""
+        before, self._told = self._told, number
+        if number != before:
+            self.on_pace(Paced(self.name, PROCESSES, before, number, why))
+
+    def _tell_begun(self) -> None:
+        with self._turn:
+            if not self._told:
+                crowd = self._crowd
+                self._tell(*((len(self._slots), SET) if crowd is None else (crowd.number, BEGUN)))
 
     # --- One free process, and what waits for it --------------------------------------------
 
@@ -279,6 +305,7 @@ class WorkerStage:
         child = slot.child
         if child is None:
             child = slot.child = Child(self._begin, self._recipe)
+            self._tell_begun()
         vectors = batch[0].vector
         # Telling of a vector and looking load different parts of a model, or none of it.
         first = (child.rescores if vectors else child.looks) == 0
