@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
 from urbexmp.wiring import location_in, open_carriers, owner_of, sparing
-from urbexmp.wiring_stages import close_stages, muster, open_stages, stop_on, vocabulary
+from urbexmp.wiring_stages import close_stages, hear_pace, muster, open_stages, stop_on, vocabulary
 from urbexmp.wiring_stages import open_taxonomy as open_taxonomy
 from urbexmp.wiring_stages import taxonomy_path as taxonomy_path
 
@@ -220,6 +220,7 @@ def open_house(
             open_mirror=cache(lambda: _mirror(stack, paths, root) if writing else None),
             recovered=recovered,
             without=ready,
+            paced=hear_pace(stages),
         )
 
 

@@ -133,7 +133,9 @@ def test_free_memory_is_read_and_a_container_has_less(tmp_path: Path) -> None:
     assert room.available_bytes(meminfo, tmp_path) == 0
 
 
-def test_memory_that_runs_short_costs_one_process_at_once_and_it_comes_back_with_the_memory() -> None:
+def test_memory_that_runs_short_costs_one_process_at_once_and_it_comes_back_with_the_memory() -> (
+    None
+):
     crowd, now, _ = run(Crowd(3), [1.0, 1.0, 1.0], 0.0, 200)
     less = crowd.looked(now, 1.0, 1, busy=1, waiting=True, room=False, tight=True)
     assert (less.number, less.why) == (2, MEMORY)

@@ -116,8 +116,7 @@ class WorkerStage:
         )
         """What the vectors rest on that `rescore` takes; None: it takes none."""
         self.stopping = stopping
-        self.on_pace: Heard = nobody
-        """Is told of the number of processes, when the first begins and when it changes."""
+        self._heard: Heard = nobody
         self._told = 0
         """The number that was told last."""
         self._ending = 0
@@ -138,6 +137,16 @@ class WorkerStage:
         self._rests_until = 0.0
         self._why = ""
         self._watcher: Watcher | None = None
+
+    @property
+    def on_pace(self) -> Heard:
+        """Is told of the number of processes: at the first look from now on, and of changes."""
+        return self._heard
+
+    @on_pace.setter
+    def on_pace(self, heard: Heard) -> None:
+        with self._turn:
+            self._heard, self._told = heard, 0
 
     def ready(self) -> Problem | None:
         """What keeps the stage from looking; None: nothing."""
@@ -195,7 +204,6 @@ class WorkerStage:
                 slot.child = None
         if self._watcher is not None:
             self._watcher.close()
-        self._told = 0
 
     def _next(self) -> list[_Job]:
         """What waits longest, and what can be handed over with it: all vectors, or none."""
@@ -252,7 +260,7 @@ class WorkerStage:
         """Tell of the number of processes, where it is another one than was told last."""
         before, self._told = self._told, number
         if number != before:
-            self.on_pace(Paced(self.name, PROCESSES, before, number, why))
+            self._heard(Paced(self.name, PROCESSES, before, number, why))
 
     def _tell_begun(self) -> None:
         with self._turn:
@@ -305,7 +313,7 @@ class WorkerStage:
         child = slot.child
         if child is None:
             child = slot.child = Child(self._begin, self._recipe)
-            self._tell_begun()
+        self._tell_begun()
         vectors = batch[0].vector
         # Telling of a vector and looking load different parts of a model, or none of it.
         first = (child.rescores if vectors else child.looks) == 0
