@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from serve_process import Serving
 from siglip_models import MODEL, chosen
+from urbexmp.adapters.http_client import HttpClient
 from urbexmp.adapters.stages import child, places, room, workers
 from urbexmp.cli.main import run
 from watch_process import jpeg
@@ -96,7 +97,7 @@ def test_a_stage_looks_in_as_many_processes_as_pay_and_fit(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     chosen(tmp_path_factory.getbasetemp(), tmp_path, monkeypatch)
-    library, machine = photos(tmp_path / "photos", 300), Machine()
+    library, machine = photos(tmp_path / "photos", 260), Machine()
 
     class Counted(child.Child):
         def __init__(self, command: Sequence[str], recipe: Mapping[str, Any]) -> None:
@@ -116,7 +117,7 @@ def test_a_stage_looks_in_as_many_processes_as_pay_and_fit(
     told = ("--report", str(tmp_path / "report"), "-v", "--set", "workers=8")
     assert run(["sync", str(library), "--profile", str(tmp_path / "mine.toml"), *told]) == 0
     said = capfd.readouterr().out
-    assert len(list(library.glob("*.xmp"))) == 300
+    assert len(list(library.glob("*.xmp"))) == 260
     assert machine.seen == [
         ("slow", 3),
         ("quick again", 2),
@@ -133,3 +134,89 @@ def test_a_stage_looks_in_as_many_processes_as_pay_and_fit(
     for shown in (said, page(tmp_path / "report")):
         assert "siglip looked in 1 to 3 processes at a time" in shown
         assert "once fewer (memory was short)" in shown
+
+
+class Far:
+    """A server that is quick, then works on two requests at a time, then is quick again."""
+
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._lately: deque[int] = deque(maxlen=10)
+        self._since = 0
+        self.state = "quick"
+        self.answers: Counter[int] = Counter()
+
+    def ask(self, client: HttpClient, method: str, path: str, *more: Any) -> Any:
+        """Ask the real one."""
+        if path != "/tag":
+            return self._ask(client, method, path, *more)
+        with self._lock:
+            self._under_way += 1
+            self._lately.append(self._under_way)
+            self._becomes()
+        try:
+            reply = self._ask(client, method, path, *more)
+            self.answers[reply.status] += 1
+            return reply
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _becomes(self) -> None:
+        most = max(self._lately)
+        if self.state == "quick" and most == 4:
+            self.state = "slow"
+        elif self.state == "slow" and most < 4:
+            self._since += 1
+            if self._since == 40:
+                self.state = "quick again"
+
+    def seconds(self) -> float:
+        """What an answer takes now."""
+        return 1.0 if self.state != "slow" else 2.0 * max(1.0, self._under_way / 2)
+
+
+def test_a_server_gets_as_many_requests_as_pay_and_fewer_when_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    library, far = photos(tmp_path / "photos", 260), Far(HttpClient.ask)
+    monkeypatch.setattr(HttpClient, "ask", lambda *given: far.ask(*given))
+    monkeypatch.setattr(places, "time", Clock(far.seconds))
+    monkeypatch.setenv("URBEXMP_CONFIG", str(tmp_path / "config"))
+    profile = tmp_path / "away.toml"
+    with Serving(tmp_path / "far", "--stages", "pixels", "--requests", "5") as serving:
+        profile.write_text(
+            f'stages = ["pixels"]\n[stage.remote]\nurl = "{serving.url}"\nstages = "pixels"\n'
+            "at_once = 8\nfallback = false\n",
+            encoding="utf-8",
+        )
+        told = ("--report", str(tmp_path / "report"), "-v", "--set", "workers=12")
+        code = run(
+            [
+                "sync",
+                str(library),
+                "--profile",
+                str(profile),
+                "--state",
+                str(tmp_path / "st"),
+                *told,
+            ]
+        )
+        said = capfd.readouterr()
+        serving.end()
+    assert code == 0, said
+    assert far.state == "quick again"
+    assert far.answers[200] == 260
+    assert 1 <= far.answers[429] <= 12
+    (asked,) = at_a_time(tmp_path / "report").values()
+    assert (asked["what"], asked["first"], asked["least"]) == ("requests", 2, 2)
+    assert asked["most"] >= 6  # one more than the server takes
+    # To four; after it was slow to six; and again, some time after it refused.
+    assert asked["raised"]["to see whether more answers come"] >= 5
+    assert asked["lowered"]["not worth it: hardly more answers came"] >= 1
+    assert asked["lowered"]["the server was too busy"] >= 1
+    for shown in (said.out, page(tmp_path / "report")):
+        assert "was asked with 2 to" in shown
+        assert "fewer (the server was too busy)" in shown

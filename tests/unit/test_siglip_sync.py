@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from urbexmp.cli.ledger import reading
 from urbexmp.cli.main import run
 from urbexmp.model.errors import Undecodable
 from urbexmp.model.observation import Observation
+
 
 @pytest.fixture
 def library(
