@@ -302,7 +302,8 @@ def test_little_is_read_beside_the_preview_however_far_apart_the_directories_lie
 ) -> None:
     far = b"\x55" * 300_000
     small, wanted, full = (
-        jpeg_bytes(Image.new("RGB", size, "lime")) for size in ((320, 214), (1024, 683), (3000, 2000))
+        jpeg_bytes(Image.new("RGB", size, "lime"))
+        for size in ((320, 214), (1024, 683), (3000, 2000))
     )
     file = tmp_path / ("a.dng" if dng else "a.nef")
     written(file, tiff_raw([small, wanted + far, full + far], sensor=far, dng=dng))

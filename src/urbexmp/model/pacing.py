@@ -36,7 +36,7 @@ class Paced:
     """One of the words above."""
 
 
-Heard = Callable[[Paced], None]
+HeardPace = Callable[[Paced], None]
 """Is told of a change, from any thread."""
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from urbexmp.model.pacing import REQUESTS, Heard, Paced, nobody
+from urbexmp.model.pacing import REQUESTS, HeardPace, Paced, nobody
 from urbexmp.rules.pacing import Pace
 
 
@@ -26,7 +26,7 @@ class Places:
     """At most `most` at a time. `who` is the server, as a person is told of it."""
 
     def __init__(self, who: str, most: int) -> None:
-        self.heard: Heard = nobody
+        self.heard: HeardPace = nobody
         self._who = who
         self._free = threading.Condition()
         self._pace = Pace(most)
@@ -34,7 +34,7 @@ class Places:
         self._refusals = 0
         self._told = 0
 
-    def told_by(self, heard: Heard) -> None:
+    def told_by(self, heard: HeardPace) -> None:
         """Have it told of the number at the next place that is taken, and of changes."""
         with self._free:
             self.heard, self._told = heard, 0

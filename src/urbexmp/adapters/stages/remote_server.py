@@ -17,22 +17,17 @@ from urbexmp.model.stage_errors import ServerAway, StageFailed, StageStopped, St
 from urbexmp.rules.circuit import Circuit, pause_before
 from urbexmp.rules.elsewhere import Elsewhere, what_is_sent
 from urbexmp.rules.normalise import stage_name
+from urbexmp.rules.server_trouble import left_alone
 from urbexmp.rules.serving import API
+from urbexmp.rules.stopping import Stopping, never, steps
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.remote_client import Client, Known, Reply
-    from urbexmp.model.pacing import Heard
+    from urbexmp.model.pacing import HeardPace
     from urbexmp.model.ports import Stage
 
 HEALTH_SECONDS = 5.0
 """For the question whether the server is there."""
-
-STEP_SECONDS = 0.25
-"""A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
-
-
-def _never() -> bool:
-    return False
 
 
 class Server:
@@ -54,7 +49,7 @@ class Server:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
-        self.stopping: Callable[[], bool] = _never
+        self.stopping: Stopping = never
         self._client = client
         self._unreachable = unreachable
         self._known = known
@@ -75,12 +70,12 @@ class Server:
         self._pictures: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
     @property
-    def on_pace(self) -> Heard:
+    def on_pace(self) -> HeardPace:
         """Is told how many photos are with the server at a time."""
         return self._places.heard
 
     @on_pace.setter
-    def on_pace(self, heard: Heard) -> None:
+    def on_pace(self, heard: HeardPace) -> None:
         self._places.told_by(heard)
 
     # --- What it offers --------------------------------------------------------------------
@@ -172,8 +167,7 @@ class Server:
             raise self._spared(stage, wait)
 
     def _spared(self, stage: str, wait: float) -> ServerAway:
-        detail = f"did not answer before, and is asked again in {wait:.0f} s"
-        return self._away_problem(stage, detail, self._start_it())
+        return self._away_problem(stage, left_alone(wait), self._start_it())
 
     def _asked(self, stage: str, body: bytes, place: Place, *, probe: bool) -> StageLook:
         vain = self._vain
@@ -224,13 +218,11 @@ class Server:
                 return
 
     def _pause(self, seconds: float, problem: ServerAway) -> None:
-        left = seconds
-        while left > 0:
+        for step in steps(seconds):
             if self.stopping():
                 stage = problem.fields["stage"]
                 raise StageStopped(f"stage {stage}", stage=stage)
-            self._sleep(min(left, STEP_SECONDS))
-            left -= STEP_SECONDS
+            self._sleep(step)
 
     def _post(self, stage: str, body: bytes) -> StageLook:
         timeout = self.settings.timeout

@@ -15,15 +15,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from urbexmp.adapters.stages import room
 from urbexmp.model.errors import Problem
-from urbexmp.model.pacing import BEGUN, PROCESSES, SET, Heard, Paced, nobody
+from urbexmp.model.pacing import BEGUN, PROCESSES, SET, HeardPace, Paced, nobody
 from urbexmp.model.stage_errors import StageFailed, StageStopped, StageTimeout
 from urbexmp.rules.pacing_workers import Crowd, has_room, is_tight
+from urbexmp.rules.stopping import Stopping, never
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.child import Child, Watcher
@@ -58,10 +59,6 @@ class Limits:
     recycle_megabytes: int = 1024
     """And when it holds so much more memory than after its first look; 0 is never. Not the whole
     of it: the model alone may be several times that, and would be loaded anew for each photo."""
-
-
-def _never() -> bool:
-    return False
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +102,7 @@ class WorkerStage:
         recipe: Mapping[str, Any],
         limits: Limits = Limits(),
         command: Sequence[str] = COMMAND,
-        stopping: Callable[[], bool] = _never,
+        stopping: Stopping = never,
     ) -> None:
         self.name = stage.name
         self.id = stage.id
@@ -116,7 +113,7 @@ class WorkerStage:
         )
         """What the vectors rest on that `rescore` takes; None: it takes none."""
         self.stopping = stopping
-        self._heard: Heard = nobody
+        self._heard: HeardPace = nobody
         self._told = 0
         """The number that was told last."""
         self._ending = 0
@@ -139,12 +136,12 @@ class WorkerStage:
         self._watcher: Watcher | None = None
 
     @property
-    def on_pace(self) -> Heard:
+    def on_pace(self) -> HeardPace:
         """Is told of the number of processes: at the first look from now on, and of changes."""
         return self._heard
 
     @on_pace.setter
-    def on_pace(self, heard: Heard) -> None:
+    def on_pace(self, heard: HeardPace) -> None:
         with self._turn:
             self._heard, self._told = heard, 0
 
