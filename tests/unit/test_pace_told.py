@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,12 +92,10 @@ def test_requests_that_are_refused_together_halve_the_number_once() -> None:
     def ask() -> None:
         with places.one() as place:
             out.wait()
-            try:
-                with places.asking(place):
-                    refused.wait()
-                    raise ConnectionError
-            except ConnectionError:
-                places.refused(place)
+            with pytest.raises(ConnectionError), places.asking(place):
+                refused.wait()
+                raise ConnectionError
+            places.refused(place)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
