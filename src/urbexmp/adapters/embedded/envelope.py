@@ -231,6 +231,22 @@ def _found(packet: bytes, body: bytes) -> int:
     return at
 
 
+_latest: tuple[bytes, bytes] | None = None
+"""The envelope that was made last, and the packet in it: it is read at once, mostly."""
+
+
+def remember(envelope: bytes, packet: bytes) -> None:
+    """Note a new envelope whose packet tells all there is, and names no second part."""
+    global _latest
+    _latest = envelope, packet  # one assignment: other threads read
+
+
+def remembered(envelope: bytes) -> bytes | None:
+    """The packet of an envelope that was noted; None: of any other."""
+    latest = _latest
+    return latest[1] if latest is not None and latest[0] is envelope else None
+
+
 @dataclass(frozen=True, slots=True)
 class Unsealed:
     """An envelope, opened."""

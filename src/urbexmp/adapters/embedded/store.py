@@ -36,6 +36,13 @@ from urbexmp.model.ports import Replacement
 AT_ONCE = 256 * 2**20
 """Bytes of image files that wait as temp files for one sync."""
 
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+_AHEAD = 16 * 2**10
+_MOST_AHEAD = 128 * 2**10
+"""Bytes read at once from the start of a file: as many as the headers of the last one took, and
+some more."""
+
 
 class EmbeddedStore(WholeFileStore):
     """Implements `ports.CarrierStore` for packets inside image files.
@@ -50,6 +57,7 @@ class EmbeddedStore(WholeFileStore):
         super().__init__(step)
         self._containers = tuple(containers)
         self._looked: dict[Path, _Looked] = {}
+        self._ahead = _AHEAD
 
     def path_of(self, carrier: Carrier) -> Path:
         """Path of the image file. Raises `InternalProblem` for a sidecar."""
@@ -64,8 +72,35 @@ class EmbeddedStore(WholeFileStore):
         what is no file of a format that packets are written into.
         """
         path = self.path_of(carrier)
-        with _source(path) as source:
-            return self._sealed(source, path)
+        handle, size = _opened(path)
+        try:
+            usual = self._usual(handle, size)
+            return usual or self._sealed(FileSource(handle, path), path)
+        finally:
+            os.close(handle)
+
+    def _usual(self, handle: int, size: int) -> bytes | None:
+        """The envelope of a file that is like most of its format; None: it has to be looked at."""
+        try:
+            head = os.read(handle, self._ahead)
+            for container in self._containers:
+                if head.startswith(container.begins):
+                    break
+            else:
+                return None
+            made = container.usual(head, size)
+            while isinstance(made, int):
+                if not len(head) < made <= _MOST_AHEAD:
+                    return None
+                self._ahead = min(made + _AHEAD, _MOST_AHEAD)
+                more = os.read(handle, self._ahead - len(head))
+                if not more:
+                    return None
+                head += more
+                made = container.usual(head, size)
+            return made
+        except OSError:
+            return None  # who reads it again tells of it
 
     def layout(self, path: Path) -> Layout:
         """What the file's container says of it. Raises as `read`."""
@@ -203,16 +238,26 @@ def _source(path: Path) -> Iterator[FileSource]:
 
 @contextmanager
 def _regular(path: Path) -> Iterator[int]:
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle, _ = _opened(path)
     try:
-        handle = os.open(path, flags)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _opened(path: Path) -> tuple[int, int]:
+    """Handle and size of a file. Raises `FileUnreadable`, `FileVanished`."""
+    try:
+        handle = os.open(path, _READING)
     except (FileNotFoundError, NotADirectoryError) as failure:
         raise FileVanished(path) from failure
     except OSError as failure:
         raise read_problem(path, failure) from failure
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
             raise FileUnreadable(path, detail="it is no regular file")
-        yield handle
-    finally:
+        return handle, found.st_size
+    except BaseException:
         os.close(handle)
+        raise

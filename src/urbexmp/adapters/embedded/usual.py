@@ -1,0 +1,102 @@
+"""The envelope of the usual JPEG, made in one walk over the first bytes of the file.
+
+A reader of thousands of photos wants the packet and the fingerprint, and most JPEGs are alike:
+whole segments, one packet before the picture's header, nothing beside it that says more about
+keywords. Of such a file the same envelope is written here that `JpegContainer.layout` and `seal`
+make of it, byte for byte, without a layout. Whatever is odd in the least (an IPTC block, a second
+packet or a second part of one, an index of pictures, a box that may be a signature, fill bytes, a
+header longer than what was read) is left to them, so that it has one meaning and not two.
+"""
+
+from __future__ import annotations
+
+from urbexmp.adapters.embedded.envelope import FORM, MAGIC, remember
+
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_SECOND = b"http://ns.adobe.com/xmp/"
+_INDEX = b"MPF"
+_APP1, _APP2, _APP11, _APP13, _SOS = 0xE1, 0xE2, 0xEB, 0xED, 0xDA
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PLAIN = frozenset(range(0xC0, 0xFF)) - {*range(0xD0, 0xDB), _APP1, _APP2, _APP11, _APP13}
+"""Markers with a length of which nothing is kept but that."""
+_BEGINNING = 40
+_BEGINS = (b"<?xpacket begin=", b"<x:xmpmeta ")
+_SECOND_PART, _SIGNATURE = b"HasExtendedXMP", b"provenance"
+"""What a packet that has a second part, or tells of a signature, surely has in it."""
+
+
+def usual_envelope(head: bytes, size: int) -> bytes | int:
+    """The envelope of a JPEG of `size` bytes that begins with `head`.
+
+    A number: how many bytes `head` needs at least, so that one may be made. 0: it is not so usual.
+    """
+    at, behind = 2, False
+    # A stretch that is kept begins at `kept` and reaches as far as `until`; before it, `held` bytes
+    # are kept in all. `place`: where in what is kept the packet begins.
+    kept, until, held, place = 0, 2, 0, 0
+    xmp, end_of_xmp = 0, 0
+    stretches, pieces = [], []
+    try:
+        while True:
+            marker = head[at + 1]
+            if head[at] != 0xFF:
+                return 0
+            if marker in _PLAIN:
+                end = at + 2 + (head[at + 2] << 8 | head[at + 3])
+                more = 4
+                behind = behind or marker in _FRAMES
+            elif marker == _APP1:
+                end = at + 2 + (head[at + 2] << 8 | head[at + 3])
+                more = min(end - at, 4 + len(_XMP))
+                if head.startswith(_XMP, at + 4):
+                    if xmp or behind or end - at < more:
+                        return 0
+                    xmp, end_of_xmp = at + more, end
+                    place = held + until - kept + more
+                    more = end - at
+                elif head.startswith(_SECOND, at + 4):
+                    return 0
+            elif marker == _APP2:
+                end = at + 2 + (head[at + 2] << 8 | head[at + 3])
+                more = min(end - at, 8)
+                if head.startswith(_INDEX, at + 4):
+                    return 0
+            elif marker == _SOS:
+                if at + 2 + (head[at + 2] << 8 | head[at + 3]) >= size:
+                    return 0
+                end, more = 0, 2
+            else:
+                return 0
+            if at != until:
+                stretches.append(f"[{kept}, {until - kept}]")
+                pieces.append(head[kept:until])
+                held += until - kept
+                kept = at
+            until = at + more
+            if not end:
+                break
+            if end < at + 4 or end > size:
+                return 0
+            at = end
+    except IndexError:
+        return at + 4 if at + 4 < size else 0
+    packet = head[xmp:end_of_xmp]
+    if (
+        not packet.startswith(_BEGINS)
+        or b"\0" in packet
+        or _SECOND_PART in packet
+        or _SIGNATURE in packet
+    ):
+        return 0
+    stretches.append(f"[{kept}, {until - kept}]")
+    pieces.append(head[kept:until])
+    said = (
+        f'{{"form": {FORM}, "container": "jpeg", "size": {size}, "kept": [{", ".join(stretches)}],'
+        f' "refusal": null, "signed": false, "plain": [{place}, {len(packet)}]}}\n'
+    )
+    body = b"".join(pieces)
+    if body.find(packet[:_BEGINNING]) != place:
+        return 0
+    envelope = b"".join((MAGIC, said.encode(), body))
+    remember(envelope, packet)
+    return envelope
