@@ -12,7 +12,17 @@ from __future__ import annotations
 import re
 
 from urbexmp.adapters.xmp.block import block_of
-from urbexmp.adapters.xmp.scan_head import FADING, OPENING, OURS, Head, faded, known_head, new_head
+from urbexmp.adapters.xmp.scan_head import (
+    FADING,
+    OPENING,
+    OURS,
+    OWNERS,
+    Head,
+    faded,
+    known_head,
+    new_head,
+)
+from urbexmp.adapters.xmp.scan_list import known_form, learn_form
 from urbexmp.adapters.xmp.scan_text import (
     CONTROLS,
     OTHER_ENTITY,
@@ -43,10 +53,14 @@ _NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not 
 """All that has no part in telling tags apart (see `Scan.depths`), nor is forbidden in XML."""
 _NEAR = 80
 """Bytes before the end tag of rdf:RDF in which our block ends, where there is one."""
-_TAILS: set[bytes] = set()
-"""Ends of packets that were found to be in order."""
-_MOST_TAILS = 64
-_SHORT = 64
+_tails: tuple[bytes, ...] = ()
+"""Ends of the last packets, padding and all, that were found to be in order."""
+_MOST_TAILS = 4
+_MOST_TAIL = 1 << 13
+_WINDOW = 64
+"""Bytes before and behind its place in the last packet in which an attribute mostly stands."""
+_near: dict[bytes, int] = {}
+"""Bytes from the first tag to an attribute, in the last packet that had it."""
 
 
 def scan(packet: bytes) -> PacketReading | None:
@@ -101,10 +115,11 @@ class Scan:
         None: it does not; never where it is `sure`.
         """
         packet, declared = self.packet, head.declared
-        close = packet.rfind(b"</rdf:RDF>")
+        close = ending(packet)
         first, inside = self.first_tag(head.begin, close)
         self.begin, self.first, self.inside, self.close = head.begin, first, inside, close
-        usual(packet.isascii() or is_text(packet[first:]))
+        text = packet[first:close]
+        usual(text.isascii() or is_text(text))
         flat = self.keywords(b"dc:subject", inside, close) if b"dc" in declared else None
         after = self.lists[b"dc:subject"][2] if flat is not None else inside
         hierarchical = None
@@ -114,13 +129,15 @@ class Scan:
                 hierarchical = self.keywords(b"lr:hierarchicalSubject", inside, close)
         found = self.ours(close)
         pieces = self.pieces(min(size, inside))
-        skeleton = b""
-        if size <= inside and not self.declaring:
+        before, end, owners = b"", b"", None
+        comparable = size <= inside and not self.declaring
+        if comparable:
             before = b"\0".join(pieces[:-1]).translate(None, FADING)
-            skeleton = before + b"\0" + faded(pieces[-1])
+            end = faded(pieces[-1])
+            owners = head.known(before, end)
         self.frame(close)
-        seen = skeleton != b"" and skeleton in head.seen
-        if not seen:
+        if owners is None:
+            skeleton = before + b"\0" + end if comparable else b""
             rest = b"".join(pieces)
             if not sure and (not skeleton or b"xmlns" in rest):
                 return None
@@ -128,11 +145,11 @@ class Scan:
             if self.search(rest, content, head, max(size, first)):
                 head.remember(skeleton)
         said = raw = None
-        once = size if seen else inside
-        if b"photoshop" in declared:
-            said = self.attribute(b"photoshop:SidecarForExtension", pieces, size, once)
-        if not said and b"crs" in declared:
-            raw = self.attribute(b"crs:RawFileName", pieces, size, once)
+        sidecar_for, raw_file = OWNERS
+        if b"photoshop" in declared and (owners is None or sidecar_for in owners):
+            said = self.attribute(sidecar_for, pieces, size, alone=owners is not None, head=head)
+        if not said and b"crs" in declared and (owners is None or raw_file in owners):
+            raw = self.attribute(raw_file, pieces, size, alone=owners is not None, head=head)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found) if found else (None, ())
         notes = (*field_notes(fields), *damage)
@@ -183,13 +200,8 @@ class Scan:
         return pieces
 
     def frame(self, close: int) -> None:
-        """Check that the tags of the packet can be counted, and that it ends as it should."""
+        """Check that the tags of the packet can be counted."""
         packet, inside = self.packet, self.inside
-        tail = packet[close:]
-        if tail not in _TAILS:
-            usual(_END.match(tail) is not None and not has_controls(tail))
-            if len(tail) < _SHORT and len(_TAILS) < _MOST_TAILS:
-                _TAILS.add(tail)
         # Single bytes are found many times faster than pairs, so those are looked for first.
         usual(b"!" not in packet or b"<!" not in packet)
         usual(b"&" not in packet or not OTHER_ENTITY.search(packet))
@@ -217,6 +229,15 @@ class Scan:
     def keywords(self, name: bytes, inside: int, close: int) -> tuple[str, ...] | None:
         """The items of a keyword property, from `inside` on; not one written as an attribute."""
         packet = self.packet
+        form = known_form(name)
+        if form is not None:
+            found = form.items(packet, inside, close)
+            if found is not None:
+                start, end, behind, items = found
+                self.places.append((start, 3))
+                self.lists[name] = start, start + len(name) + 2, end
+                self.behind[start] = behind
+                return items
         opening = b"<" + name
         start = packet.find(opening, inside, close)
         if start < 0:
@@ -233,7 +254,10 @@ class Scan:
         self.declaring |= tag != b""
         content = packet[tag_end + 1 : end]
         usual(not has_controls(content) and (b"]" not in content or b"]]>" not in content))
-        return list_of(content, b"<rdf:Bag>", b"</rdf:Bag>")
+        items = list_of(content, b"<rdf:Bag>", b"</rdf:Bag>")
+        if not tag:
+            learn_form(name, packet[start : end + len(closing)], start - inside, items)
+        return items
 
     def text(self, name: bytes, field: TextField, rest: bytes) -> None:
         """A text of the packet, in one language; its name may stand nowhere else."""
@@ -251,18 +275,27 @@ class Scan:
         if field is TextField.DESCRIPTION:
             self.caption = value
 
-    def attribute(self, name: bytes, pieces: list[bytes], size: int, once: int) -> str | None:
+    def attribute(
+        self, name: bytes, pieces: list[bytes], size: int, *, alone: bool, head: Head
+    ) -> str | None:
         """An attribute of the first description; None where the packet has none of that name.
 
-        `pieces` are what stands behind a head of `size` bytes; a name that is first met at `once`
-        or behind it is known to be there once, as no skeleton that was seen has it twice.
+        `pieces` are what stands behind a head of `size` bytes. `alone`: its skeleton was seen, so
+        a name that is met there is known to be there once.
         """
         packet, first, inside = self.packet, self.first, self.inside
-        at = packet.find(name, first, inside)
+        at = -1
+        if alone and not head.owners and name in _near:
+            near = first + _near[name]
+            at = packet.find(name, max(near - _WINDOW, size), min(near + _WINDOW, inside))
+        if at < 0:
+            at = packet.find(name, first, inside)
         if at < 0:
             # What stands behind the first tag.
             usual(name not in b"".join(pieces)[max(inside - size, 0) :])
             return None
+        once = size if alone else inside
+        _near[name] = at - first
         start = at + len(name) + 2
         usual(
             packet.startswith(b'="', at + len(name))
@@ -302,3 +335,18 @@ class Scan:
                 tags += 2
         usual(tags == content.count(b"<"))
         return found
+
+
+def ending(packet: bytes) -> int:
+    """Where the end tag of rdf:RDF begins, behind which all is in order. Raises `Unusual`."""
+    global _tails
+    for tail in _tails:
+        if packet.endswith(tail):
+            return len(packet) - len(tail)
+    close = packet.rfind(b"</rdf:RDF>")
+    tail = packet[close:]
+    usual(close > 0 and _END.match(tail) is not None and not has_controls(tail))
+    if len(tail) < _MOST_TAIL:
+        # One assignment: other threads read.
+        _tails = (tail, *_tails[: _MOST_TAILS - 1])
+    return close

@@ -41,9 +41,9 @@ _FADED = tuple(
     for word in (b"xmlns", b"ubject", b"rdf:RDF", b"AltTextAccessibility", PREFIX.encode() + b":")
 )
 """What must not be in a packet's rest, in a skeleton."""
-_ONCE = tuple(
-    word.translate(None, FADING) for word in (b"photoshop:SidecarForExtension", b"crs:RawFileName")
-)
+OWNERS = (b"photoshop:SidecarForExtension", b"crs:RawFileName")
+"""Attributes that say whose packet it is."""
+_ONCE = {word: word.translate(None, FADING) for word in OWNERS}
 _DESCRIPTION = b":description".translate(None, FADING)
 """With an `r` before it, it is `rdf:Description`, else it may be `dc:description`."""
 _MOST_SKELETONS = 64
@@ -79,11 +79,27 @@ class Head:
     """Where the content of rdf:RDF begins."""
     declared: frozenset[bytes]
     """Prefixes, each declared once, the usual ones for their usual namespaces."""
-    seen: set[bytes]
-    """Skeletons of what follows that were looked at and found to be in order."""
+    seen: dict[bytes, frozenset[bytes]]
+    """Skeletons of what follows that were looked at and found to be in order, and which of
+    `OWNERS` may be there."""
     forbidden: tuple[tuple[bytes, bool], ...]
     """Words of protected names that the rest must not hold; whether the first tag is meant too.
     The part of that tag that is in the head holds none."""
+    owners: bool
+    """Whether the head itself holds one of `OWNERS`."""
+    latest: list[tuple[bytes, bytes, frozenset[bytes]]]
+    """The skeleton that was met last, in two parts, and what `seen` says of it."""
+
+    def known(self, before: bytes, end: bytes) -> frozenset[bytes] | None:
+        """Which of `OWNERS` may be in a packet with a skeleton of two parts; None: a new one."""
+        for first, second, said in self.latest:
+            if first == before and second == end:
+                return said
+        found = self.seen.get(before + b"\0" + end)
+        if found is not None:
+            # One assignment: other threads read.
+            self.latest[:] = [(before, end, found)]
+        return found
 
     def remember(self, skeleton: bytes) -> None:
         """Another packet with this skeleton need not be looked at, unless it tells too little.
@@ -96,12 +112,14 @@ class Head:
             0 < len(skeleton) < _LONG
             and not any(word in skeleton for word in _FADED)
             and not any(word.translate(None, FADING) in skeleton for word, _ in self.forbidden)
-            and all(skeleton.count(name) < 2 for name in _ONCE)
+            and all(skeleton.count(name) < 2 for name in _ONCE.values())
             and descriptions == skeleton.count(b"r" + _DESCRIPTION)
         ):
             if len(self.seen) >= _MOST_SKELETONS:
                 self.seen.clear()
-            self.seen.add(skeleton)
+            self.seen[skeleton] = frozenset(
+                name for name, faded in _ONCE.items() if self.owners or faded in skeleton
+            )
 
 
 _recent: tuple[tuple[bytes, Head], ...] = ()
@@ -190,4 +208,5 @@ def _head(head: bytes) -> Head:
     # The first tag may have attributes before its last declaration: none that matters.
     tag = head[: head.find(b">", start.end()) + 1 or len(head)]
     usual(not _MATTERS.search(tag) and not any(word in tag for word, out in forbidden if out))
-    return Head(start.end(), frozenset(uris), set(), tuple(forbidden))
+    owners = any(name in head for name in OWNERS)
+    return Head(start.end(), frozenset(uris), {}, tuple(forbidden), owners, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _ITEMS = re.compile(r"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(r"<rdf:li>([^<]*)</rdf:li>")
@@ -57,7 +58,12 @@ def list_of(content: bytes, opening: bytes, closing: bytes) -> tuple[str, ...]:
         # Not all on lines of their own, or none at all.
         usual(_ITEMS.fullmatch(inside) is not None)
         items = _ITEM.findall(inside)
-    return tuple(map(_resolved, items)) if "&" in inside else tuple(items)
+    return resolved(items) if "&" in inside else tuple(items)
+
+
+def resolved(items: Iterable[str]) -> tuple[str, ...]:
+    """Items with their entities resolved. Raises `Unusual`."""
+    return tuple(map(_resolved, items))
 
 
 def text_of(raw: bytes) -> str:
