@@ -22,14 +22,14 @@ from urbexmp.adapters.xmp.scan_head import (
     known_head,
     new_head,
 )
-from urbexmp.adapters.xmp.scan_list import known_form, learn_form
+from urbexmp.adapters.xmp.scan_list import known_list, learn_form
 from urbexmp.adapters.xmp.scan_text import (
     CONTROLS,
-    OTHER_ENTITY,
     Unusual,
     has_controls,
     is_text,
     list_of,
+    other_entity,
     text_of,
     usual,
 )
@@ -204,7 +204,7 @@ class Scan:
         packet, inside = self.packet, self.inside
         # Single bytes are found many times faster than pairs, so those are looked for first.
         usual(b"!" not in packet or b"<!" not in packet)
-        usual(b"&" not in packet or not OTHER_ENTITY.search(packet))
+        usual(b"&" not in packet or not other_entity(packet))
         usual(packet.find(b"?", inside, close) < 0 or packet.find(b"<?", inside, close) < 0)
 
     def depths(self, inside: int, end: int) -> None:
@@ -229,15 +229,12 @@ class Scan:
     def keywords(self, name: bytes, inside: int, close: int) -> tuple[str, ...] | None:
         """The items of a keyword property, from `inside` on; not one written as an attribute."""
         packet = self.packet
-        form = known_form(name)
-        if form is not None:
-            found = form.items(packet, inside, close)
-            if found is not None:
-                start, end, behind, items = found
-                self.places.append((start, 3))
-                self.lists[name] = start, start + len(name) + 2, end
-                self.behind[start] = behind
-                return items
+        found = known_list(packet, name, inside, close)
+        if found is not None:
+            start, end, self.behind[start], items = found
+            self.places.append((start, 3))
+            self.lists[name] = start, start + len(name) + 2, end
+            return items
         opening = b"<" + name
         start = packet.find(opening, inside, close)
         if start < 0:
@@ -256,7 +253,7 @@ class Scan:
         usual(not has_controls(content) and (b"]" not in content or b"]]>" not in content))
         items = list_of(content, b"<rdf:Bag>", b"</rdf:Bag>")
         if not tag:
-            learn_form(name, packet[start : end + len(closing)], start - inside, items)
+            learn_form(name, packet[start : end + len(closing)], items)
         return items
 
     def text(self, name: bytes, field: TextField, rest: bytes) -> None:
@@ -287,7 +284,9 @@ class Scan:
         at = -1
         if alone and not head.owners and name in _near:
             near = first + _near[name]
-            at = packet.find(name, max(near - _WINDOW, size), min(near + _WINDOW, inside))
+            at = packet.find(name, near - _WINDOW, near + _WINDOW)
+            if not size <= at < inside:
+                at = -1
         if at < 0:
             at = packet.find(name, first, inside)
         if at < 0:

@@ -7,7 +7,7 @@ not found so is looked at anew.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from urbexmp.adapters.xmp.scan_text import CONTROLS, resolved
 
@@ -17,8 +17,7 @@ _MOST_FRAME = 256
 """Bytes of tags and blanks that are worth keeping."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How a list is laid out."""
 
     opening: bytes
@@ -29,53 +28,51 @@ class Form:
     """From the last item's end tag to the property's."""
     ends: int
     """How many bytes of `closing` stand before the property's end tag."""
-    lead: int
-    """Bytes from where it was looked for to where it began."""
-
-    def items(
-        self, packet: bytes, inside: int, close: int
-    ) -> tuple[int, int, int, tuple[str, ...]] | None:
-        """The first list of this form from `inside` on, in text that is UTF-8.
-
-        Where it begins, where its end tag does, where that ends, and its items. None: there is
-        none, or it holds more than items of text.
-        """
-        start = inside + self.lead
-        if not packet.startswith(self.opening, start, close):
-            start = packet.find(self.opening, inside, close)
-            if start < 0:
-                return None
-        begin = start + len(self.opening)
-        end = packet.find(self.closing, begin, close)
-        if end < 0:
-            return None
-        content = packet[begin:end]
-        items = content.decode("utf-8").split(self.between)
-        if (
-            # Two tags stand between any two items, and no other.
-            content.count(b"<") != 2 * len(items) - 2
-            or len(content.translate(None, _NOT_PLAIN)) != len(content)
-            or (b"]" in content and b"]]>" in content)
-        ):
-            return None
-        said = resolved(items) if b"&" in content else tuple(items)
-        return start, end + self.ends, end + len(self.closing), said
 
 
 _forms: dict[bytes, Form] = {}
 """By property; that of the last packet which was not like the one before."""
+_leads: dict[bytes, int] = {}
+"""By property; how many bytes behind where it was looked for it began in the last packet."""
 
 
-def known_form(name: bytes) -> Form | None:
-    """How a keyword property was laid out when it was last looked at."""
-    return _forms.get(name)
+def known_list(
+    packet: bytes, name: bytes, inside: int, close: int
+) -> tuple[int, int, int, tuple[str, ...]] | None:
+    """The first list of the known form from `inside` on, in text that is UTF-8.
 
-
-def learn_form(name: bytes, whole: bytes, lead: int, items: tuple[str, ...]) -> None:
-    """Note the layout of a list that was found to be in order, from its tag to its end tag.
-
-    `lead`: how many bytes behind where it was looked for it began.
+    Where it begins, where its end tag does, where that ends, and its items. None: there is none,
+    or it holds more than items of text.
     """
+    form = _forms.get(name)
+    if form is None:
+        return None
+    opening, between, closing, ends = form
+    start = inside + _leads.get(name, 0)
+    if not packet.startswith(opening, start, close):
+        start = packet.find(opening, inside, close)
+        if start < 0:
+            return None
+        _leads[name] = start - inside
+    begin = start + len(opening)
+    end = packet.find(closing, begin, close)
+    if end < 0:
+        return None
+    content = packet[begin:end]
+    items = content.decode("utf-8").split(between)
+    if (
+        # Two tags stand between any two items, and no other.
+        content.count(b"<") != 2 * len(items) - 2
+        or len(content.translate(None, _NOT_PLAIN)) != len(content)
+        or (b"]" in content and b"]]>" in content)
+    ):
+        return None
+    said = resolved(items) if b"&" in content else tuple(items)
+    return start, end + ends, end + len(closing), said
+
+
+def learn_form(name: bytes, whole: bytes, items: tuple[str, ...]) -> None:
+    """Note the layout of a list that was found to be in order, from its tag to its end tag."""
     first, last = whole.find(_LI) + len(_LI), whole.rfind(_LI_END)
     if not len(_LI) <= first <= last or len(whole) - last + first > _MOST_FRAME:
         return
@@ -84,4 +81,4 @@ def learn_form(name: bytes, whole: bytes, lead: int, items: tuple[str, ...]) -> 
     if blanks.strip(b" \t\n") or whole.count(between, first, last) != len(items) - 1:
         return
     ends = len(whole) - last - len(b"</%b>" % name)
-    _forms[name] = Form(whole[:first], between.decode("ascii"), whole[last:], ends, lead)
+    _forms[name] = Form(whole[:first], between.decode("ascii"), whole[last:], ends)

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 _ITEMS = re.compile(r"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(r"<rdf:li>([^<]*)</rdf:li>")
 _LI, _LI_END = "<rdf:li>", "</rdf:li>"
-OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
+_OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
+_FEW = 8
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
@@ -37,6 +38,18 @@ def is_text(text: bytes) -> bool:
 def has_controls(text: bytes) -> bool:
     """Whether a control character is in there that XML forbids."""
     return len(text.translate(None, CONTROLS)) != len(text)
+
+
+def other_entity(text: bytes) -> bool:
+    """Whether an entity is in there that is none of the five of XML."""
+    at = text.find(b"&")
+    for _ in range(_FEW):
+        if at < 0:
+            return False
+        if _OTHER_ENTITY.match(text, at):
+            return True
+        at = text.find(b"&", at + 1)
+    return at >= 0 and _OTHER_ENTITY.search(text, at) is not None
 
 
 def list_of(content: bytes, opening: bytes, closing: bytes) -> tuple[str, ...]:
