@@ -20,6 +20,9 @@ _APP1, _APP2, _APP11, _APP13, _SOS = 0xE1, 0xE2, 0xEB, 0xED, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PLAIN = frozenset(range(0xC0, 0xFF)) - {*range(0xD0, 0xDB), _APP1, _APP2, _APP11, _APP13}
 """Markers with a length of which nothing is kept but that."""
+_BEFORE = f'{{"form": {FORM}, "container": "jpeg", "size": %d, "kept": ['
+_STRETCH = "[%d, %d], "
+_BEHIND = '[%d, %d]], "refusal": null, "signed": false, "plain": [%d, %d]}\n'
 _BEGINNING = 40
 _BEGINS = (b"<?xpacket begin=", b"<x:xmpmeta ")
 _SECOND_PART, _SIGNATURE = b"HasExtendedXMP", b"provenance"
@@ -42,7 +45,7 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
     # are kept in all. `place`: where in what is kept the packet begins.
     kept, until, held, place = 0, 2, 0, 0
     xmp, end_of_xmp = 0, 0
-    stretches, pieces = "", []
+    numbers, pieces = [size], [MAGIC, b""]
     try:
         while True:
             marker = head[at + 1]
@@ -77,7 +80,7 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
                 return 0
             if at != until:
                 length = until - kept
-                stretches += f"[{kept}, {length}], "
+                numbers += kept, length
                 pieces.append(head[kept:until])
                 held += length
                 kept = at
@@ -93,15 +96,13 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
     if not packet.startswith(_BEGINS) or not _is_plain(packet):
         return 0
     pieces.append(head[kept:until])
-    said = (
-        f'{{"form": {FORM}, "container": "jpeg", "size": {size},'
-        f' "kept": [{stretches}[{kept}, {until - kept}]],'
-        f' "refusal": null, "signed": false, "plain": [{place}, {len(packet)}]}}\n'
-    )
-    body = b"".join(pieces)
-    if body.find(packet[:_BEGINNING]) != place:
+    numbers += kept, until - kept, place, len(packet)
+    said = (_BEFORE + _STRETCH * (len(pieces) - 3) + _BEHIND) % tuple(numbers)
+    pieces[1] = said.encode()
+    envelope = b"".join(pieces)
+    body = len(MAGIC) + len(said)
+    if envelope.find(packet[:_BEGINNING], body) != body + place:
         return 0
-    envelope = b"".join((MAGIC, said.encode(), body))
     remember(envelope, packet)
     return envelope
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 
 from urbexmp.adapters.xmp.block import block_of
+from urbexmp.adapters.xmp.scan_alike import read_alike
+from urbexmp.adapters.xmp.scan_ends import ending, near, note_near, value_at
 from urbexmp.adapters.xmp.scan_head import (
     FADING,
     OPENING,
@@ -22,7 +24,7 @@ from urbexmp.adapters.xmp.scan_head import (
     known_head,
     new_head,
 )
-from urbexmp.adapters.xmp.scan_list import known_list, learn_form
+from urbexmp.adapters.xmp.scan_list import known_list, learn_form, learn_pair
 from urbexmp.adapters.xmp.scan_text import (
     CONTROLS,
     Unusual,
@@ -41,8 +43,6 @@ from urbexmp.model.text import TextField, TextState
 LARGEST = 4 << 20
 """Larger packets are parsed: a scan goes over the bytes many times."""
 
-_END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'[rw]')\?>\s*)?\Z""")
-_SINGLE = re.compile(rb"=\s*'")
 _OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", OURS), re.DOTALL)
 _CAPTION = re.compile(
     rb"""\s*<rdf:Alt>\s*<rdf:li xml:lang=["']x-default["'](?:/>|>([^<]*)</rdf:li>)"""
@@ -53,14 +53,6 @@ _NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not 
 """All that has no part in telling tags apart (see `Scan.depths`), nor is forbidden in XML."""
 _NEAR = 80
 """Bytes before the end tag of rdf:RDF in which our block ends, where there is one."""
-_tails: tuple[bytes, ...] = ()
-"""Ends of the last packets, padding and all, that were found to be in order."""
-_MOST_TAILS = 4
-_MOST_TAIL = 1 << 13
-_WINDOW = 64
-"""Bytes before and behind its place in the last packet in which an attribute mostly stands."""
-_near: dict[bytes, int] = {}
-"""Bytes from the first tag to an attribute, in the last packet that had it."""
 
 
 def scan(packet: bytes) -> PacketReading | None:
@@ -68,7 +60,7 @@ def scan(packet: bytes) -> PacketReading | None:
     if len(packet) > LARGEST:
         return None
     try:
-        return Scan(packet).reading()
+        return read_alike(packet) or Scan(packet).reading()
     except Unusual:
         return None
 
@@ -144,11 +136,13 @@ class Scan:
             content = rest[max(inside - size, 0) :]
             if self.search(rest, content, head, max(size, first)):
                 head.remember(skeleton)
+                if len(pieces) == 3 and not found:
+                    learn_pair(pieces[1])
         said = raw = None
         sidecar_for, raw_file = OWNERS
-        if b"photoshop" in declared and (owners is None or sidecar_for in owners):
+        if b"photoshop" in declared if owners is None else sidecar_for in owners:
             said = self.attribute(sidecar_for, pieces, size, alone=owners is not None, head=head)
-        if not said and b"crs" in declared and (owners is None or raw_file in owners):
+        if not said and (b"crs" in declared if owners is None else raw_file in owners):
             raw = self.attribute(raw_file, pieces, size, alone=owners is not None, head=head)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found) if found else (None, ())
@@ -281,31 +275,18 @@ class Scan:
         a name that is met there is known to be there once.
         """
         packet, first, inside = self.packet, self.first, self.inside
-        at = -1
-        if alone and not head.owners and name in _near:
-            near = first + _near[name]
-            at = packet.find(name, near - _WINDOW, near + _WINDOW)
-            if not size <= at < inside:
-                at = -1
-        if at < 0:
-            at = packet.find(name, first, inside)
+        if alone and not head.owners:
+            at = near(packet, name, first, size, inside)
+            if at >= 0:
+                return value_at(packet, name, at, first)
+        at = packet.find(name, first, inside)
         if at < 0:
             # What stands behind the first tag.
             usual(name not in b"".join(pieces)[max(inside - size, 0) :])
             return None
-        once = size if alone else inside
-        _near[name] = at - first
-        start = at + len(name) + 2
-        usual(
-            packet.startswith(b'="', at + len(name))
-            and packet[at - 1 : at] in (b" ", b"\n")
-            and (at >= once or packet.find(name, start, inside) < 0)
-        )
-        if packet.find(b"'", first, at) >= 0:
-            usual(_SINGLE.search(packet, first, at) is None)
-        value = packet[start : packet.find(b'"', start)]
-        usual(b"\t" not in value and b"\n" not in value)
-        return text_of(value)
+        usual(at >= (size if alone else inside) or packet.find(name, at + 1, inside) < 0)
+        note_near(name, at - first)
+        return value_at(packet, name, at, first)
 
     def ours(self, close: int) -> dict[str, list[str]]:
         """The properties of our block, as we write it: behind all else."""
@@ -334,18 +315,3 @@ class Scan:
                 tags += 2
         usual(tags == content.count(b"<"))
         return found
-
-
-def ending(packet: bytes) -> int:
-    """Where the end tag of rdf:RDF begins, behind which all is in order. Raises `Unusual`."""
-    global _tails
-    for tail in _tails:
-        if packet.endswith(tail):
-            return len(packet) - len(tail)
-    close = packet.rfind(b"</rdf:RDF>")
-    tail = packet[close:]
-    usual(close > 0 and _END.match(tail) is not None and not has_controls(tail))
-    if len(tail) < _MOST_TAIL:
-        # One assignment: other threads read.
-        _tails = (tail, *_tails[: _MOST_TAILS - 1])
-    return close

@@ -81,10 +81,13 @@ class Head:
     """Prefixes, each declared once, the usual ones for their usual namespaces."""
     seen: dict[bytes, frozenset[bytes]]
     """Skeletons of what follows that were looked at and found to be in order, and which of
-    `OWNERS` may be there."""
+    `OWNERS` may be there, of those whose namespaces are declared."""
     forbidden: tuple[tuple[bytes, bool], ...]
     """Words of protected names that the rest must not hold; whether the first tag is meant too.
     The part of that tag that is in the head holds none."""
+    first: int
+    """Where the tag of the first description begins, whose attributes reach beyond the head; -1:
+    the head ends elsewhere, or does not declare the namespaces of both lists."""
     owners: bool
     """Whether the head itself holds one of `OWNERS`."""
     latest: list[tuple[bytes, bytes, frozenset[bytes]]]
@@ -114,11 +117,15 @@ class Head:
             and not any(word.translate(None, FADING) in skeleton for word, _ in self.forbidden)
             and all(skeleton.count(name) < 2 for name in _ONCE.values())
             and descriptions == skeleton.count(b"r" + _DESCRIPTION)
+            and b"<!" not in skeleton
+            and b"<?" not in skeleton
         ):
             if len(self.seen) >= _MOST_SKELETONS:
                 self.seen.clear()
             self.seen[skeleton] = frozenset(
-                name for name, faded in _ONCE.items() if self.owners or faded in skeleton
+                name
+                for name, faded in _ONCE.items()
+                if name.partition(b":")[0] in self.declared and (self.owners or faded in skeleton)
             )
 
 
@@ -209,4 +216,9 @@ def _head(head: bytes) -> Head:
     tag = head[: head.find(b">", start.end()) + 1 or len(head)]
     usual(not _MATTERS.search(tag) and not any(word in tag for word, out in forbidden if out))
     owners = any(name in head for name in OWNERS)
-    return Head(start.end(), frozenset(uris), {}, tuple(forbidden), owners, [])
+    begin, first = start.end(), head.find(b"<", start.end())
+    if not (head.startswith(b"<rdf:Description", first) and uris.keys() >= {b"dc", b"lr"}) or (
+        owners or head.find(b"<", first + 1) >= 0 or head.find(b">", first) >= 0
+    ):
+        first = -1
+    return Head(begin, frozenset(uris), {}, tuple(forbidden), first, owners, [])

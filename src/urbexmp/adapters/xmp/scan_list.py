@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from urbexmp.adapters.xmp.scan_text import CONTROLS, resolved
+from urbexmp.adapters.xmp.scan_text import CONTROLS, is_text, resolved
 
 _LI, _LI_END = b"<rdf:li>", b"</rdf:li>"
 _NOT_PLAIN = CONTROLS + b"\r"
@@ -82,3 +82,74 @@ def learn_form(name: bytes, whole: bytes, items: tuple[str, ...]) -> None:
         return
     ends = len(whole) - last - len(b"</%b>" % name)
     _forms[name] = Form(whole[:first], between.decode("ascii"), whole[last:], ends)
+
+
+class Pair(NamedTuple):
+    """How two lists are laid out that stand one behind the other."""
+
+    opening: bytes
+    between: str
+    middle: str
+    """From the end tag of the last flat keyword to the tag of the first path."""
+    gap: bytes
+    """A zero, and the blanks from one property to the other: as in a skeleton."""
+    between_paths: str
+    closing: bytes
+
+
+_pair: Pair | None = None
+_FLAT, _PATHS = b"dc:subject", b"lr:hierarchicalSubject"
+
+
+def learn_pair(gap: bytes) -> None:
+    """Note that `gap` stood between a list of keywords and one of paths, both in known forms."""
+    global _pair
+    flat, paths = _forms.get(_FLAT), _forms.get(_PATHS)
+    if flat is None or paths is None or len(gap) > _MOST_FRAME or gap.strip(b" \t\n"):
+        return
+    middle = (flat.closing + gap + paths.opening).decode("ascii")
+    # One assignment: other threads read.
+    _pair = Pair(flat.opening, flat.between, middle, b"\0" + gap, paths.between, paths.closing)
+
+
+def known_pair(
+    packet: bytes, inside: int, close: int
+) -> tuple[int, int, bytes, tuple[str, ...], tuple[str, ...]] | None:
+    """The first two lists of the known forms from `inside` on.
+
+    Where the first begins and the second ends, what stands between them in a skeleton, keywords
+    and paths. None: they are not there, or hold more than items of text.
+    """
+    pair = _pair
+    if pair is None:
+        return None
+    opening, between, middle, gap, between_paths, closing = pair
+    start = inside + _leads.get(_FLAT, 0)
+    if not packet.startswith(opening, start, close):
+        start = packet.find(opening, inside, close)
+        if start < 0:
+            return None
+        _leads[_FLAT] = start - inside
+    begin = start + len(opening)
+    end = packet.find(closing, begin, close)
+    if end < 0:
+        return None
+    content = packet[begin:end]
+    try:
+        words, found, paths = content.decode("utf-8").partition(middle)
+    except UnicodeDecodeError:
+        return None
+    flat, hierarchical = words.split(between), paths.split(between_paths)
+    if (
+        not found
+        # Two tags stand between any two items, six between the lists, and no other.
+        or content.count(b"<") != 2 * (len(flat) + len(hierarchical)) + 2
+        or len(content.translate(None, _NOT_PLAIN)) != len(content)
+        or (b"]" in content and b"]]>" in content)
+        or (b"\xef" in content and not is_text(content))
+    ):
+        return None
+    behind = end + len(closing)
+    if b"&" in content:
+        return start, behind, gap, resolved(flat), resolved(hierarchical)
+    return start, behind, gap, tuple(flat), tuple(hierarchical)
