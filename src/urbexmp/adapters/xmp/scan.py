@@ -126,7 +126,7 @@ class Scan:
         if comparable:
             before = b"\0".join(pieces[:-1]).translate(None, FADING)
             end = faded(pieces[-1])
-            owners = head.known(before, end)
+            owners = head.seen.get(before + b"\0" + end)
         self.frame(close)
         if owners is None:
             skeleton = before + b"\0" + end if comparable else b""

@@ -10,7 +10,15 @@ to the scan.
 from __future__ import annotations
 
 from urbexmp.adapters.xmp.scan_ends import ending, near, value_at
-from urbexmp.adapters.xmp.scan_head import FADING, OURS, OWNERS, faded, known_head
+from urbexmp.adapters.xmp.scan_head import (
+    FADING,
+    OURS,
+    OWNERS,
+    Head,
+    Latest,
+    known_head,
+    part_of,
+)
 from urbexmp.adapters.xmp.scan_list import known_pair
 from urbexmp.adapters.xmp.scan_text import other_entity
 from urbexmp.adapters.xmp.values import field_notes, owner_of
@@ -25,7 +33,7 @@ _SIDECAR_FOR, _RAW_FILE = OWNERS
 def read_alike(packet: bytes) -> PacketReading | None:
     """What the scan would say; None: it has to be asked. Raises `Unusual`."""
     size, head = known_head(packet)
-    if head is None or not head.latest or head.first < 0:
+    if head is None or head.first < 0:
         return None
     close = ending(packet)
     inside = packet.find(b">", size, close) + 1
@@ -39,14 +47,8 @@ def read_alike(packet: bytes) -> PacketReading | None:
     if found is None:
         return None
     start, behind, gap, flat, hierarchical = found
-    before = (packet[size:start] + gap).translate(None, FADING)
-    end = faded(packet[behind:close])
-    owners = head.known(before, end)
-    if (
-        owners is None
-        or not (before.isascii() and end.isascii())
-        or (b"&" in packet and other_entity(packet))
-    ):
+    owners = _owners(head, packet[size:start], gap, packet[behind:close])
+    if owners is None or (b"&" in packet and other_entity(packet)):
         return None
     said = raw = None
     if _SIDECAR_FOR in owners:
@@ -61,3 +63,22 @@ def read_alike(packet: bytes) -> PacketReading | None:
         raw = value_at(packet, _RAW_FILE, at, head.first)
     fields = KeywordFields(flat, hierarchical)
     return PacketReading(fields, None, frozenset(), field_notes(fields), owner_of(said, raw))
+
+
+def _owners(head: Head, before: bytes, gap: bytes, end: bytes) -> frozenset[bytes] | None:
+    """Which of `OWNERS` may be in a packet with that before, between and behind its lists.
+
+    None: its skeleton was not seen, or is not in ASCII.
+    """
+    latest = head.latest[0] if head.latest else None
+    if latest is not None and latest.gap == gap:
+        if latest.before.fits(before) and latest.end.fits(end):
+            return latest.owners
+    skeleton = (before + gap + b"\0" + end).translate(None, FADING)
+    owners = head.seen.get(skeleton)
+    if owners is None or not skeleton.isascii():
+        return None
+    parts = (latest.before.text, latest.end.text) if latest is not None else (before, end)
+    # One assignment: other threads read.
+    head.latest[:] = [Latest(part_of(before, parts[0]), gap, part_of(end, parts[1]), owners)]
+    return owners

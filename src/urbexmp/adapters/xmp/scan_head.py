@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from urbexmp.adapters.xmp.block import PREFIX
 from urbexmp.adapters.xmp.names import (
@@ -47,6 +48,7 @@ _ONCE = {word: word.translate(None, FADING) for word in OWNERS}
 _DESCRIPTION = b":description".translate(None, FADING)
 """With an `r` before it, it is `rdf:Description`, else it may be `dc:description`."""
 _MOST_SKELETONS = 64
+_CHUNK = 128
 _LONG = 1 << 15
 _USUAL = {
     prefix.encode(): uri.encode()
@@ -71,6 +73,63 @@ _NAMED = {REGIONS[0].encode(): b"", MP_REGIONS[0].encode(): MP_NAME[1].encode()}
 Such names are protected, and left to the parser; a region without one is the autofocus's."""
 
 
+class Part(NamedTuple):
+    """One stretch of a packet, and what a stretch with the same skeleton may look like."""
+
+    text: bytes
+    same: bytes
+    """A piece of it that is there byte for byte."""
+    behind: int
+    """Bytes from where that begins to the stretch's end."""
+    first: bytes
+    last: bytes
+    """What stands before and behind that piece, without `FADING`."""
+
+    def fits(self, text: bytes) -> bool:
+        """Whether another stretch has the same skeleton; False: it may have it all the same."""
+        _, same, behind, first, last = self
+        at = len(text) - behind
+        return (
+            at >= 0
+            and text.startswith(same, at)
+            and text[:at].translate(None, FADING) == first
+            and text[at + len(same) :].translate(None, FADING) == last
+        )
+
+
+class Latest(NamedTuple):
+    """A packet that was met: what stands before, between and behind its lists; which of `OWNERS`
+    may be there."""
+
+    before: Part
+    gap: bytes
+    end: Part
+    owners: frozenset[bytes]
+
+
+def part_of(text: bytes, other: bytes) -> Part:
+    """A stretch; what it has in common with another one is what the next may have as well.
+
+    Series differ in their times at the front and in names of the same length behind, so both are
+    laid together by their ends.
+    """
+    size = min(len(text), len(other))
+    best, length, run = 0, 0, 0
+    for behind in range(_CHUNK, size + 1, _CHUNK):
+        at = len(text) - behind
+        run = run + _CHUNK if other.startswith(text[at : at + _CHUNK], len(other) - behind) else 0
+        if run > length:
+            best, length = behind, run
+    at = len(text) - best
+    return Part(
+        text,
+        text[at : at + length],
+        best,
+        text[:at].translate(None, FADING),
+        text[at + length :].translate(None, FADING),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What the beginning of a packet, up to its last declaration of a namespace, says."""
@@ -90,19 +149,8 @@ class Head:
     the head ends elsewhere, or does not declare the namespaces of both lists."""
     owners: bool
     """Whether the head itself holds one of `OWNERS`."""
-    latest: list[tuple[bytes, bytes, frozenset[bytes]]]
-    """The skeleton that was met last, in two parts, and what `seen` says of it."""
-
-    def known(self, before: bytes, end: bytes) -> frozenset[bytes] | None:
-        """Which of `OWNERS` may be in a packet with a skeleton of two parts; None: a new one."""
-        for first, second, said in self.latest:
-            if first == before and second == end:
-                return said
-        found = self.seen.get(before + b"\0" + end)
-        if found is not None:
-            # One assignment: other threads read.
-            self.latest[:] = [(before, end, found)]
-        return found
+    latest: list[Latest]
+    """The packet that was met last and had such a skeleton; one or none."""
 
     def remember(self, skeleton: bytes) -> None:
         """Another packet with this skeleton need not be looked at, unless it tells too little.
