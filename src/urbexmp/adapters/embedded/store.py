@@ -83,24 +83,16 @@ class EmbeddedStore(WholeFileStore):
         """The envelope of a file that is like most of its format; None: it has to be looked at."""
         try:
             head = os.read(handle, self._ahead)
-            for container in self._containers:
-                if head.startswith(container.begins):
-                    break
-            else:
-                return None
-            made = container.usual(head, size)
-            while isinstance(made, int):
-                if not len(head) < made <= _MOST_AHEAD:
-                    return None
+            container = self._beginning(head)
+            made = container.usual(head, size) if container is not None else 0
+            while container is not None and isinstance(made, int) and len(head) < made:
                 self._ahead = min(made + _AHEAD, _MOST_AHEAD)
-                more = os.read(handle, self._ahead - len(head))
-                if not more:
-                    return None
+                more = os.read(handle, max(self._ahead - len(head), 0))
                 head += more
-                made = container.usual(head, size)
-            return made
+                made = container.usual(head, size) if more else 0
         except OSError:
             return None  # who reads it again tells of it
+        return made if isinstance(made, bytes) else None
 
     def layout(self, path: Path) -> Layout:
         """What the file's container says of it. Raises as `read`."""
@@ -193,13 +185,19 @@ class EmbeddedStore(WholeFileStore):
             raise ProofFailed(begun.path, detail=fault)
 
     def _container(self, source: FileSource, path: Path) -> Container:
-        head = source.view(0, 16)
+        container = self._beginning(source.view(0, 16))
+        if container is None:
+            raise PacketRefused(
+                path, "it is no JPEG, TIFF or DNG", "no-container", "Give it the right extension"
+            )
+        return container
+
+    def _beginning(self, head: bytes) -> Container | None:
+        """The container of files that begin like that; None: there is none."""
         for container in self._containers:
             if head.startswith(container.begins):
                 return container
-        raise PacketRefused(
-            path, "it is no JPEG, TIFF or DNG", "no-container", "Give it the right extension"
-        )
+        return None
 
     def _sealed(self, source: FileSource, path: Path) -> bytes:
         container = self._container(source, path)
@@ -253,11 +251,8 @@ def _opened(path: Path) -> tuple[int, int]:
         raise FileVanished(path) from failure
     except OSError as failure:
         raise read_problem(path, failure) from failure
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise FileUnreadable(path, detail="it is no regular file")
-        return handle, found.st_size
-    except BaseException:
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
         os.close(handle)
-        raise
+        raise FileUnreadable(path, detail="it is no regular file")
+    return handle, found.st_size

@@ -164,9 +164,7 @@ def _learn(
         starts, lengths = numbers[number::2], numbers[number + 1 :: 2]
         stretches = tuple((start - first, length) for start, length in zip(starts, lengths))
         # One assignment: other threads read.
-        _tables = _Tables(
-            head[first : at + 4], scan - first, stretches, b"".join(pieces[piece:])
-        )
+        _tables = _Tables(head[first : at + 4], scan - first, stretches, b"".join(pieces[piece:]))
 
 
 def _is_plain(packet: bytes) -> bool:
