@@ -1,4 +1,4 @@
-"""A packet of a series is read by what it shares with others; it says the same as read by itself."""
+"""A packet of a series is read by what it shares with others, and says what it says by itself."""
 
 from __future__ import annotations
 

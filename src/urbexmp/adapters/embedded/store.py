@@ -251,8 +251,12 @@ def _opened(path: Path) -> tuple[int, int]:
         raise FileVanished(path) from failure
     except OSError as failure:
         raise read_problem(path, failure) from failure
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode):
+    try:
+        found = os.fstat(handle)
+        if stat.S_ISREG(found.st_mode):
+            return handle, found.st_size
+    except BaseException:
         os.close(handle)
-        raise FileUnreadable(path, detail="it is no regular file")
-    return handle, found.st_size
+        raise
+    os.close(handle)
+    raise FileUnreadable(path, detail="it is no regular file")

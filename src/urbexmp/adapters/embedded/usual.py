@@ -65,7 +65,8 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
     # are kept in all. `place`: where in what is kept the packet begins.
     kept, until, held, place = 0, 2, 0, 0
     xmp, end_of_xmp = 0, 0
-    numbers, pieces = [], [MAGIC, b""]
+    numbers: list[int] = []
+    pieces = [MAGIC, b""]
     run: tuple[int, int, int] | None = None
     try:
         while True:
@@ -162,7 +163,9 @@ def _learn(
     first, number, piece = run
     if at - first <= _MOST_RUN:
         starts, lengths = numbers[number::2], numbers[number + 1 :: 2]
-        stretches = tuple((start - first, length) for start, length in zip(starts, lengths))
+        stretches = tuple(
+            (start - first, length) for start, length in zip(starts, lengths, strict=True)
+        )
         # One assignment: other threads read.
         _tables = _Tables(head[first : at + 4], scan - first, stretches, b"".join(pieces[piece:]))
 

@@ -71,9 +71,13 @@ def _owners(head: Head, before: bytes, gap: bytes, end: bytes) -> frozenset[byte
     None: its skeleton was not seen, or is not in ASCII.
     """
     latest = head.latest[0] if head.latest else None
-    if latest is not None and latest.gap == gap:
-        if latest.before.fits(before) and latest.end.fits(end):
-            return latest.owners
+    if (
+        latest is not None
+        and latest.gap == gap
+        and latest.before.fits(before)
+        and latest.end.fits(end)
+    ):
+        return latest.owners
     skeleton = (before + gap + b"\0" + end).translate(None, FADING)
     owners = head.seen.get(skeleton)
     if owners is None or not skeleton.isascii():
