@@ -107,7 +107,7 @@ class EmbeddedStore(WholeFileStore):
         path, target = begun.path, begun.target
         container, wanted, _, _ = opened(packet, path, self._containers)
         with _source(target) as source:
-            now = self._sealed(source, path)
+            now = self._envelope(source, path)
             if fingerprint_of(now) != begun.assumes:
                 raise CarrierMoved(path)
             _, known, _, _ = opened(now, path, self._containers)
@@ -132,9 +132,7 @@ class EmbeddedStore(WholeFileStore):
         like, looked = begun.like, self._looked.get(begun.temp)
         try:
             with _regular(begun.target) as handle:
-                same = looked is not None and all(
-                    _bytes_at(handle, start, len(piece)) == piece for start, piece in looked
-                )
+                same = looked is not None and _holds(handle, looked)
                 found = os.fstat(handle)
         except FileVanished:
             raise CarrierMoved(begun.path) from None
@@ -177,7 +175,7 @@ class EmbeddedStore(WholeFileStore):
         with _source(begun.temp) as written:
             try:
                 fault = container.check(source, written, splices)
-                if fault is None and self._sealed(written, begun.path) != packet:
+                if fault is None and self._envelope(written, begun.path) != packet:
                     fault = "it would not be read back as it was written"
             except PacketRefused as refused:
                 fault = refused.sentences[0]
@@ -199,6 +197,11 @@ class EmbeddedStore(WholeFileStore):
                 return container
         return None
 
+    def _envelope(self, source: FileSource, path: Path) -> bytes:
+        """The envelope, made of what was read when the file was opened where that is enough."""
+        made = self._container(source, path).usual(source.head, source.size)
+        return made if isinstance(made, bytes) else self._sealed(source, path)
+
     def _sealed(self, source: FileSource, path: Path) -> bytes:
         container = self._container(source, path)
         return seal(source, container, container.layout(source, path))
@@ -217,6 +220,16 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _holds(handle: int, looked: _Looked) -> bool:
+    """Whether the file has those bytes: mostly at its front, so that one reading shows them all."""
+    end = max((start + len(piece) for start, piece in looked), default=0)
+    front = _bytes_at(handle, 0, end) if end <= _MOST_AHEAD else b""
+    return all(
+        (front[start : start + len(piece)] or _bytes_at(handle, start, len(piece))) == piece
+        for start, piece in looked
+    )
 
 
 def _bytes_at(handle: int, start: int, length: int) -> bytes:
