@@ -38,7 +38,7 @@ AT_ONCE = 256 * 2**20
 
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
-_AHEAD = 16 * 2**10
+_AHEAD = 12 * 2**10
 _MOST_AHEAD = 128 * 2**10
 """Bytes read at once from the start of a file: as many as the headers of the last one took, and
 some more."""

@@ -198,7 +198,7 @@ class Scan:
         packet, inside = self.packet, self.inside
         # Single bytes are found many times faster than pairs, so those are looked for first.
         usual(b"!" not in packet or b"<!" not in packet)
-        usual(b"&" not in packet or not other_entity(packet))
+        usual(not other_entity(packet))
         usual(packet.find(b"?", inside, close) < 0 or packet.find(b"<?", inside, close) < 0)
 
     def depths(self, inside: int, end: int) -> None:

@@ -48,7 +48,7 @@ def read_alike(packet: bytes) -> PacketReading | None:
         return None
     start, behind, gap, flat, hierarchical = found
     owners = _owners(head, packet[size:start], gap, packet[behind:close])
-    if owners is None or (b"&" in packet and other_entity(packet)):
+    if owners is None or other_entity(packet):
         return None
     said = raw = None
     if _SIDECAR_FOR in owners:

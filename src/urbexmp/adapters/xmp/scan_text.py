@@ -9,6 +9,7 @@ _ITEMS = re.compile(r"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(r"<rdf:li>([^<]*)</rdf:li>")
 _LI, _LI_END = "<rdf:li>", "</rdf:li>"
 _OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
+_ENTITIES_OF_XML = (b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;")
 _FEW = 8
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -46,7 +47,7 @@ def other_entity(text: bytes) -> bool:
     for _ in range(_FEW):
         if at < 0:
             return False
-        if _OTHER_ENTITY.match(text, at):
+        if not text.startswith(_ENTITIES_OF_XML, at):
             return True
         at = text.find(b"&", at + 1)
     return at >= 0 and _OTHER_ENTITY.search(text, at) is not None
