@@ -102,6 +102,8 @@ def build(
                     if isinstance(one, Data | Ifd):
                         collect(one)
                 size = len(content) * SIZES[kind] // (2 if kind == RATIONAL else 1)
+                if isinstance(content, bytes):
+                    size = len(content)
                 if size > room:
                     values[id(part), index] = value = _Value(part, index, size)
                     parts.append(value)

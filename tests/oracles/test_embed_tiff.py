@@ -170,6 +170,38 @@ def test_iptc_that_was_changed_behind_the_packet_wins_until_it_is_adopted(tmp_pa
     assert undone(before, adopted) == before
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in NOT_BIG
+        if TiffContainer().layout(Seen(SHAPES[name]()), Path(name)).iptc_writable
+    ],
+)
+def test_all_read_the_iptc_block_that_followed_the_packet(name: str, tmp_path: Path) -> None:
+    before = SHAPES[name]()
+    once = put(before, packet(*WORDS), words=tuple(SAID))
+    twice = put(once, packet(*WORDS, padding=4000), words=("Moth", *SAID))
+    (tmp_path / "before.tif").write_bytes(before)
+    (tmp_path / "after.tif").write_bytes(twice)
+    found = by_exiftool(tmp_path)
+    was, now = (dict(found[f"{which}.tif"]) for which in ("before", "after"))
+    assert now["IPTC:Keywords"] == ["Owl", "Snow & Ice", "Zebra é", "Moth"]
+    assert now["Photoshop:IPTCDigest"] == now["File:CurrentIPTCDigest"]
+    for said in (was, now):
+        for key in list(said):
+            if key.startswith(("System:", "XMP-", "IPTC:Keywords")) or "IPTCDigest" in key:
+                del said[key]
+    assert now == was
+    said = run(program("exiv2"), "-q", "-PIkv", "pr", tmp_path / "after.tif").stdout.decode()
+    words = [line.split(None, 1)[1] for line in said.splitlines() if "Keywords" in line]
+    assert words == ["Owl", "Snow & Ice", "Zebra é", "Moth"]
+    assert by_exempi(tmp_path / "after.tif") == SAID_AS_XML
+    assert pixels(twice) == pixels(before)
+    assert undone(once, twice) == once
+    assert undone(before, twice) == before
+
+
 def test_iptc_without_a_digest_only_fills_what_the_packet_lacks(tmp_path: Path) -> None:
     first = picture()
     first.add(IPTC, UNDEFINED, iim("Owl"))

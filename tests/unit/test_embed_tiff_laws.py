@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +27,7 @@ from embed_tiff_files import (
     with_camera,
 )
 from embed_tiff_sources import Kept, Seen, done, pixels, put, undone
+from urbexmp.adapters.embedded.iim import cut
 from urbexmp.adapters.embedded.tiff import TiffContainer
 from urbexmp.model.errors import Problem
 
@@ -33,6 +36,15 @@ PHOTO = Path("photo.tif")
 LAYOUTS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAMAGES = settings(max_examples=300, deadline=None)
 
+words = st.lists(
+    st.sampled_from(("Rust", "Wald", "Moth", "Ö" * 40, "Snow & Ice", "")), max_size=5
+).map(tuple)
+full_packets = st.builds(
+    lambda number, padding: packet(*(f"Word{n}" for n in range(number)), padding=padding),
+    st.integers(0, 60),
+    st.integers(0, 600),
+)
+"""With header and trailer, as every new one has and as every old one that is edited keeps."""
 packets = st.builds(
     lambda number, padding, wrapped: packet(
         *(f"Word{n}" for n in range(number)), padding=padding, wrapped=wrapped
@@ -63,8 +75,11 @@ def files(draw: st.DrawFn) -> bytes:
             made.add(SUB_IFDS, LONG, subs)
         if chance.random() < 0.3:
             block = iim("Rust", "Wald")
-            made.add(IPTC, UNDEFINED, block)
-            made.add(PHOTOSHOP, BYTE, resource(1000, b"x" * chance.randint(0, 9)))
+            made.add(IPTC, chance.choice([UNDEFINED, BYTE, LONG]), block)
+            held = resource(1000, b"x" * chance.randint(0, 9))
+            if chance.random() < 0.7:
+                held += resource(0x0425, hashlib.md5(block).digest())
+            made.add(PHOTOSHOP, BYTE, held)
         if page is None or chance.random() < 0.3:
             stands = draw(st.none() | packets)
             if stands is not None:
@@ -91,6 +106,27 @@ def files(draw: st.DrawFn) -> bytes:
         gap=lambda: chance.choice([0, 0, 1, 17]),
         tail=bytes(chance.randint(0, 3)),
     ).content
+
+
+@LAYOUTS
+@given(files(), st.lists(st.tuples(full_packets, words), min_size=1, max_size=4))
+def test_an_iptc_block_follows_write_after_write_and_comes_back(
+    before: bytes, edits: list[tuple[bytes, tuple[str, ...]]]
+) -> None:
+    versions = [before]
+    for stands, said in edits:
+        writable = TIFF.layout(Seen(versions[-1]), PHOTO).iptc_writable
+        versions.append(put(versions[-1], stands, said if writable else None))
+        now = TIFF.layout(Seen(versions[-1]), PHOTO)
+        assert now.iptc_writable == writable
+        if writable:
+            assert now.iptc_state == "matches"
+            assert set(now.iptc_keywords) == {cut(word) for word in said if word}
+        assert pixels(versions[-1]) == pixels(before)
+    for older, newer in pairwise(versions):
+        assert undone(older, newer) == older
+        assert done(older, TIFF.towards(Seen(older), Kept.of(newer), PHOTO)) == newer
+    assert undone(before, versions[-1]) == before
 
 
 @LAYOUTS

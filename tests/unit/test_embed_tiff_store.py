@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from embed_tiff_files import (
     BYTE,
     IPTC,
+    LONG,
     PHOTOSHOP,
     UNDEFINED,
     XMP,
@@ -26,8 +28,9 @@ from embed_tiff_files import (
     resource,
     with_camera,
 )
-from embed_tiff_sources import pixels
+from embed_tiff_sources import Seen, pixels
 from urbexmp.adapters.embedded.codec import EmbeddedCodec
+from urbexmp.adapters.embedded.iim import cut
 from urbexmp.adapters.embedded.store import EmbeddedStore
 from urbexmp.adapters.embedded.tiff import TiffContainer
 from urbexmp.adapters.inspect import FileInspector
@@ -46,17 +49,33 @@ MANY = PacketEdit(
 )
 
 
-def camera(stands: bytes | None = None, block: bytes = b"", digest: bytes = b"") -> bytes:
+def camera(
+    stands: bytes | None = None,
+    block: bytes = b"",
+    digest: bytes = b"",
+    *,
+    kind: int = UNDEFINED,
+    second: bool = True,
+    big: bool = False,
+    order: str = "<",
+) -> bytes:
     first = with_camera(picture())
     if stands is not None:
         first.add(XMP, BYTE, stands)
     if block:
-        first.add(IPTC, UNDEFINED, block)
+        first.add(IPTC, kind, block)
         # Tag 33723 is what counts; the second block says something else.
-        held = resource(0x0404, iim("Nobody reads this")) + resource(1000, b"abc")
+        held = resource(0x0404, iim("Nobody reads this")) if second else b""
+        held += resource(1000, b"abc")
         first.add(PHOTOSHOP, BYTE, held + (resource(0x0425, digest) if digest else b""))
     first.following = picture(2, tiles=True)
-    return build(first).content
+    return build(first, big=big, order=order).content
+
+
+def photoshop(stands: bytes | None = packet("Old"), **more: Any) -> bytes:
+    """As Photoshop saves it: one block, and a digest that fits it."""
+    block = iim("Owl")
+    return camera(stands, block, md5(block), second=False, **more)
 
 
 def md5(data: bytes) -> bytes:
@@ -75,6 +94,13 @@ SHAPES: dict[str, Callable[[], bytes]] = {
     "iptc, fitting": lambda: camera(packet("Old"), iim("Owl"), md5(iim("Owl"))),
     "iptc, no digest": lambda: camera(packet("Old"), iim("Owl")),
     "iptc, no packet": lambda: camera(None, iim("Owl"), md5(iim("Owl"))),
+    "photoshop": photoshop,
+    "photoshop, no packet": lambda: photoshop(None),
+    "photoshop, roomy": lambda: photoshop(packet("Old", padding=3000)),
+    "photoshop, numbers": lambda: photoshop(kind=LONG),
+    "photoshop, numbers, motorola": lambda: photoshop(kind=LONG, order=">"),
+    "photoshop, big": lambda: photoshop(big=True, order=">"),
+    "photoshop, big, no packet": lambda: photoshop(None, big=True),
     "big": lambda: build(picture(), big=True, order=">").content,
     "dng": lambda: dng().content,
     "dng with packet": lambda: dng(packet=packet("Old")).content,
@@ -127,6 +153,29 @@ def test_a_photo_keeps_its_id(shape: str, tmp_path: Path) -> None:
     assert FileInspector().photo_id(where.path) == before
 
 
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.startswith("photoshop")])
+def test_iptc_that_agrees_follows_the_packet(shape: str, tmp_path: Path) -> None:
+    where = carrier(tmp_path, SHAPES[shape]())
+    had = flat(where)
+    for edit in (FEW, PacketEdit(flat_add=("Ö" * 40,)), PacketEdit(flat_remove=("Urbex",))):
+        write(where, edit)
+        layout = TiffContainer().layout(Seen(where.path.read_bytes()), where.path)
+        assert layout.iptc_state == "matches"
+        assert {cut(word) for word in flat(where)} <= set(layout.iptc_keywords)
+        assert set(layout.iptc_keywords) <= {cut(word) for word in (*had, *flat(where), "Owl")}
+    assert "Urbex" not in layout.iptc_keywords
+
+
+def test_iptc_stays_where_a_block_is_not_in_utf8(tmp_path: Path) -> None:
+    block = iim("Owl", utf8=False)
+    where = carrier(tmp_path, camera(packet("Old"), block, md5(block), second=False))
+    write(where, FEW)
+    assert where.path.read_bytes().count(block) == 1
+    layout = TiffContainer().layout(Seen(where.path.read_bytes()), where.path)
+    assert layout.iptc_keywords == ("Owl",)
+    assert not layout.iptc_writable
+
+
 def test_keywords_of_iptc_come_first_in_a_new_packet(tmp_path: Path) -> None:
     where = carrier(tmp_path, camera(None, iim("Owl", "Élan"), b""))
     assert flat(where) == ("Owl", "Élan")
@@ -175,6 +224,7 @@ SPARSE = """
 import resource, struct, sys
 from pathlib import Path
 from urbexmp.adapters.embedded.codec import EmbeddedCodec
+from urbexmp.adapters.embedded.iim import cut
 from urbexmp.adapters.embedded.store import EmbeddedStore
 from urbexmp.adapters.embedded.tiff import TiffContainer
 from urbexmp.adapters.xmp.codec import XmpCodec

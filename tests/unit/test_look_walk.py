@@ -63,6 +63,14 @@ def test_parents_come_first_and_names_are_sorted(tmp_path: Path) -> None:
     assert [one.folder.name for one in found] == [tmp_path.name, "a", "x", "b", "c"]
 
 
+def test_folders_that_are_passed_by_are_not_entered(tmp_path: Path) -> None:
+    make(tmp_path, "0.jpg", "a/1.jpg", "a/x/2.jpg", "b/3.jpg")
+    (tmp_path / "other").mkdir()
+    walker = FolderWalker()
+    found = list(walker.folders([tmp_path], past=lambda folder: folder.name == "a"))
+    assert names(found, tmp_path) == ["0.jpg", "b/3.jpg"]
+
+
 def test_sidecars_are_listed_as_spelled(tmp_path: Path) -> None:
     make(tmp_path, "a.cr3", "a.XMP", "b.jpg.xmp", "._a.xmp")
     (one,) = listed(tmp_path)

@@ -154,6 +154,18 @@ def test_photos_that_are_gone_and_whole_folders_leave_the_mirror(library: Librar
     assert library.drift() == []
 
 
+def test_rows_that_were_lost_in_a_folder_where_nothing_changed_come_back(library: Library) -> None:
+    library.sync()
+    library.sync()  # now the folders are remembered as a whole
+    before = dump(library.mirror)
+    with SqliteMirror(library.mirror) as mirror:
+        photo = library.photos()[1].relative_to(library.root)
+        assert mirror.remove([photo]) == 1
+    library.sync()
+    assert dump(library.mirror)["photo"] == before["photo"]
+    assert library.drift() == []
+
+
 def test_a_photo_that_fails_keeps_its_row_and_says_so(library: Library) -> None:
     library.sync()
     photo = library.photos()[0]

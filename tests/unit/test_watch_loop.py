@@ -58,6 +58,46 @@ def test_what_is_new_in_a_folder_is_found_without_a_hint(world: World) -> None:
     assert len(world.tending.folder_times) == 3
 
 
+def test_a_photo_beside_the_archive_does_not_have_the_archive_looked_over(world: World) -> None:
+    world.put(1)
+    (world.root / "Old Hospital" / "2.JPG").write_bytes(b"%PDF-1.7")
+    world.run(30)
+
+    def put_beside() -> None:
+        (world.root / "3.JPG").write_bytes(jpeg(3))
+        (world.root / "new" / "deep").mkdir(parents=True)
+        (world.root / "new" / "deep" / "4.JPG").write_bytes(jpeg(4))
+
+    world.at(1, put_beside)
+    # Written in place: only a look at its folder's files finds that.
+    world.at(1, lambda: world.put(2))
+    world.run(60)
+    assert world.told.photos == ["1.JPG"]
+    with world.ledger() as ledger:
+        assert set(ledger.known(world.root)) == {"3.JPG"}
+        assert set(ledger.known(world.root / "new" / "deep")) == {"4.JPG"}
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_photo_that_went_leaves_the_mirror_before_the_next_sweep(
+    world: World, deaf: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compared(*_: object) -> None:
+        raise AssertionError("the mirror was compared as a whole")
+
+    if deaf:
+        world.events.silent.add(world.root)
+    world.put(1, 2)
+    world.run(45)
+    monkeypatch.setattr("urbexmp.drivers.mirror._catch_up", compared)
+    world.at(1, (world.root / "Old Hospital" / "1.JPG").unlink)
+    world.run(25)
+    with SqliteMirror(state_paths(world.root, world.state).mirror, readonly=True) as mirror:
+        assert list(mirror.versions(Path("Old Hospital"))) == ["2.JPG"]
+    world.run(SWEEP)
+    assert world.told.problems == []
+
+
 @pytest.mark.parametrize("loss", ["lost", "clock", "held"])
 def test_after_a_sign_of_loss_everything_is_looked_over(world: World, loss: str) -> None:
     def jump() -> None:

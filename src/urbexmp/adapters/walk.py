@@ -95,14 +95,17 @@ class FolderWalker:
         self._paths = _any_of(pattern.strip("/") for pattern in ignore if "/" in pattern)
 
     def folders(
-        self, roots: Iterable[Path], settled: Settled | None = None
+        self,
+        roots: Iterable[Path],
+        settled: Settled | None = None,
+        past: Callable[[Path], bool] | None = None,
     ) -> Iterator[FolderListing]:
         """Yield every folder once, parents first, names sorted.
 
         A root that is a file gives a listing of its folder with only the files of its
         basename. `settled` may name the digest that a folder had: where it still has it, the
-        listing says so (`same`) and lists no files. Raises `LibraryGone` when a root is missing
-        or cannot be listed.
+        listing says so (`same`) and lists no files. `past` tells of a folder below a root that
+        it is not entered. Raises `LibraryGone` when a root is missing or cannot be listed.
         """
         wanted = list(roots)
         for root in wanted:
@@ -110,7 +113,7 @@ class FolderWalker:
         seen: set[tuple[int, int]] = set()
         for root in wanted:
             if root.is_dir():
-                yield from self._tree(root, seen, settled)
+                yield from self._tree(root, seen, settled, past)
             else:
                 yield self._around(root)
 
@@ -126,13 +129,20 @@ class FolderWalker:
         return found.listing() if found is not None else None
 
     def _tree(
-        self, root: Path, seen: set[tuple[int, int]], settled: Settled | None
+        self,
+        root: Path,
+        seen: set[tuple[int, int]],
+        settled: Settled | None,
+        past: Callable[[Path], bool] | None,
     ) -> Iterator[FolderListing]:
         folders: deque[Path] = deque([root])
         links: deque[Path] = deque()
         while folders or links:
             found = self._list(folders.popleft() if folders else links.popleft(), root, seen)
             if found is not None:
+                if past is not None:
+                    found.folders = [each for each in found.folders if not past(each)]
+                    found.links = [each for each in found.links if not past(each)]
                 # Depth first: what was just found comes before what waits.
                 folders.extendleft(reversed(found.folders))
                 links.extend(found.links)

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from urbexmp.drivers.tending import Counts, Tending
+    from urbexmp.drivers.counts import Counts
+    from urbexmp.drivers.tending import Tending
     from urbexmp.model.profile import Profile
 
 

@@ -1,4 +1,4 @@
-"""A burst of work on a watched library, while it is open: scan, queue, settle, deal with photos."""
+"""A burst of work on a watched library, while it is open: find, settle, deal with photos."""
 
 from __future__ import annotations
 
@@ -7,33 +7,27 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from urbexmp.drivers.finding import ROWS, Finding
 from urbexmp.drivers.holding import Holding, moment, stuck_file
 from urbexmp.drivers.idle import Idle, others
 from urbexmp.drivers.retries import IMPORT_PRIORITY, PARKED_DAYS, iso
 from urbexmp.drivers.run import Running, examined, opened_run
-from urbexmp.drivers.scan import Found, Task, changed_files, is_same, let_go, tasks, tasks_in
-from urbexmp.model.errors import LibraryGone, NotWhole
-from urbexmp.model.ledger import WaitingWork
+from urbexmp.drivers.scan import Task, changed_files, is_same, let_go, tasks_in
+from urbexmp.model.errors import NotWhole
 from urbexmp.model.stage_errors import StageMissing
 from urbexmp.rules.formats import extension
 from urbexmp.rules.settle import Settled, group_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from urbexmp.drivers.house import House
     from urbexmp.drivers.tending import Tending
-    from urbexmp.model.photo import FileStat
     from urbexmp.pipeline.look import Examined
-
-BACKGROUND_PRIORITY = 90
 
 MIRROR_SECONDS = 5.0
 """Until the mirror is tried again that could not follow."""
-
-ROWS = 500
-"""Photos taken from the ledger's waiting work at once, and put into it."""
 
 TOGETHER = 100
 """Photos dealt with at once, between two looks at what else is going on."""
@@ -56,6 +50,7 @@ class Burst:
         self._stack = ExitStack()
         self._running: Running | None = None
         self._holding = Holding(tending, house)
+        self._finding = Finding(tending, house, self._holding, interrupted)
         self._idle = Idle(tending, house)
         self._again = False
         """Whether another burst has to follow."""
@@ -91,9 +86,9 @@ class Burst:
         """Work until nothing is due, or somebody else wants the library."""
         tending, settling = self._tending, self._tending.settling
         self._holding.still_changing()
-        self._scan()
+        self._finding.scan()
         while not self._interrupted():
-            self._refill()
+            self._finding.refill()
             tending.look()
             t = tending.stopwatch()
             ready = settling.take(t, TOGETHER)
@@ -101,8 +96,8 @@ class Burst:
                 self._deal(ready)
                 gather(0.0)
                 continue
-            if self._scan_due(t):
-                self._scan()
+            if self._finding.due(t):
+                self._finding.scan()
                 continue
             wake = settling.wake_at()
             if wake is None or wake > t + SOON:
@@ -112,130 +107,6 @@ class Burst:
             gather(max(0.0, wake - t))
         if not self._interrupted():
             self._catch_up()
-
-    # --- Finding ----------------------------------------------------------------------------
-
-    def _scan_due(self, t: float) -> bool:
-        tending = self._tending
-        return t >= tending.sweep_at or any(each[0] <= t for each in tending.folders.values())
-
-    def _scan(self) -> None:
-        """Look over what is due: everything, or some folders."""
-        tending, t = self._tending, self._tending.stopwatch()
-        if t >= tending.sweep_at:
-            seen = tending.ground.root(self._house.root)
-            known = self._house.ledger.known_count(self._house.root)
-            if seen is None or (seen.empty and known):
-                raise LibraryGone(self._house.root, detail="is not there, or empty")
-            found = self._take_in(tending.watched.paths)
-            if found is None:
-                return  # it is still due
-            tending.folders = {
-                folder: later
-                for folder, moments in tending.folders.items()
-                if (later := [moment for moment in moments if moment > t])
-            }
-            tending.sweep_at = tending.stopwatch() + tending.sweep_seconds
-            tending.last_sweep = tending.clock.now()
-            if known and not found.photos and self._house.root in tending.watched.paths:
-                detail = "holds no photo, although some are known (is the volume mounted?)"
-                tending.tell(LibraryGone(self._house.root, detail=detail))
-                return
-            tending.swept_photos = found.photos
-            self._forget_gone()
-            return
-        due = [folder for folder, moments in tending.folders.items() if moments[0] <= t]
-        outer = [folder for folder in due if not set(folder.parents) & set(due)]
-        there = [folder for folder in outer if tending.ground.is_folder(folder)]
-        if self._take_in(there) is None:
-            return
-        for folder in due:
-            tending.folders[folder] = [each for each in tending.folders[folder] if each > t]
-            if not tending.folders[folder]:
-                del tending.folders[folder]
-
-    def _forget_gone(self) -> None:
-        """What waits for another try and is no longer there does not wait."""
-        ledger, ground = self._house.ledger, self._tending.ground
-        ever = iso(self._house.clock.now() + timedelta(days=2 * PARKED_DAYS))
-        for work in ledger.waiting(ever, ROWS * 4):
-            if ground.look(work.path) is None:
-                ledger.done_waiting(work.path)
-
-    def _take_in(self, folders: Iterable[Path]) -> Found | None:
-        """Admit every photo below these folders that is to be dealt with; None: broken off."""
-        found, tending = Found(), self._tending
-        rows: list[WaitingWork] = []
-        began = int(tending.clock.now().timestamp() * 1e9)
-
-        def learn(folder: Path) -> None:
-            tending.learn(folder, began)
-
-        try:
-            for task in tasks(self._house, folders, found, tending.tell, listed=learn):
-                row = self._admit(task)
-                if row is not None:
-                    rows.append(row)
-                if len(rows) >= ROWS:
-                    self._queue(rows)
-                if self._interrupted():
-                    return None
-        finally:
-            self._queue(rows)
-        return found
-
-    def _queue(self, rows: list[WaitingWork]) -> None:
-        if rows:
-            with self._house.ledger.batch(durable=False):
-                for row in rows:
-                    self._house.ledger.wait(row)
-        rows.clear()
-
-    def _admit(self, task: Task) -> WaitingWork | None:
-        """Let a photo settle; where there is no room, return the row that waits for it."""
-        now = iso(self._house.clock.now())
-        work = self._house.ledger.waiting_on(task.photo.path)
-        changed = changed_files(task)
-        attempts, error = (work.attempts, work.last_error) if work is not None else (0, "")
-        if work is not None and work.next_try > now:
-            if not self._holding.changed_since(work, changed):
-                return None
-            attempts = 0
-        if self._settle(task, changed):
-            return None
-        fresh = bool(changed) or task.known is None
-        priority = IMPORT_PRIORITY if fresh else BACKGROUND_PRIORITY
-        return WaitingWork(task.photo.path, priority, attempts, now, error)
-
-    def _settle(self, task: Task, changed: dict[Path, FileStat]) -> bool:
-        """Give a photo's files to the settling machine; False: there is no room."""
-        t = self._tending.stopwatch()
-        files = changed or {task.photo.path: task.photo.stat}
-        return all(self._tending.settling.hint(path, t, stat) for path, stat in files.items())
-
-    def _refill(self) -> None:
-        """Take waiting work that is due while there is room for it, the newest first."""
-        settling, ledger = self._tending.settling, self._house.ledger
-        if settling.room_left <= settling.room // 2:
-            return
-        now = iso(self._house.clock.now())
-        due = ledger.waiting(now, len(settling) + ROWS, newest=True)
-        wanted: dict[Path, set[Path]] = {}
-        for work in self._holding.worth_trying(others(due)):
-            if work.path not in settling:
-                wanted.setdefault(work.path.parent, set()).add(work.path)
-        for folder, paths in wanted.items():
-            names = frozenset(group_of(path)[1] for path in paths)
-            listing, found = tasks_in(self._house, folder, names)
-            for problem in listing.problems:
-                self._tending.tell(problem)
-            here = {task.photo.path: task for task in found}
-            for path in paths:
-                task = here.get(path)
-                if task is None or is_same(task):
-                    ledger.done_waiting(path)
-                elif not self._settle(task, changed_files(task)):
-                    return
 
     # --- Dealing with photos -----------------------------------------------------------------
 
@@ -260,7 +131,7 @@ class Burst:
         run.flush()
         self._count(run, len(work) - len(left), before)
         for path in left:
-            self._tending.look_over(path.parent, (self._tending.stopwatch(),))
+            self._tending.look_over(path.parent, (self._tending.stopwatch(),), alone=True)
         if run.report.photos >= RUN_PHOTOS:
             self._close_run()
 
@@ -312,8 +183,8 @@ class Burst:
             if is_same(task):
                 house.ledger.done_waiting(path)
             elif any(settled.files.get(file) != stat for file, stat in changed.items()):
-                if not self._settle(task, changed):
-                    tending.look_over(folder, (tending.stopwatch() + 1.0,))
+                if not self._finding.settle(task, changed):
+                    tending.look_over(folder, (tending.stopwatch() + 1.0,), alone=True)
             elif stuck := stuck_file(task, settled):
                 self._run().failed(path, NotWhole(stuck))
             else:
@@ -330,16 +201,13 @@ class Burst:
         }
         if not gone:
             return
-        seen = self._tending.ground.root(self._house.root)
-        if seen is None or seen.empty:
-            raise LibraryGone(self._house.root, detail="is not there, or empty")
+        self._finding.check_root()
         known = self._house.ledger.known(folder)
         for path in gone:
             self._house.ledger.done_waiting(path)
         gone = {path for path in gone if path.name in known}
         let_go(self._house, (known[path.name] for path in gone))
-        if self._house.mirror is not None and gone:
-            self._house.mirror.remove(path.relative_to(self._house.root) for path in gone)
+        self._finding.leave_mirror(gone)
 
     def _one(self, run: Running, task: Task, future: Future[Examined]) -> None:
         path = task.photo.path

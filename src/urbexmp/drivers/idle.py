@@ -73,7 +73,7 @@ class Idle:
                     house.ledger.done_waiting(path)
                 elif changed_files(task):
                     # It settles first, like any photo that changed, and is put off again then.
-                    tending.look_over(folder, (tending.stopwatch(),))
+                    tending.look_over(folder, (tending.stopwatch(),), alone=True)
                 else:
                     found.append(task)
         return found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from urbexmp.drivers.follow import held_of
 from urbexmp.drivers.house import House
+from urbexmp.drivers.scan import Remembered
 from urbexmp.model.change import Edit
 from urbexmp.model.errors import Problem, StateUnwritable
 from urbexmp.model.ledger import KnownFile
@@ -96,12 +97,15 @@ def rebuild(house: House, show: Show) -> Report:
     return report
 
 
-def catch_up(house: House, paths: Sequence[Path], show: Show, *, photos: int) -> None:
+def catch_up(
+    house: House, paths: Sequence[Path], show: Show, *, photos: int, gone: Sequence[Path] = ()
+) -> None:
     """Give rows to photos that have none, and take out rows of photos that are gone.
 
-    `photos`: how many the run found below `paths`. With as many rows as photos there is nothing
-    to do: every photo that a run deals with gets its row then. A mirror that was never whole is
-    completed for the whole library. Trouble is told as a note: the mirror is a copy.
+    `photos`: how many the run found below `paths`; `gone`: those it missed there. Where there are
+    as many rows as photos then, nothing is left to do: every photo that a run deals with gets its
+    row. A mirror that was never whole is completed for the whole library. Trouble is told as a
+    note: the mirror is a copy.
     """
     mirror = house.mirror
     if mirror is None:
@@ -112,6 +116,7 @@ def catch_up(house: House, paths: Sequence[Path], show: Show, *, photos: int) ->
         roots: Sequence[Path] = paths if mirror.whole else (house.root,)
         if not all(root.is_dir() for root in roots):
             return
+        mirror.remove(path.relative_to(house.root) for path in gone)
         outer = [root for root in dict.fromkeys(roots) if not set(root.parents) & set(roots)]
         rows = sum(mirror.count(root.relative_to(house.root)) for root in outer)
         if mirror.whole and rows == photos:
@@ -132,10 +137,20 @@ def _catch_up(house: House, mirror: Mirror, reader: RowReader, roots: Sequence[P
     seen: set[Path] = set()
 
     def wanting() -> Iterator[tuple[FolderListing, list[Photo]]]:
-        for listing, photos in _listed(house, roots, report):
-            folder = reader.relative(listing.folder)
+        remembered = Remembered(house)
+        for found in house.walker.folders(roots, remembered.digest):
+            folder = reader.relative(found.folder)
             seen.add(folder)
             versions = mirror.versions(folder)
+            # Each photo of a folder that is remembered as a whole got its row when it was dealt
+            # with, so only a number that differs tells that rows were lost.
+            if found.same and len(versions) == remembered.photos:
+                continue
+            listing = house.walker.one(found.folder, house.root) if found.same else found
+            if listing is None:
+                continue
+            photos, problems = house.pairing(listing)
+            report.problems.extend((*listing.problems, *problems))
             names = {photo.path.name for photo in photos}
             if not listing.problems:
                 mirror.remove(folder / name for name in versions if name not in names)

@@ -66,6 +66,8 @@ class Found:
     """Something went wrong on the way."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Files left out, by reason."""
+    gone: list[Path] = field(default_factory=list)
+    """Photos that were known and are no longer there."""
 
 
 def no_trouble(problem: Problem) -> None:
@@ -80,17 +82,19 @@ def tasks(
     *,
     again: bool = False,
     listed: Callable[[Path], None] | None = None,
+    past: Callable[[Path], bool] | None = None,
 ) -> Iterator[Task]:
     """Yield what is to do, folder by folder; call `trouble` with what went wrong on the way.
 
-    `again` takes up every photo, whatever the ledger remembers. `listed` is told each folder.
+    `again` takes up every photo, whatever the ledger remembers. `listed` is told each folder;
+    folders below `paths` of which `past` says so are passed by.
     Raises `LibraryGone` when a root is missing.
     """
     paths = tuple(paths)
     roots = frozenset(paths)
     began_ns = int(house.clock.now().timestamp() * 1e9)
-    remembered = _Remembered(house)
-    for listing in house.walker.folders(paths, None if again else remembered.digest):
+    remembered = Remembered(house)
+    for listing in house.walker.folders(paths, None if again else remembered.digest, past):
         found.skipped.update(listing.skipped or {})
         if listed is not None:
             listed(listing.folder)
@@ -105,6 +109,7 @@ def tasks(
         known = house.ledger.known(listing.folder)
         if house.writes and (gone := _gone(listing, photos, known, roots)):
             let_go(house, gone)
+            found.gone.extend(file.path for file in gone)
         if not photos:
             continue
         policy = policy_of(house, listing.folder)
@@ -132,7 +137,7 @@ def tasks(
             )
 
 
-class _Remembered:
+class Remembered:
     """What the ledger remembers of folders as a whole, one after the other."""
 
     def __init__(self, house: House) -> None:

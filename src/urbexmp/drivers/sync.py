@@ -91,7 +91,8 @@ def sync(
             from urbexmp.drivers.mirror import catch_up
 
             run.flush()
-            catch_up(house, paths, show, photos=seen_last.photos)
+            gone = dict.fromkeys((*ahead.gone, *found.gone))
+            catch_up(house, paths, show, photos=seen_last.photos, gone=tuple(gone))
     return report
 
 

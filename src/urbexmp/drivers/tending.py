@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from urbexmp.drivers.counts import Counts
 from urbexmp.drivers.holding import Emptied
 from urbexmp.drivers.idle import IDLE_SECONDS
 from urbexmp.model.errors import LibraryGone, LibraryLocked, Problem, StillChanging
@@ -94,41 +95,6 @@ class WatchTimes:
     """What another program wrote in the last of these is left to it."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What a watch did to a library since it began."""
-
-    done: int = 0
-    failed: int = 0
-    imported: int = 0
-    """New photos since the end of the last import was told."""
-    folder: Path | None = None
-    """The innermost that holds all of these."""
-    imported_at: float = 0.0
-    """When the last of these was dealt with."""
-    queued: int = 0
-    """Photos that wait in the ledger, as last seen."""
-    turn: int = 0
-    """Of these, those that only wait for their turn."""
-    written: int = 0
-    """Photos whose keywords were written."""
-
-    def add_imported(self, path: Path, t: float) -> None:
-        """A new photo was keyworded."""
-        self.imported += 1
-        self.imported_at = t
-        folder = self.folder or path.parent
-        while folder not in path.parents:
-            folder = folder.parent
-        self.folder = folder
-
-    def take_imported(self) -> tuple[int, Path | None]:
-        """How many photos an import had, and where; counting begins anew."""
-        imported = self.imported, self.folder
-        self.imported, self.folder = 0, None
-        return imported
-
-
 class Tending:
     """What is known of one library while it is watched. Times `t` are the stopwatch's."""
 
@@ -152,6 +118,8 @@ class Tending:
         """No hints come: it is swept oftener."""
         self.settling = Settling(self.times.settle, room)
         self.folders: dict[Path, list[float]] = {}
+        self.alone: set[Path] = set()
+        """Of these, those that are looked over without the folders below them that are known."""
         self.folder_times: dict[Path, int] = {}
         self.folders_at = stopwatch()
         self.sweep_at = stopwatch()
@@ -211,7 +179,7 @@ class Tending:
             self.busy_at = t
             path = self._home(path.parent) / path.name
             if self._inside(path) and not self.settling.hint(path, t):
-                self.look_over(path.parent, (t + 1.0,))
+                self.look_over(path.parent, (t + 1.0,), alone=True)
         elif path.name in PLACE_FILES:
             self.look_over(path.parent, (t + AFTER_NEW[0],))
         elif not is_temporary(path.name):
@@ -227,11 +195,18 @@ class Tending:
         """Look everything over in so many seconds at the latest."""
         self.sweep_at = min(self.sweep_at, t + seconds)
 
-    def look_over(self, folder: Path, moments: Iterable[float]) -> None:
-        """Look a folder over, and those below it, at these moments."""
+    def look_over(self, folder: Path, moments: Iterable[float], *, alone: bool = False) -> None:
+        """Look a folder over, and those below it, at these moments.
+
+        `alone`: of those below, only the ones that are new.
+        """
         if folder not in self.folders and len(self.folders) >= FOLDERS:
             self.sweep_soon(min(moments))
             return
+        if not alone:
+            self.alone.discard(folder)
+        elif folder not in self.folders:
+            self.alone.add(folder)
         due = self.folders.setdefault(folder, [])
         # A stream of hints about a folder neither postpones the look at it nor piles up.
         due.extend(moment for moment in moments if all(abs(moment - at) > 0.5 for at in due))
@@ -259,7 +234,8 @@ class Tending:
                 self.sweep_soon(t, 3.0)
             elif time != before:
                 self.folder_times[folder] = time
-                self.look_over(folder, (t,))
+                # One more photo in a folder says nothing of the archive below it.
+                self.look_over(folder, (t,), alone=True)
 
     def _inside(self, path: Path) -> bool:
         for folder in self.watched.paths:
@@ -290,6 +266,7 @@ class Tending:
                 )
                 self.settling.clear()
                 self.folders.clear()
+                self.alone.clear()
                 self._homes.clear()
                 self.folder_times.clear()
             self.seen = None

@@ -60,13 +60,17 @@ class Walker(Protocol):
     """Lists folders. By extension only: no file is opened (`Inspector` looks at magic bytes)."""
 
     def folders(
-        self, roots: Iterable[Path], settled: Callable[[Path], bytes | None] | None = None
+        self,
+        roots: Iterable[Path],
+        settled: Callable[[Path], bytes | None] | None = None,
+        past: Callable[[Path], bool] | None = None,
     ) -> Iterator[FolderListing]:
         """Yield every folder once, parents first, names sorted; never follows a loop.
 
         A root that is a file gives a listing of its folder reduced to that photo (and its
         pair). `settled` gives the digest that a folder had when all of it was dealt with; a
-        folder that still has it is listed as `same`, without its files.
+        folder that still has it is listed as `same`, without its files. `past` tells of a
+        folder below a root that it is passed by, with all that is below it.
         Raises `LibraryGone` when a root is missing.
         """
         ...

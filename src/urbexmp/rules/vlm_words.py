@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from urbexmp.model.observation import Context, Observation, ObservationKind
 from urbexmp.rules.spelling import word_key
 from urbexmp.rules.terms import Taxonomy
+from urbexmp.rules.told_texts import YEAR, only_told, told_words
 from urbexmp.rules.vlm_reply import Label, Reply
 
 OWN_CAP = 0.9
 """No confidence that a model gives itself counts for more."""
 
-_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d(?:s|er)?\b|\b\d{1,2}(?:st|nd|rd|th)[ -]century\b", re.I)
 _BETWEEN = re.compile(r"[;,:(]")
 _NAMED = re.compile(r"\b[A-Z][a-z\u00df-\u00ff]+")
 
@@ -28,8 +28,12 @@ def observations(
     context: Context,
     taxonomy: Taxonomy,
     tokens: Sequence[tuple[str, float]] = (),
+    read: Sequence[str] = (),
 ) -> tuple[Observation, ...]:
-    """What the reply says, as observations; labels that it cannot know are left out."""
+    """What the reply says, as observations; labels that it cannot know are left out.
+
+    So are the sentences of texts for people that say such things, unless they were `read`.
+    """
     label, said = ObservationKind.LABEL, list[Observation]()
     for one in reply.labels:
         if not unknowable(one.word, context, taxonomy):
@@ -49,9 +53,16 @@ def observations(
         said.append(Observation(ObservationKind.MEASURE, "condition", value=reply.condition))
     for text in reply.texts:
         said.append(Observation(ObservationKind.TEXT, "text", value=text, source="read"))
+    may = told_words(context, (*read, *reply.texts))
+    for name, written in (("description", reply.description), ("alt text", reply.alt_text)):
+        checked = only_told(written or "", may, taxonomy)
+        if checked.text:
+            said.append(Observation(ObservationKind.CAPTION, name, value=checked.text))
+        for sentence in checked.left_out:
+            said.append(
+                Observation(ObservationKind.CAPTION, f"left out of the {name}", value=sentence)
+            )
     for name, value in (
-        ("description", reply.description),
-        ("alt text", reply.alt_text),
         ("spatial", reply.spatial),
         ("severity", reply.severity),
         ("era hint", reply.era),
@@ -76,24 +87,16 @@ def unknowable(word: str, context: Context, taxonomy: Taxonomy) -> bool:
     What the context holds was told, and may be said. A capital letter alone makes no name: words
     that the taxonomy knows are no names.
     """
-    told = word_key(" ".join(_told(context)))
-    if _YEAR.search(word):
-        return not all(word_key(year[0]) in told.split() for year in _YEAR.finditer(word))
+    told = told_words(context)
+    if YEAR.search(word):
+        return not all(told.issuperset(word_key(y[0]).split()) for y in YEAR.finditer(word))
     if taxonomy.lookup(word) or taxonomy.lookup_senses(word):
         return False
     return any(
-        word_key(name) not in told.split() and not taxonomy.lookup(name)
+        word_key(name) not in told and not taxonomy.lookup(name)
         for name in _NAMED.findall(word)
         if word != word.title() or len(word.split()) > 1
     )
-
-
-def _told(context: Context) -> list[str]:
-    single = (
-        *(context.name, context.place_type, context.era, context.city, context.county),
-        *(context.state, context.country, context.sublocation),
-    )
-    return [text for text in (*single, *context.folders, *context.keywords) if text]
 
 
 def _confidence(one: Label, tokens: Sequence[tuple[str, float]]) -> tuple[float | None, str]:

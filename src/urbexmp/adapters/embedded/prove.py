@@ -1,7 +1,7 @@
 """The proof of what stands beside a packet: the IPTC block before and after.
 
 Shares no code with the editor: it looks for the resources by their signature in the kept bytes of
-two envelopes, and takes datasets apart for itself.
+two envelopes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+from urbexmp.adapters.embedded.prove_iim import prove_keywords
 from urbexmp.adapters.embedded.prove_tiff import prove_tiff_beside
 
 _RESOURCE = re.compile(rb"8BIM(\x04\x04|\x04\x25)")
@@ -35,15 +36,7 @@ def prove_beside(before: bytes, after: bytes, words: tuple[str, ...] | None) -> 
         return "the IPTC digest would not fit the block"
     if block == was:
         return None
-    sets, rest = _datasets(block)
-    former, former_rest = _datasets(was)
-    if rest != former_rest or _others(sets) != _others(former):
-        return "more than the keywords of the IPTC block would change"
-    found = [value for kind, value in sets if kind == b"\x02\x19"]
-    wanted = {_cut(word) for word in words} - {b""}
-    if {_cut(value.decode("utf-8", "replace")) for value in found} - {b""} != wanted:
-        return "the IPTC keywords would not be the packet's"
-    return None
+    return prove_keywords(was, block, words)
 
 
 def _resources(envelope: bytes) -> list[tuple[bytes, bytes]]:
@@ -55,30 +48,3 @@ def _resources(envelope: bytes) -> list[tuple[bytes, bytes]]:
         size = int.from_bytes(envelope[at : at + 4], "big")
         found.append((match[1], envelope[at + 4 : at + 4 + size]))
     return found
-
-
-def _datasets(block: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    sets = []
-    rest = block
-    while rest[:1] == b"\x1c" and len(rest) >= 5:
-        kind, size, head = rest[1:3], int.from_bytes(rest[3:5], "big"), 5
-        if size >= 0x8000:
-            head = 5 + size - 0x8000
-            size = int.from_bytes(rest[5:head], "big")
-        if head + size > len(rest):
-            break
-        sets.append((kind, rest[head : head + size]))
-        rest = rest[head + size :]
-    return sets, rest
-
-
-def _others(sets: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [each for each in sets if each[0] != b"\x02\x19"]
-
-
-def _cut(word: str) -> bytes:
-    raw = word.rstrip("\0").encode("utf-8", "replace")
-    while len(raw) > 64:
-        word = word[:-1]
-        raw = word.encode("utf-8", "replace")
-    return raw

@@ -1,7 +1,7 @@
 """The proof of what stands beside a packet in a TIFF: its IPTC block and Photoshop resources.
 
 Shares no code with the container: it finds its way through the kept bytes of two envelopes by
-itself. Nothing may differ but the digest, and that only to fit the block.
+itself. Nothing may differ but the digest, to fit the block, and the block's keywords.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import hashlib
 import json
 import struct
 from dataclasses import dataclass
+
+from urbexmp.adapters.embedded.prove_iim import prove_keywords
 
 _IPTC, _RESOURCES = 33723, 34377
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}
@@ -26,8 +28,14 @@ def prove_tiff_beside(before: bytes, after: bytes, words: tuple[str, ...] | None
     """
     one, two = _pieces(before), _pieces(after)
     old, new = _beside(one, two), _beside(two, one)
-    if old.block != new.block:
-        return "the IPTC block would change"
+    if old.place != new.place or old.shared != new.shared:
+        if words is None:
+            return "the IPTC block would change"
+        fault = prove_keywords(old.block, new.block, words, filled=True)
+        if fault is not None:
+            return fault
+        if old.resources == new.resources:
+            return "the IPTC digest would not fit the block"
     if old.resources == new.resources:
         return None
     at = new.digest_at
@@ -44,6 +52,11 @@ def prove_tiff_beside(before: bytes, after: bytes, words: tuple[str, ...] | None
 @dataclass(frozen=True, slots=True)
 class _Beside:
     block: bytes
+    """As far as the envelope itself holds it; zeros for the rest."""
+    shared: bytes
+    """As far as both envelopes hold what lies there."""
+    place: tuple[int, int]
+    """Where the block lies (0: in its entry), and its length."""
     resources: bytes
     """As far as both envelopes hold them; zeros for the rest."""
     digest_at: int
@@ -76,6 +89,7 @@ def _beside(pieces: list[tuple[int, bytes]], others: list[tuple[int, bytes]]) ->
     (number,) = struct.unpack(order + ("Q" if big else "H"), _view(pieces, first, lead))
     room = struct.calcsize(code)
     found: dict[int, bytes] = {}
+    block, place = b"", (0, 0)
     for index in range(number):
         at = first + lead + index * width
         tag, kind, count = struct.unpack(order + "HH" + code, _view(pieces, at, 4 + room))
@@ -85,11 +99,15 @@ def _beside(pieces: list[tuple[int, bytes]], others: list[tuple[int, bytes]]) ->
             if size > room:
                 (values,) = struct.unpack(order + code, _view(pieces, values, room))
             found[tag] = _view(shared, values, min(size, _MOST))
+            if tag == _IPTC:
+                place = (values if size > room else 0), size
+                # One that was put elsewhere stands in one of the envelopes only.
+                block = _view(pieces, values, min(size, _MOST))
     resources = found.get(_RESOURCES, b"")
     at, length = _resource(resources, b"\x04\x04")
-    block = found.get(_IPTC) or resources[at : at + length]
+    held = found.get(_IPTC) or resources[at : at + length]
     at, length = _resource(resources, b"\x04\x25")
-    return _Beside(block, resources, at if length == 16 else -1)
+    return _Beside(block or held, held, place, resources, at if length == 16 else -1)
 
 
 def _view(pieces: list[tuple[int, bytes]], offset: int, length: int) -> bytes:

@@ -4,8 +4,9 @@ A TIFF is a web of offsets from the file's start, and private data (maker notes 
 offsets that nobody can find. So nothing in the file ever moves: a packet that fits its old place
 is written there, filled up with blanks; a larger one goes to the file's end, and the entry of tag
 700 is pointed to it; where there is no such entry, a copy of the first directory with one more
-entry goes to the end too, and the header is pointed to that. The file never shrinks, but for an
-undo, which cuts off what was appended.
+entry goes to the end too, and the header is pointed to that. So it is with an IPTC block whose
+keywords follow the packet's (`tiff_iptc`). The file never shrinks, but for an undo, which cuts off
+what was appended.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from urbexmp.adapters.embedded import credentials
+from urbexmp.adapters.embedded import credentials, iim
 from urbexmp.adapters.embedded.layout import Layout, Refusal, Source, Splice
 from urbexmp.adapters.embedded.padding import FRESH, filled
 from urbexmp.adapters.embedded.tiff_check import survey, unchanged
-from urbexmp.adapters.embedded.tiff_iptc import TiffIptc, read_iptc
+from urbexmp.adapters.embedded.tiff_iptc import IPTC, TiffIptc, read_iptc
 from urbexmp.adapters.embedded.tiff_tree import Broken, Directory, Entry, Form, Tree
 from urbexmp.model.errors import InternalProblem, NotAPhoto, PacketRefused
 
@@ -70,10 +71,11 @@ class Ground:
         return (self.entry.values_at, self.entry.size) if self.entry else (0, 0)
 
     @property
-    def ends_with_packet(self) -> bool:
-        """Whether the packet is the last thing in the file, so that it can grow where it is."""
-        at, length = self.place
-        return length > self.form.room and at + length == self.size
+    def block_place(self) -> tuple[int, int]:
+        """Where the IPTC block lies and its length; (0, 0): in its entry, or nowhere."""
+        entry = self.iptc.entry
+        apart = entry is not None and entry.size > self.form.room
+        return (entry.values_at, entry.size) if entry is not None and apart else (0, 0)
 
 
 class TiffContainer:
@@ -122,6 +124,7 @@ class TiffContainer:
             iptc_keywords=iptc.keywords,
             iptc_caption=iptc.caption,
             iptc_state=iptc.state,
+            iptc_writable=iptc.writable and trailer is None and _can_be_filled(packet, tree.form),
             notes=iptc.notes,
             private=Ground(tree.form, tree.size, tree.head, tree.first, entry, iptc, trailer),
         )
@@ -133,24 +136,32 @@ class TiffContainer:
         same = filled(packet, length)
         if same is not None:
             return same
-        spare = filled(packet, len(packet) - FRESH // 2) is not None
-        return packet if spare else filled(packet, len(packet) + FRESH) or packet
+        if filled(packet, len(packet) - FRESH // 2) is None:
+            packet = filled(packet, len(packet) + FRESH) or packet
+        if words is None or not layout.iptc_writable:
+            return packet
+        # Then the block lies right behind it, and both can grow at the file's end.
+        return filled(packet, _aligned(_ground(layout).form, len(packet))) or packet
 
     def splices(
         self, layout: Layout, packet: bytes, words: tuple[str, ...] | None, subject: Path
     ) -> tuple[Splice, ...]:
         """The changes that put `packet` into the file; none when it stands there already.
 
-        A packet shorter than its place is filled up. The IPTC block is never written; `words`
+        A packet shorter than its place is filled up. Where the IPTC block cannot be set, `words`
         only make its digest fit. Raises `PacketRefused`.
         """
         ground = _ground(layout)
         if layout.refusal is not None:
             raise _refused(subject, Broken(layout.refusal.reason, layout.refusal.detail))
-        made = _packet_splices(ground, layout.packet, packet, subject)
-        if words is not None and ground.iptc.state == "differs":
-            assert ground.iptc.digest_at is not None
-            made.append(Splice(ground.iptc.digest_at, 16, ground.iptc.fitting))
+        block = None
+        if words is not None and layout.iptc_writable:
+            block = ground.iptc.with_keywords(words)
+        made = _packet_splices(ground, layout.packet, packet, block, subject)
+        if block is not None and block != ground.iptc.block:
+            made.append(_fitting(ground, iim.digest_of(block)))
+        elif words is not None and ground.iptc.state == "differs":
+            made.append(_fitting(ground, ground.iptc.fitting))
         end = ground.size + sum(splice.growth for splice in made)
         if made and end > max(ground.form.most, ground.size):
             raise _refused(
@@ -192,6 +203,11 @@ class TiffContainer:
             return broken.detail
 
 
+def _can_be_filled(packet: bytes | None, form: Form) -> bool:
+    """Whether a packet can be made to end where a block can begin; without a trailer it cannot."""
+    return packet is None or filled(packet, len(packet) + form.alignment) is not None
+
+
 def _read_packet(tree: Tree, entry: Entry) -> bytes | None:
     """The packet's bytes, None when the entry is empty. Raises `Broken`."""
     if entry.size == 0:
@@ -207,25 +223,55 @@ def _read_packet(tree: Tree, entry: Entry) -> bytes | None:
 
 
 def _packet_splices(
-    ground: Ground, stands: bytes | None, packet: bytes, subject: Path
+    ground: Ground, stands: bytes | None, packet: bytes, block: bytes | None, subject: Path
 ) -> list[Splice]:
-    form = ground.form
+    """What puts the packet into the file, and an IPTC block in place of the old one (None: it
+    stays as it is and where it is).
+
+    What lies at the file's end grows there, most likely it was appended by us: so no dead bytes
+    remain. A block elsewhere goes to the end even where it would fit its old place: what shares
+    that place with it is nobody's to know.
+    """
+    form, made = ground.form, list[Splice]()
     at, length = ground.place
-    if len(packet) <= length:
+    block_at, block_length = ground.block_place
+    packet_moves = len(packet) > length
+    if not packet_moves:
         packet = filled(packet, length) or packet
-        return [] if packet == stands else [Splice(at, length, packet)]
-    if ground.trailer is not None:
+        if packet != stands:
+            made.append(Splice(at, length, packet))
+        if block is None or block == ground.iptc.block:
+            return made
+    elif ground.trailer is not None:
         raise _refused(subject, Broken("trailer", f"it ends with data of {ground.trailer}"))
     if ground.entry is None:
-        return _with_new_directory(ground, packet)
-    if ground.ends_with_packet:
-        # Appended by us before, most likely: it grows where it is, and no dead bytes remain.
-        return [_pointed(form, ground.entry, len(packet), at), Splice(at, length, packet)]
-    start = _aligned(form, ground.size)
-    return [
-        _pointed(form, ground.entry, len(packet), start),
-        Splice(ground.size, 0, bytes(start - ground.size) + packet),
-    ]
+        changed = None if block == ground.iptc.block else block
+        return [*made, *_with_new_directory(ground, packet, changed)]
+    cut = ground.size
+    if block is not None and block_length and block_at + block_length == cut:
+        cut = block_at
+    elif block == ground.iptc.block:
+        block = None  # it stays where it is
+    if packet_moves and length > form.room and at + length == cut:
+        cut = at
+    tail = b""
+    if packet_moves:
+        start = at if cut == at and block is None else _aligned(form, cut)
+        tail = bytes(start - cut) + packet
+        made.append(_pointed(form, ground.entry, len(packet), start))
+    if block is not None:
+        entry = ground.iptc.entry
+        assert entry is not None
+        end = cut + len(tail)
+        start = end if end == block_at else _aligned(form, end)
+        tail += bytes(start - end) + block
+        made.append(_pointed(form, entry, len(block) // (entry.size // entry.count), start))
+    return [*made, Splice(cut, ground.size - cut, tail)]
+
+
+def _fitting(ground: Ground, digest: bytes) -> Splice:
+    assert ground.iptc.digest_at is not None
+    return Splice(ground.iptc.digest_at, 16, digest)
 
 
 def _aligned(form: Form, size: int) -> int:
@@ -243,8 +289,9 @@ def _spelled(form: Form, number: int) -> bytes:
     return form.offset(min(number, form.most))
 
 
-def _with_new_directory(ground: Ground, packet: bytes) -> list[Splice]:
-    """Append the first directory with one more entry, then the packet, which can grow there."""
+def _with_new_directory(ground: Ground, packet: bytes, block: bytes | None) -> list[Splice]:
+    """Append the first directory with one more entry, then the packet and the IPTC block, which
+    can grow there."""
     form, table = ground.form, ground.first.table
     lead = len(form.entries(0))
     number = len(ground.first.entries)
@@ -253,14 +300,22 @@ def _with_new_directory(ground: Ground, packet: bytes) -> list[Splice]:
     directory_at = _aligned(form, ground.size)
     directory_end = directory_at + len(table) + form.width
     packet_at = _aligned(form, directory_end)
+    behind = bytes(packet_at - directory_end) + packet
     entry = struct.pack(form.order + "HH", PACKET, BYTE)
     entry += _spelled(form, len(packet)) + _spelled(form, packet_at)
+    if block is not None:
+        moved = ground.iptc.entry
+        assert moved is not None
+        packet_end = packet_at + len(packet)
+        block_at = _aligned(form, packet_end)
+        behind += bytes(block_at - packet_end) + block
+        pointed = _pointed(form, moved, len(block) // (moved.size // moved.count), block_at)
+        at = pointed.offset - ground.first.at
+        table = table[:at] + pointed.insert + table[at + pointed.remove :]
     directory = form.entries(number + 1) + table[lead:split] + entry + table[split:]
-    appended = bytes(directory_at - ground.size) + directory
-    appended += bytes(packet_at - directory_end) + packet
     return [
         Splice(form.first_at, form.room, _spelled(form, directory_at)),
-        Splice(ground.size, 0, appended),
+        Splice(ground.size, 0, bytes(directory_at - ground.size) + directory + behind),
     ]
 
 
@@ -268,10 +323,12 @@ def _with_new_directory(ground: Ground, packet: bytes) -> list[Splice]:
 
 
 def _others(ground: Ground) -> tuple[list[bytes], int]:
-    """The entries of the first directory but that of the packet, and what follows it."""
+    """The entries of the first directory but those of packet and IPTC block, and what follows."""
     first, width = ground.first, ground.form.width
     spelled = [
-        first.table[entry.at - first.at :][:width] for entry in first.entries if entry.tag != PACKET
+        first.table[entry.at - first.at :][:width]
+        for entry in first.entries
+        if entry.tag not in (PACKET, IPTC)
     ]
     return spelled, first.following
 
@@ -283,6 +340,9 @@ def _pieces(ground: Ground, packet: bytes | None) -> list[tuple[int, bytes]]:
         pieces.append((ground.place[0], packet))
     if ground.iptc.digest_at is not None:
         pieces.append((ground.iptc.digest_at, ground.iptc.digest))
+    block_at, _ = ground.block_place
+    if block_at:
+        pieces.append((block_at, ground.iptc.block))
     return sorted(pieces)
 
 

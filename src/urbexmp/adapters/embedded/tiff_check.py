@@ -7,7 +7,7 @@ from itertools import zip_longest
 from urbexmp.adapters.embedded import credentials
 from urbexmp.adapters.embedded.tiff_tree import Broken, Directory, Entry, Tree
 
-PACKET = 700
+PACKET, IPTC = 700, 33723
 ASCII, UNDEFINED, BYTE = 2, 7, 1
 _PACKET_TYPES = frozenset({BYTE, ASCII, UNDEFINED})
 _MOST_ENTRIES = 2**16 - 1
@@ -57,21 +57,27 @@ def unchanged(before: Tree, after: Tree) -> str | None:
     """None when both have the same directories, with the same entries but that of the packet.
 
     Else what is not. Offsets are part of an entry, and the bytes that they lead to were compared
-    already. Raises `Broken`.
+    already. The block of the first directory's IPTC entry may lie elsewhere: what it holds is
+    proven with the packet (`prove_tiff`). Raises `Broken`.
     """
+    kinds = [[entry.kind for entry in tree.first.all(IPTC)] for tree in (before, after)]
+    if kinds[0] != kinds[1]:
+        return "its IPTC block would be of another type"
+    but = {PACKET, IPTC}
     survey(after, after.first.first(PACKET))
-    for one, two in zip_longest(before.directories(), after.directories()):
-        if one is None or two is None:
+    for page, other in zip_longest(before.directories(), after.directories()):
+        if page is None or other is None:
             return "it would have another number of pages or sub-pictures"
-        if _entries(one, before) != _entries(two, after) or one.following != two.following:
-            return f"{one.trail} would have other entries"
+        same = _entries(page, before, but) == _entries(other, after, but)
+        if not same or page.following != other.following:
+            return f"{page.trail} would have other entries"
     return None
 
 
-def _entries(directory: Directory, tree: Tree) -> list[bytes]:
-    """The entries as spelled in the file; of the first directory, without the packet's."""
+def _entries(directory: Directory, tree: Tree, but: set[int]) -> list[bytes]:
+    """The entries as spelled in the file; of the first directory, without those of some tags."""
     return [
         directory.table[entry.at - directory.at :][: tree.form.width]
         for entry in directory.entries
-        if entry.tag != PACKET or directory is not tree.first
+        if entry.tag not in but or directory is not tree.first
     ]

@@ -1,15 +1,16 @@
 """IPTC in a TIFF: read from tag 33723, with the digest among the Photoshop resources (XMP.md R31).
 
 Adobe's reader takes the block of tag 33723 and the digest (resource 0x0425) of tag 34377; a block
-among the resources (0x0404) counts only where there is no tag 33723. The block is never written:
-while its digest fits it, the packet wins. Only the digest's sixteen bytes are, to adopt a block
-that was changed behind the packet's back.
+among the resources (0x0404) counts only where there is no tag 33723. A block of tag 33723 in UTF-8
+follows the packet's keywords; as nothing in a TIFF may move, the new one goes to the file's end,
+and the old one's bytes stay where they are. Of any other block only the digest's sixteen bytes are
+written, to adopt what was changed behind the packet's back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from urbexmp.adapters.embedded import iim
 from urbexmp.adapters.embedded.layout import IptcState, Source
@@ -18,6 +19,8 @@ from urbexmp.adapters.embedded.tiff_tree import Entry, Tree
 IPTC, PHOTOSHOP = 33723, 34377
 _BLOCK, _DIGEST = 0x0404, 0x0425
 _LONG = 4
+_BYTES = frozenset({1, 2, 7})
+"""Types whose values are single bytes: BYTE, ASCII, UNDEFINED."""
 _MARKER = b"\x1c"
 """First byte of every IIM data set."""
 _LARGEST = 2**20
@@ -39,6 +42,23 @@ class TiffIptc:
     fitting: bytes = b""
     """As it would be if it fitted the block."""
     notes: tuple[str, ...] = ()
+    entry: Entry | None = None
+    """Of tag 33723, where the block lies there."""
+    block: bytes = b""
+    """As it stands, with the zeros that fill its last number."""
+    writable: bool = False
+    """Whether its keywords can be set: it says that it is UTF-8, there is no second one among the
+    resources, and a digest tells what is to be believed."""
+
+    def with_keywords(self, words: tuple[str, ...]) -> bytes:
+        """The block with these keywords, as it is stored; as it stands where it has them."""
+        assert self.writable
+        assert self.entry is not None
+        parsed = iim.parse(self.block)
+        if self.entry.kind != _LONG:
+            return bytes(iim.with_keywords(parsed, words))
+        new = iim.with_keywords(replace(parsed, tail=b""), words)
+        return bytes(new) + bytes(-len(bytes(new)) % _LONG)
 
 
 def read_iptc(tree: Tree) -> TiffIptc:
@@ -67,7 +87,13 @@ def read_iptc(tree: Tree) -> TiffIptc:
     # The digest may have been made of the block without the zeros that fill its last number.
     bare = block[: max(len(block.rstrip(b"\0")), len(block) - 3)]
     state: IptcState = "matches" if found in (fitting, iim.digest_of(bare)) else "differs"
-    return TiffIptc(keywords, state, parsed.caption, at, found, fitting, notes)
+    alone = len(tree.first.all(IPTC)) == 1 and _BLOCK not in resources
+    kinds = {*_BYTES, *([_LONG] if not parsed.tail.strip(b"\0") else [])}
+    spelled = entry is not None and entry.kind in kinds and readable is block
+    writable = alone and spelled and parsed.is_utf8
+    return TiffIptc(
+        keywords, state, parsed.caption, at, found, fitting, notes, entry, block, writable
+    )
 
 
 def _resources(source: Source, entry: Entry | None) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -167,7 +167,8 @@ class VlmStage:
         said: list[Observation] = []
         for part in connection.parts:
             reply, answer = self._heard_out(part, asked, seen)
-            for one in observations(reply, seen.context, self._taxonomy, answer.tokens):
+            heard = observations(reply, seen.context, self._taxonomy, answer.tokens, asked.read)
+            for one in heard:
                 named = replace(one, model=part.settings.model)
                 said.append(named if len(connection.parts) > 1 else one)
         return tuple(said)
