@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embed_cases import Case, cases
-from embed_files import exif, jpeg, packet, segment, xmp
+from embed_files import exif, jpeg, mpf, packet, segment, xmp
 from urbexmp.adapters.embedded.codec import EmbeddedCodec
 from urbexmp.adapters.embedded.jpeg import JpegContainer
 from urbexmp.adapters.embedded.store import EmbeddedStore
@@ -61,6 +61,15 @@ def test_the_usual_file_goes_the_short_way(tmp_path: Path) -> None:
     assert reading.fields.flat == ("Owl",)
 
 
+def test_files_without_a_packet_and_with_other_pictures_go_it_as_well(tmp_path: Path) -> None:
+    for parts in ((), (mpf(),), (xmp(packet()), mpf())):
+        data = jpeg(exif(), *parts)
+        envelope, reading, _ = compared(data, tmp_path / "IMG.JPG")
+        assert usual_envelope(data, len(data)) == envelope
+        assert reading is not None
+        assert (reading.fields.flat is None) == (len(parts) < 2)
+
+
 def test_a_header_longer_than_what_is_read_at_once_is_read_whole(tmp_path: Path) -> None:
     large = segment(0xE1, b"Exif\0\0" + bytes(60_000))
     for count in range(4):
@@ -78,12 +87,13 @@ def test_a_head_that_ends_anywhere_is_never_taken_for_the_whole() -> None:
 
 def test_both_ways_give_the_same_after_any_damage(tmp_path: Path) -> None:
     chance = random.Random(11)
-    header = USUAL.index(b"\xff\xda") + 4
+    usual = USUAL, jpeg(exif(), mpf(), segment(0xFE, b"a comment"), segment(0xE2, b"ICC_PROFILE"))
+    header = min(each.index(b"\xff\xda") for each in usual) + 4
     markers = [0x00, 0x01, 0xC0, 0xD0, 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xEB, 0xED, 0xFE, 0xFF]
-    places = [at for at in range(header) if USUAL[at] == 0xFF and USUAL[at + 1] >= 0xC0]
+    places = [at for at in range(header) if usual[1][at] == 0xFF and usual[1][at + 1] >= 0xC0]
     read = 0
-    for _ in range(600):
-        mutant = bytearray(USUAL)
+    for number in range(800):
+        mutant = bytearray(usual[number % 2])
         for _ in range(chance.choice((1, 1, 2))):
             at = chance.choice(
                 (chance.choice(places) + chance.randrange(40), chance.randrange(header))
@@ -111,6 +121,11 @@ def test_both_ways_give_the_same_after_any_damage(tmp_path: Path) -> None:
         (segment(0xC0, bytes(15)), xmp(packet())),
         (b"\xff" + xmp(packet()),),
         (segment(0xE1, b""), xmp(packet())),
+        (mpf(),),
+        (xmp(packet()), mpf(), segment(0xDB, b"")),
+        (mpf(), mpf(3), xmp(packet())),
+        (segment(0xE2, b""), segment(0xE2, b"M"), mpf(2, ">")),
+        (segment(0xC0, bytes(15)), segment(0xE2, b"ICC_PROFILE\0")),
     ],
 )
 def test_both_ways_give_the_same_for_what_is_odd(odd: tuple[bytes, ...], tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ class EmbeddedCodec:
         """Read a packet; of an image file also what it has of IPTC. Raises `PacketRefused`."""
         usual = remembered(packet)
         if usual is not None:
-            return self._inner.read(usual, subject)
+            inside = usual[1]
+            return NOTHING if inside is None else self._inner.read(inside, subject)
         if not is_envelope(packet):
             return self._inner.read(packet, subject)
         plain = plain_packet(packet)

@@ -232,20 +232,22 @@ def _found(packet: bytes, body: bytes) -> int:
     return at
 
 
-_latest: tuple[bytes, bytes] | None = None
+_latest: tuple[bytes, bytes | None] | None = None
 """The envelope that was made last, and the packet in it: it is read at once, mostly."""
 
 
-def remember(envelope: bytes, packet: bytes) -> None:
-    """Note a new envelope whose packet tells all there is, and names no second part."""
+def remember(envelope: bytes, packet: bytes | None) -> bytes:
+    """Note a new envelope, and return it. Its packet tells all there is and names no second part;
+    None: there is none, and no IPTC block."""
     global _latest
     _latest = envelope, packet  # one assignment: other threads read
+    return envelope
 
 
-def remembered(envelope: bytes) -> bytes | None:
-    """The packet of an envelope that was noted; None: of any other."""
+def remembered(envelope: bytes) -> tuple[bytes, bytes | None] | None:
+    """An envelope that was noted, and its packet; None: it is any other."""
     latest = _latest
-    return latest[1] if latest is not None and latest[0] is envelope else None
+    return latest if latest is not None and latest[0] is envelope else None
 
 
 @dataclass(frozen=True, slots=True)

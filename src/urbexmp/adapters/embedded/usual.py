@@ -1,11 +1,11 @@
 """The envelope of the usual JPEG, made in one walk over the first bytes of the file.
 
 A reader of thousands of photos wants the packet and the fingerprint, and most JPEGs are alike:
-whole segments, one packet before the picture's header, nothing beside it that says more about
-keywords. Of such a file the same envelope is written here that `JpegContainer.layout` and `seal`
-make of it, byte for byte, without a layout. Whatever is odd in the least (an IPTC block, a second
-packet or a second part of one, an index of pictures, a box that may be a signature, fill bytes, a
-header longer than what was read) is left to them, so that it has one meaning and not two.
+whole segments, one packet before the picture's header or none, nothing beside it that says more
+about keywords. Of such a file the same envelope is written here that `JpegContainer.layout` and
+`seal` make of it, byte for byte, without a layout. Whatever is odd in the least (an IPTC block, a
+second packet or a second part of one, a box that may be a signature, fill bytes) is left to them,
+so that it has one meaning and not two.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urbexmp.adapters.embedded.envelope import FORM, MAGIC, remember
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _HEADER = 4 + len(_XMP)
 _SECOND = b"http://ns.adobe.com/xmp/"
-_INDEX = b"MPF"
+_INDEX = b"MPF\0"
 _APP1, _APP2, _APP11, _APP13 = 0xE1, 0xE2, 0xEB, 0xED
 _SOS, _DQT = 0xDA, 0xDB
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -27,6 +27,7 @@ _PLAIN = frozenset(range(0xC0, 0xFF)) - {*range(0xD0, 0xDB), _APP1, _APP2, _APP1
 _BEFORE = f'{{"form": {FORM}, "container": "jpeg", "size": %d, "kept": ['
 _STRETCH = "[%d, %d], "
 _BEHIND = '[%d, %d]], "refusal": null, "signed": false, "plain": [%d, %d]}\n'
+_WITHOUT = '[%d, %d]], "refusal": null, "signed": false, "plain": null}\n'
 _BEGINNING = 40
 _BEGINS = (b"<?xpacket begin=", b"<x:xmpmeta ")
 _SECOND_PART, _SIGNATURE = b"HasExtendedXMP", b"venance"
@@ -61,7 +62,7 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
 
     A number: how many bytes `head` needs at least, so that one may be made. 0: it is not so usual.
     """
-    at, behind = 2, False
+    at, behind, indexed = 2, False, False
     # A stretch that is kept begins at `kept` and reaches as far as `until`; before it, `held` bytes
     # are kept in all. `place`: where in what is kept the packet begins.
     kept, until, held, place = 0, 2, 0, 0
@@ -108,8 +109,10 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
                 run = None
                 end = at + 2 + (head[at + 2] << 8 | head[at + 3])
                 more = min(end, at + 8)
-                if head.startswith(_INDEX, at + 4):
-                    return 0
+                if head.startswith(_INDEX, at + 4) and not indexed:
+                    if more < at + 8:
+                        return 0
+                    indexed, more = True, end
             else:
                 return 0
             if at != until:
@@ -133,18 +136,21 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
             at = end
     except IndexError:
         return at + 4 if at + 4 < size else 0
+    stretches = len(numbers) // 2 - 1
+    if not xmp:
+        said = (_BEFORE + _STRETCH * stretches + _WITHOUT) % (size, *numbers)
+        pieces[1] = said.encode()
+        return remember(b"".join(pieces), None)
     packet = head[xmp:end_of_xmp]
     if not packet.startswith(_BEGINS) or not _is_plain(packet):
         return 0
-    stretches = len(numbers) // 2 - 1
     said = (_BEFORE + _STRETCH * stretches + _BEHIND) % (size, *numbers, place, len(packet))
     pieces[1] = said.encode()
     envelope = b"".join(pieces)
     body = len(MAGIC) + len(said)
     if envelope.find(packet[:_BEGINNING], body) != body + place:
         return 0
-    remember(envelope, packet)
-    return envelope
+    return remember(envelope, packet)
 
 
 def _learn(
