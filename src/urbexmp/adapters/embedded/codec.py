@@ -32,6 +32,7 @@ from urbexmp.adapters.embedded.layout import Container, Layout, Refusal
 from urbexmp.adapters.embedded.padding import only_padding_differs, unwrapped, wrapped
 from urbexmp.adapters.embedded.prove import prove_beside
 from urbexmp.adapters.embedded.texts import refuse_texts, with_caption, with_extended
+from urbexmp.adapters.embedded.usual import is_plain, place_of_packet
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import PacketRefused, ProofFailed
 from urbexmp.model.keyword import KeywordFields
@@ -152,11 +153,9 @@ class EmbeddedCodec:
                 raise ProofFailed(subject, detail="the new packet has no header or trailer")
             self._inner.prove(None, inside, full, subject)
         else:
-            plain = new.packet
-            if len(plain) != len(old.packet) or not _same_end(old.packet, plain):
-                plain = self._inner.edit(old.packet, full, subject)
-                if not only_padding_differs(plain, new.packet):
-                    raise ProofFailed(subject, detail="more than the padding was fitted")
+            plain = self._inner.edit(old.packet, full, subject)
+            if not only_padding_differs(plain, new.packet):
+                raise ProofFailed(subject, detail="more than the padding was fitted")
             self._inner.prove(old.packet, plain, full, subject)
         words = self._iptc_words(old, new.packet, edit, subject)
         self._prove_beside(before, after, words, subject)
@@ -165,10 +164,20 @@ class EmbeddedCodec:
         """`edit`, and `prove` unless that changed nothing; raises what either raises.
 
         The packet is edited and proven by itself; then the new envelope is opened, and the packet
-        in it must be the proven one, but for blanks before its trailer.
+        in it must be the proven one, but for blanks before its trailer. Where it is as long as the
+        old one, and the file is a usual JPEG, it takes the old one's place, and all else stands.
         """
         if not is_envelope(packet):
             return self._inner.edit_proven(packet, edit, subject)
+        place = place_of_packet(packet)
+        if place is not None and not edit.texts:
+            start, end = place
+            stood = packet[start:end]
+            new = self._inner.edit_proven(stood, replace(edit, sidecar_for=None), subject)
+            if new == stood:
+                return packet
+            if len(new) == len(stood) and is_plain(new):
+                return b"".join((packet[:start], new, packet[end:]))
         old = self._writable(packet, subject)
         if old.layout.packet is None:
             after = self.edit(packet, edit, subject)
@@ -315,13 +324,6 @@ class EmbeddedCodec:
             kept = [word for word in kept if word in {iim.cut(word) for word in there} | {*there}]
         kept = [word for word in kept if word not in gone]
         return tuple(dict.fromkeys((*kept, *(flats or ()))))
-
-
-def _same_end(one: bytes, two: bytes) -> bool:
-    """Whether two packets end with the same trailer and the same bytes behind it."""
-    mark = b"<?xpacket end="
-    at = one.find(mark)
-    return at >= 0 and one[at:] == two[two.find(mark) :]
 
 
 def _only_in_iptc(layout: Layout, fields: KeywordFields) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ so that it has one meaning and not two.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,10 @@ _BEFORE = f'{{"form": {FORM}, "container": "jpeg", "size": %d, "kept": ['
 _STRETCH = "[%d, %d], "
 _BEHIND = '[%d, %d]], "refusal": null, "signed": false, "plain": [%d, %d]}\n'
 _WITHOUT = '[%d, %d]], "refusal": null, "signed": false, "plain": null}\n'
+_IN_PLACE = re.compile(
+    rb"""\{"form": %d, "container": "jpeg", "size": \d+, "kept": [\d\[\], ]+, "refusal": null,"""
+    rb""" "signed": false, "plain": \[(\d+), (\d+)\]\}""" % FORM
+)
 _BEGINNING = 40
 _BEGINS = (b"<?xpacket begin=", b"<x:xmpmeta ")
 _SECOND_PART, _SIGNATURE = b"HasExtendedXMP", b"venance"
@@ -142,7 +147,7 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
         pieces[1] = said.encode()
         return remember(b"".join(pieces), None)
     packet = head[xmp:end_of_xmp]
-    if not packet.startswith(_BEGINS) or not _is_plain(packet):
+    if not packet.startswith(_BEGINS) or not is_plain(packet):
         return 0
     said = (_BEFORE + _STRETCH * stretches + _BEHIND) % (size, *numbers, place, len(packet))
     pieces[1] = said.encode()
@@ -151,6 +156,23 @@ def usual_envelope(head: bytes, size: int) -> bytes | int:
     if envelope.find(packet[:_BEGINNING], body) != body + place:
         return 0
     return remember(envelope, packet)
+
+
+def place_of_packet(envelope: bytes) -> tuple[int, int] | None:
+    """Where the packet of a usual JPEG begins and ends in the envelope.
+
+    Another one of the same length may take its place: nothing else in the envelope depends on it.
+    None: it is no such file, or cannot be written into, or it is not certain which bytes these are.
+    """
+    line_end = envelope.find(b"\n", len(MAGIC))
+    usual = _IN_PLACE.fullmatch(envelope, len(MAGIC), line_end)
+    if usual is None:
+        return None
+    start = line_end + 1 + int(usual[1])
+    end = start + int(usual[2])
+    beginning = envelope[start : min(end, start + _BEGINNING)]
+    unique = end <= len(envelope) and envelope.find(beginning, start + 1) < 0
+    return (start, end) if unique and len(beginning) == _BEGINNING else None
 
 
 def _learn(
@@ -177,7 +199,7 @@ def _learn(
         _tables = _Tables(head[first : at + 4], scan - first, stretches, b"".join(pieces[piece:]))
 
 
-def _is_plain(packet: bytes) -> bool:
+def is_plain(packet: bytes) -> bool:
     """Whether a packet is in UTF-8, has no second part, and tells of no signature."""
     global _plain
     first, last = _plain
