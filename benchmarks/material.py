@@ -12,7 +12,22 @@ from timing import REPOSITORY
 
 sys.path[:0] = [str(REPOSITORY / "src"), str(REPOSITORY / "samples")]
 
-from containers import Shot, jpeg, nef  # noqa: E402
+from containers import (  # noqa: E402
+    BYTE,
+    SUB_IFDS,
+    Directory,
+    Shot,
+    TiffWriter,
+    bayer,
+    describe,
+    jpeg,
+    jpeg_of,
+    long,
+    nef,
+    short,
+    shrink,
+    strip_tags,
+)
 from lightroom import Edited, lightroom  # noqa: E402
 
 LONG_AGO = 1_700_000_000
@@ -96,3 +111,23 @@ def photo(path: Path, seed: int, width: int = 6000, height: int = 4000) -> None:
 def raw(path: Path, seed: int) -> None:
     """A raw file in Nikon's layout with a preview of 1620 x 1080."""
     path.write_bytes(nef(scene(1620, 1080, seed), SHOT))
+
+
+def dng(path: Path, seed: int) -> None:
+    """A DNG as Adobe's converter and cameras write it: a small RGB picture first; below it the
+    sensor data, a preview of 1024 x 683 (190 KB), and one of 6000 x 4000."""
+    full = scene(6000, 4000, seed)
+    small = shrink(full, 24)[:166]
+    height, width = small.shape[:2]
+    first = describe(SHOT)
+    first.tags |= {0xFE: long(1), 0xC612: (BYTE, b"\1\4\0\0"), 0xC613: (BYTE, b"\1\3\0\0")}
+    first.tags |= strip_tags(width, height, bits=(8, 8, 8), photometric=2, compression=1)
+    first.data = small.tobytes()
+    previews = []
+    for pixels, quality in ((scene(1024, 683, seed), 85), (full, 70)):
+        height, width = pixels.shape[:2]
+        tags = {0xFE: long(1), 0x212: short(2, 2), 0x213: short(2)}
+        tags |= strip_tags(width, height, bits=(8, 8, 8), photometric=6, compression=7)
+        previews.append(Directory(tags, data=jpeg_of(pixels, quality)))
+    first.below[SUB_IFDS] = [bayer(full), *previews]
+    path.write_bytes(TiffWriter().write([first]))

@@ -24,6 +24,7 @@ from timing import REPOSITORY, Goal, goals, machine, table
 
 sys.path[:0] = [str(REPOSITORY / "src"), str(REPOSITORY / "tests")]
 
+from urbexmp.adapters.thumbnail import as_sent  # noqa: E402
 from urbexmp.model.observation import (  # noqa: E402
     CaptureFacts,
     Context,
@@ -34,7 +35,7 @@ from urbexmp.model.observation import (  # noqa: E402
     StageLook,
     View,
 )
-from urbexmp.wiring_vlm import Connection, encoded  # noqa: E402
+from urbexmp.wiring_vlm import Connection  # noqa: E402
 
 SERVER = """
 import sys, threading, time
@@ -80,7 +81,7 @@ class Server:
         self._process.stdout.close()
 
 
-def stage_for(url: str, state: Path, encode: Callable[..., bytes] = encoded, **more: Any) -> Any:
+def stage_for(url: str, state: Path, encode: Callable[..., bytes] = as_sent, **more: Any) -> Any:
     """The stage as a profile makes it."""
     from urbexmp.adapters.stages.vlm import VlmStage
     from urbexmp.model.profile import Profile
@@ -165,7 +166,7 @@ def overhead(requests: int, state: Path) -> Goal:
     """Our stage beside a bare call."""
     seen = photo()
     preview = seen.view.preview()
-    jpeg = encoded(preview, 85, 768)
+    jpeg = as_sent(preview, 85, 768)
     with Server() as url:
         stage = stage_for(url, state, lambda *_: jpeg)
         call = bare(url, stage, seen, jpeg)
@@ -177,7 +178,7 @@ def overhead(requests: int, state: Path) -> Goal:
             theirs.append(cpu_of(call, max(1, requests // rounds)))
             ours.append(cpu_of(lambda: stage.look(seen), max(1, requests // rounds)))
         stage.close()
-    encoding = statistics.median(cpu_of(lambda: encoded(preview, 85, 768), 5) for _ in range(5))
+    encoding = statistics.median(cpu_of(lambda: as_sent(preview, 85, 768), 5) for _ in range(5))
     mine, bares = statistics.median(ours), statistics.median(theirs)
     table(
         f"One request, CPU ms ({requests} of each, in turn)",
@@ -195,7 +196,7 @@ def overhead(requests: int, state: Path) -> Goal:
 def in_flight(requests: int, state: Path) -> list[Goal]:
     """Where the number of requests settles, and what that yields."""
     seen, rows, found = photo(), [], []
-    jpeg = encoded(seen.view.preview(), 85, 768)
+    jpeg = as_sent(seen.view.preview(), 85, 768)
     for slots, seconds in ((1, 0.1), (4, 0.2), (16, 0.4)):
         with Server(slots, seconds) as url, ThreadPoolExecutor(32) as threads:
             stage = stage_for(url, state, lambda *_: jpeg, in_flight=32)
@@ -221,7 +222,7 @@ def in_flight(requests: int, state: Path) -> list[Goal]:
 def memory(requests: int, state: Path) -> Goal:
     """What stays of many requests."""
     seen = photo()
-    jpeg = encoded(seen.view.preview(), 85, 768)
+    jpeg = as_sent(seen.view.preview(), 85, 768)
     with Server() as url:
         stage = stage_for(url, state, lambda *_: jpeg)
         marks = []

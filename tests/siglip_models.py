@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import pytest
 
 from tiny.registry import entry_of
 from tiny.siglip import SETTINGS, build, build_onnx
@@ -123,3 +125,42 @@ def stage(tiny: Model, **settings: object) -> SiglipStage:
 
 def labels(said: tuple[Observation, ...]) -> dict[str, float | None]:
     return {one.label: one.score for one in said if one.kind is ObservationKind.LABEL}
+
+
+WORDS = """
+[[term]]
+path = "U"
+[[term]]
+path = "U|Corridor"
+prompts = ["a photo of an empty corridor"]
+[[term]]
+path = "U|Church"
+prompts = ["a photo of an overgrown church with pews"]
+"""
+
+
+def chosen(base: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whose profile `mine.toml` has siglip alone look, with the tiny model: it lies in
+    `models`, and is still to be imported."""
+    tiny = model(base, home)
+    files = "".join(
+        f'{{ name = "{one.name}", size = {one.size}, sha256 = "{one.sha256}" }},'
+        for one in tiny.entry.files
+    )
+    (home / "models.toml").write_text(
+        f'[model.{MODEL}]\nrole = "view"\nstage = "siglip"\nlicence = "test"\n'
+        f'repository = ""\nrevision = ""\nabout = "made by a test"\nfiles = [{files}]\n'
+        "settings = { scale = 112.5, bias = -12.5, offset = 100.0 }\n",
+        encoding="utf-8",
+    )
+    (home / "urbex.toml").write_text(WORDS, encoding="utf-8")
+    (home / "mine.toml").write_text(
+        f'stages = ["siglip"]\ntaxonomy = {json.dumps(str(home / "urbex.toml"))}\n'
+        f'[stage.siglip]\nmodel = "{MODEL}"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.delenv("URBEXMP_STAGES", raising=False)
+    monkeypatch.setenv("URBEXMP_MODELS", str(home / "models.toml"))
+    monkeypatch.setenv("URBEXMP_CONFIG", str(home / "config"))
+    monkeypatch.setenv("URBEXMP_STATE", str(home / "state"))
+    monkeypatch.setenv("HF_HOME", str(home / "hub"))

@@ -9,12 +9,13 @@ from typing import Any
 from unit.words_examples import urbex
 from urbexmp.adapters.replies import ReplyFolder
 from urbexmp.adapters.stages.vlm import VlmStage
+from urbexmp.adapters.thumbnail import as_sent
 from urbexmp.adapters.vlm_server import VlmServer
 from urbexmp.model.asking import Filled
 from urbexmp.model.observation import CaptureFacts, Context, Preview, StageInput, StageLook, View
 from urbexmp.rules.vlm_roles import Part
 from urbexmp.rules.vlm_settings import vlm_settings
-from urbexmp.wiring_vlm import encoded, open_server, read_prompt
+from urbexmp.wiring_vlm import open_server, read_prompt
 from vlm_server import VlmDouble
 
 FILLED = Filled("urbex@00000000", "You describe.", "What is here?", ("description", "labels"))
@@ -64,7 +65,7 @@ class Linked:
         self.parts = (Part(talk.settings, self.prompt.answers),)
         self.talk = talk
         self.replies = ReplyFolder(talk.state)
-        self.encode = encoded
+        self.encode = as_sent
 
     def server(self, _: Part) -> VlmServer:
         return self.talk.server

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from urbexmp.model.errors import LibraryGone, Problem, StateUnwritable, UsageProblem
+from urbexmp.rules.stopping import Stopping, never
 from urbexmp.wiring import location_in, open_carriers, owner_of, sparing
-from urbexmp.wiring_stages import close_stages, muster, open_stages, stop_on, vocabulary
+from urbexmp.wiring_stages import close_stages, hear_pace, muster, open_stages, stop_on, vocabulary
 from urbexmp.wiring_stages import open_taxonomy as open_taxonomy
 from urbexmp.wiring_stages import taxonomy_path as taxonomy_path
 
@@ -97,10 +98,6 @@ def library_roots(paths: Sequence[Path], state: Path | None) -> list[tuple[Path,
     return list(groups.items())
 
 
-def _never() -> bool:
-    return False
-
-
 _Made = tuple[Callable[[], "Taxonomy"], "Taxonomy", "tuple[Stage, ...]"]
 """Loads the vocabulary; the vocabulary, perhaps not loaded yet; the stages."""
 
@@ -127,7 +124,7 @@ def open_house(
     writing: bool,
     remember: bool = True,
     known: bool = False,
-    stopping: Callable[[], bool] = _never,
+    stopping: Stopping = never,
     kept: Kept | None = None,
 ) -> Iterator[House]:
     """Open one library.
@@ -220,6 +217,7 @@ def open_house(
             open_mirror=cache(lambda: _mirror(stack, paths, root) if writing else None),
             recovered=recovered,
             without=ready,
+            paced=hear_pace(stages),
         )
 
 

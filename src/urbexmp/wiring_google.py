@@ -41,12 +41,15 @@ class Connection:
         """The server."""
         opened = open_google(self._stage.settings)
         opened.stopping = lambda: self._stage.stopping()
+        opened.paced_to(lambda paced: self._stage.on_pace(paced))
         return opened
 
     @property
     def encode(self) -> Callable[[Preview, int, int], bytes]:
         """Makes a JPEG without metadata."""
-        return encoded
+        from urbexmp.adapters.thumbnail import as_sent
+
+        return as_sent
 
     def lacks(self) -> str:
         """The package that is not installed, or ""."""
@@ -59,13 +62,6 @@ class Connection:
         vision = self.__dict__.get("vision")
         if vision is not None:
             vision.close()
-
-
-def encoded(preview: Preview, quality: int, size: int) -> bytes:
-    """The picture as it is sent: upright, small, and with nothing in it but the picture."""
-    from urbexmp.adapters.thumbnail import as_jpeg
-
-    return as_jpeg(preview, quality, size, subsampling=2)
 
 
 def open_google(settings: GoogleSettings, say: Callable[[str], None] | None = None) -> GoogleVision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -16,6 +17,7 @@ from urbexmp.model.stage_errors import StagesMissing
 
 if TYPE_CHECKING:
     from urbexmp.adapters.db.ledger import SqliteLedger
+    from urbexmp.model.pacing import Paced
     from urbexmp.model.ports import Stage
     from urbexmp.model.profile import Profile
     from urbexmp.model.weights import Weights
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 SKIP = "skip"
 """Value of the profile's `without`: a run goes on without a stage that cannot run."""
+
+MOST_PACES = 10_000
+"""Changes that are kept for who counts them, or a run without end would keep them all."""
 
 
 # --- Vocabulary and weights -------------------------------------------------------------------
@@ -132,6 +137,15 @@ def tell_replies(stages: tuple[Stage, ...], heard: Callable[[Mapping[str, Any]],
     for stage in stages:
         if hasattr(stage, "on_reply"):
             stage.on_reply = heard
+
+
+def hear_pace(stages: tuple[Stage, ...]) -> Callable[[], list[Paced]]:
+    """Listen to how much is done at a time; gives what was heard since it was last called."""
+    heard: deque[Paced] = deque(maxlen=MOST_PACES)
+    for stage in stages:
+        if hasattr(stage, "on_pace"):
+            stage.on_pace = heard.append
+    return lambda: [heard.popleft() for _ in range(len(heard))]
 
 
 def unready(stage: Stage) -> Problem | None:

@@ -55,6 +55,7 @@ class Connection:
             if opened is None:
                 opened = open_server(part.settings, self._state, purse=self._purse)
                 opened.stopping = lambda: self._stage.stopping()
+                opened.paced_to(lambda paced: self._stage.on_pace(paced))
                 self._opened[part.settings] = opened
         return opened
 
@@ -73,7 +74,9 @@ class Connection:
     @property
     def encode(self) -> Callable[[Preview, int, int], bytes]:
         """Makes a JPEG without metadata."""
-        return encoded
+        from urbexmp.adapters.thumbnail import as_sent
+
+        return as_sent
 
     def lacks(self) -> str:
         """The package that is not installed, or ""."""
@@ -86,13 +89,6 @@ class Connection:
         with self._alone:
             for server in self._opened.values():
                 server.close()
-
-
-def encoded(preview: Preview, quality: int, size: int) -> bytes:
-    """The picture as it is sent: upright, small, and with nothing in it but the picture."""
-    from urbexmp.adapters.thumbnail import as_jpeg
-
-    return as_jpeg(preview, quality, size, subsampling=2)
 
 
 def parts_of(settings: VlmSettings, prompt: Prompt) -> tuple[Part, ...]:

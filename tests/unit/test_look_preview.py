@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import subprocess
 import sys
 import threading
@@ -293,3 +294,30 @@ def test_threads_may_share_an_inspector(tmp_path: Path) -> None:
 def test_pixels_of_the_wrong_length_are_a_problem() -> None:
     with pytest.raises(Undecodable):
         preview.from_pixels(Path("a.nef"), 10, 10, b"abc", 64, "demosaic")
+
+
+@pytest.mark.parametrize("dng", [True, False])
+def test_little_is_read_beside_the_preview_however_far_apart_the_directories_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dng: bool
+) -> None:
+    far = b"\x55" * 300_000
+    small, wanted, full = (
+        jpeg_bytes(Image.new("RGB", size, "lime"))
+        for size in ((320, 214), (1024, 683), (3000, 2000))
+    )
+    file = tmp_path / ("a.dng" if dng else "a.nef")
+    written(file, tiff_raw([small, wanted + far, full + far], sensor=far, dng=dng))
+    reading, read = os.read, 0
+
+    def counted(descriptor: int, length: int) -> bytes:
+        nonlocal read
+        part = reading(descriptor, length)
+        read += len(part)
+        return part
+
+    taken = photo(file)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", counted)
+        seen = LOOK.preview(taken, 768)
+    assert (seen.width, seen.source) == (768, "embedded preview")
+    assert len(wanted + far) < read < len(wanted + far) + 128 * 1024

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from siglip_models import MODEL, model
+from siglip_models import MODEL, WORDS, chosen
 from urbexmp.adapters.inspect.inspector import FileInspector
 from urbexmp.cli.ledger import reading
 from urbexmp.cli.main import run
 from urbexmp.model.errors import Undecodable
 from urbexmp.model.observation import Observation
-
-TAXONOMY = """
-[[term]]
-path = "U"
-[[term]]
-path = "U|Corridor"
-prompts = ["a photo of an empty corridor"]
-[[term]]
-path = "U|Church"
-prompts = ["a photo of an overgrown church with pews"]
-"""
 
 
 @pytest.fixture
@@ -33,28 +21,7 @@ def library(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """One photo, a profile with siglip alone, and the tiny model among the user's own."""
-    tiny = model(tmp_path_factory.getbasetemp(), tmp_path)
-    files = "".join(
-        f'{{ name = "{one.name}", size = {one.size}, sha256 = "{one.sha256}" }},'
-        for one in tiny.entry.files
-    )
-    (tmp_path / "models.toml").write_text(
-        f'[model.{MODEL}]\nrole = "view"\nstage = "siglip"\nlicence = "test"\n'
-        f'repository = ""\nrevision = ""\nabout = "made by a test"\nfiles = [{files}]\n'
-        "settings = { scale = 112.5, bias = -12.5, offset = 100.0 }\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "urbex.toml").write_text(TAXONOMY, encoding="utf-8")
-    (tmp_path / "mine.toml").write_text(
-        f'stages = ["siglip"]\ntaxonomy = {json.dumps(str(tmp_path / "urbex.toml"))}\n'
-        f'[stage.siglip]\nmodel = "{MODEL}"\n',
-        encoding="utf-8",
-    )
-    monkeypatch.delenv("URBEXMP_STAGES", raising=False)
-    monkeypatch.setenv("URBEXMP_MODELS", str(tmp_path / "models.toml"))
-    monkeypatch.setenv("URBEXMP_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setenv("URBEXMP_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    chosen(tmp_path_factory.getbasetemp(), tmp_path, monkeypatch)
     folder = tmp_path / "photos"
     folder.mkdir()
     noise = np.random.default_rng(0).integers(0, 255, (8, 12, 3), dtype=np.uint8)
@@ -109,7 +76,7 @@ def test_after_a_change_of_words_no_picture_is_decoded_and_the_answer_is_that_of
     assert run(["models", "import", str(library.parent / "models" / MODEL), MODEL]) == 0
     assert sync(library) == 0
     before = said_by_siglip(library, tmp_path / "state")
-    (tmp_path / "urbex.toml").write_text(TAXONOMY + MORE, encoding="utf-8")
+    (tmp_path / "urbex.toml").write_text(WORDS + MORE, encoding="utf-8")
     with monkeypatch.context() as patch:
 
         def no_picture(*_: object) -> None:

@@ -205,3 +205,23 @@ def test_vectors_are_for_the_ledger_alone() -> None:
     assert last.seen is not None
     assert last.seen.earlier == first.looks[:1]
     assert world.ledger.vector(ID, "florence") == b"12"
+
+
+def test_a_picture_is_decoded_once_for_all_stages_and_not_for_those_that_know() -> None:
+    class Seeing(Model):
+        def look(self, seen: StageInput) -> tuple[Observation, ...]:
+            assert seen.view.preview() is seen.view.preview()
+            return super().look(seen)
+
+    world = World(Seeing("pixels"), Seeing("siglip"), Seeing("ocr"))
+    decoded = []
+
+    def preview(photo: Photo, long_side: int) -> Preview:
+        decoded.append(long_side)
+        return Preview(1, 1, b"rgb", "image")
+
+    world.looker._inspector.preview = preview  # type: ignore[method-assign]
+    assert world.examine().ran == ("pixels", "siglip", "ocr")
+    assert len(decoded) == 1
+    assert world.examine().ran == ()
+    assert len(decoded) == 1

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from urbexmp.adapters.stages import room
-from urbexmp.rules.pacing_workers import HEADROOM, LONGEST, REST_SECONDS, WINDOW, Crowd, has_room
+from urbexmp.model.pacing import MEMORY, NO_GAIN, QUEUE
+from urbexmp.rules.pacing_workers import (
+    HEADROOM,
+    LONGEST,
+    REST_SECONDS,
+    WINDOW,
+    Crowd,
+    has_room,
+    is_tight,
+)
 
 steps = st.lists(
     st.tuples(
@@ -122,3 +131,34 @@ def test_free_memory_is_read_and_a_container_has_less(tmp_path: Path) -> None:
     assert room.available_bytes(meminfo, tmp_path) == 400_000
     (tmp_path / "memory.max").write_text("1000\n")
     assert room.available_bytes(meminfo, tmp_path) == 0
+
+
+def test_memory_that_runs_short_costs_one_process_at_once_and_it_comes_back_with_the_memory() -> (
+    None
+):
+    crowd, now, _ = run(Crowd(3), [1.0, 1.0, 1.0], 0.0, 200)
+    less = crowd.looked(now, 1.0, 1, busy=1, waiting=True, room=False, tight=True)
+    assert (less.number, less.why) == (2, MEMORY)
+    less, now, numbers = run(less, [1.0, 1.0, 1.0], now, 4 * WINDOW * 2, free=False)
+    assert set(numbers) == {2}
+    assert run(less, [1.0, 1.0, 1.0], now, WINDOW * 2)[0].number == 3
+    alone = Crowd(3).looked(0.0, 1.0, 1, busy=1, waiting=True, room=False, tight=True)
+    assert alone.number == 1
+
+
+def test_a_machine_that_has_become_free_again_is_noticed_before_the_rest_is_over() -> None:
+    crowd, now, _ = run(Crowd(3), [1.0, 1.0, 1.0], 0.0, 200)
+    crowd, now, numbers = run(crowd, [2.0, 2.0, 2.0], now, 4 * WINDOW * 3)
+    assert (min(numbers), crowd.number, crowd.why) == (2, 2, NO_GAIN)
+    crowd, later, numbers = run(crowd, [1.0, 1.0, 1.0], now, 5 * WINDOW * 2)
+    assert max(numbers) == 3
+    assert crowd.why == QUEUE
+    assert later < now + REST_SECONDS
+
+
+def test_short_memory_is_less_than_ending_one_gives_back() -> None:
+    assert is_tight(249, 1000)
+    assert not is_tight(250, 1000)
+    assert not is_tight(None, 1000)
+    assert not is_tight(0, 0)
+    assert not has_room(249 + 1000, 1000)

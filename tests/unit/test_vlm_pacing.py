@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from urbexmp.rules.pacing import STEP, Pace, Rate
+from urbexmp.rules.pacing import RESTS, STEP, Pace, Rate
 from urbexmp.rules.spending import Budget, Spent
 
 
@@ -79,6 +79,33 @@ def test_refusals_bring_it_down_to_one_soon(seconds: float, most: int) -> None:
     for _ in range(600):
         pace = pace.answered(seconds, pace.allowed)
     assert pace.allowed > 1  # and it comes back when the server does
+
+
+def resting(seconds: float) -> Pace:
+    """In the middle of a rest at four requests, of a server that answers so fast."""
+    pace = Pace(8, number=4, rests=RESTS)
+    for _ in range(3 * 8):
+        pace = pace.answered(seconds, pace.allowed)
+    assert (pace.allowed, pace.rests) == (4, RESTS - 3)
+    return pace
+
+
+@pytest.mark.parametrize(("factor", "tried"), [(2.0, 2), (0.5, 6), (1.5, 4), (0.7, 4)])
+def test_a_server_that_becomes_slow_or_quick_in_a_rest_is_tried_at_once(
+    factor: float, tried: int
+) -> None:
+    pace = resting(3.0)
+    for _ in range(8):
+        pace = pace.answered(3.0 * factor, pace.allowed)
+    assert pace.allowed == tried
+
+
+def test_a_server_that_has_become_slow_keeps_the_fewer_only_where_as_many_answers_come() -> None:
+    for slow, kept in ((lambda n: 1.5 * n, 2), (lambda n: 6.0, 4)):
+        pace = resting(3.0)
+        for _ in range(8 + 6):
+            pace = pace.answered(slow(pace.allowed), pace.allowed)
+        assert pace.allowed == kept
 
 
 def test_requests_that_leave_room_tell_nothing_about_more() -> None:

@@ -59,7 +59,9 @@ def test_a_photo_is_asked_about_once(tmp_path: Path) -> None:
     with VlmDouble() as double:
         library = Library(tmp_path, double)
         (photo,) = library.add(NAMES[0])
-        assert library.run().exit_code == 0
+        done = library.run("-v")
+        assert done.exit_code == 0
+        assert "vlm was asked with 2 requests at a time" in done.output
         assert b"Wheelchair" in photo.with_name(photo.name + ".xmp").read_bytes()
         assert library.run().exit_code == 0
         assert library.run("--again").exit_code == 0

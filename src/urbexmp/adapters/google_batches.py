@@ -14,19 +14,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from urbexmp.adapters.server_gate import STEP_SECONDS, Gate, Spared
+from urbexmp.adapters.server_gate import Gate, Spared
 from urbexmp.model.errors import Problem
-from urbexmp.model.stage_errors import ServerAway, StageFailed, StageStopped, StageTimeout
+from urbexmp.model.pacing import HeardPace
+from urbexmp.model.stage_errors import StageFailed, StageStopped, StageTimeout
 from urbexmp.rules.circuit import pause_before
 from urbexmp.rules.google_answers import REFUSED, Annotated, Refusal, fault_of, no_access
 from urbexmp.rules.google_settings import STAGE, GoogleSettings
 from urbexmp.rules.server_faults import Fault
+from urbexmp.rules.server_trouble import ServerTrouble
 from urbexmp.rules.spending import Spent
+from urbexmp.rules.stopping import STEP_SECONDS, Stopping, never
 
 LARGEST = 7 * 2**20
 """Bytes of pictures in one request; Google takes 10 MB, and base64 makes four bytes of three."""
-
-HIDDEN = "***"
 
 REDIAL = "Try again later, or correct stage.google_vision.url; `urbexmp doctor` tries it out"
 
@@ -59,10 +60,6 @@ class _Wanted:
         return self.answer is not None or self.problem is not None
 
 
-def _never() -> bool:
-    return False
-
-
 class GoogleVision:
     """Google Vision, asked with patience and within limits. Thread-safe."""
 
@@ -81,12 +78,12 @@ class GoogleVision:
     ) -> None:
         """`has_access`: there is a key or a file, or the server asks for none."""
         self.settings = settings
-        self.stopping: Callable[[], bool] = _never
+        self.stopping: Stopping = never
         self._client = client
         self._unreached = unreached
         self._refused = refused
         self._say = say
-        self._key = key
+        self._trouble = ServerTrouble(STAGE, settings.server, REDIAL, key)
         self._has_access = has_access
         self._clock = clock
         self._free = threading.Condition()
@@ -98,6 +95,10 @@ class GoogleVision:
             in_flight=settings.in_flight,
             per_minute=settings.per_minute,
         )
+
+    def paced_to(self, heard: HeardPace) -> None:
+        """Have it told how many requests go at a time."""
+        self._gate.heard = heard
 
     @property
     def spent(self) -> Spent:
@@ -171,13 +172,13 @@ class GoogleVision:
             with self._gate.question() as probe:
                 self._patiently(batch, probe=probe)
         except Spared as spared:
-            problem = self._spared(spared)
+            problem = self._trouble.spared(spared.seconds, spared.last)
         except Problem as met:
             problem = met
         except BaseException as bug:
             # Others wait for this thread: they must hear of it, whatever it was.
             detail = f"{type(bug).__name__} while it was asked"
-            self._failed(batch, StageFailed(f"stage {STAGE}", stage=STAGE, detail=detail))
+            self._failed(batch, self._trouble.failed(detail))
             raise
         else:
             return
@@ -207,7 +208,7 @@ class GoogleVision:
         """One request. Of what is not done after it: why, how long to wait, and whether to ask
         again."""
         if not self._has_access:
-            return self._away(no_access(self.settings)), None, False
+            return self._trouble.of(no_access(self.settings)), None, False
         self._tell_upload()
         granted = self._gate.request(len(batch))
         self._put_back(batch[granted:], alone=False)
@@ -221,8 +222,7 @@ class GoogleVision:
                 limit = f"{self.settings.timeout:g}"
                 slow = StageTimeout(f"stage {STAGE}", stage=STAGE, seconds=limit)
                 return slow, None, False
-            fault = Fault(f"cannot be reached ({failure})", REDIAL, again=True)
-            return self._away(fault), None, True
+            return self._trouble.unreached(failure), None, True
         except self._refused as failure:
             return self._understood(failure, batch)
         self._gate.answered(self._clock() - began)
@@ -230,7 +230,7 @@ class GoogleVision:
         for one, answer in zip(batch, answers, strict=True):
             if answer.code in REFUSED:
                 refusal = Refusal(REFUSED[answer.code], answer.message)
-                return self._away(self._fault(refusal)), None, False
+                return self._trouble.of(self._fault(refusal)), None, False
             if answer.again:
                 problem = self._picture_failed(answer)
             elif answer.code:
@@ -248,7 +248,7 @@ class GoogleVision:
             self._gate.busy()
         if not fault.again and not fault.every and len(batch) > 1:
             self._put_back(batch, alone=True)  # one of them may be what it does not like
-        return self._away(fault), refusal.retry_after, fault.again
+        return self._trouble.of(fault), refusal.retry_after, fault.again
 
     # --- What goes wrong -------------------------------------------------------------------
 
@@ -256,37 +256,10 @@ class GoogleVision:
         return fault_of(refusal, self.settings, has_key=self._has_access)
 
     def _picture_failed(self, answer: Annotated) -> StageFailed:
-        words = self._hidden(" ".join(answer.message.split())[:200] or f"code {answer.code}")
+        words = " ".join(answer.message.split())[:200] or f"code {answer.code}"
+        words = self._trouble.hidden(words)
         detail = f"{self.settings.server} could not look at the picture ({words})"
-        return StageFailed(f"stage {STAGE}", stage=STAGE, detail=detail)
-
-    def _away(self, fault: Fault) -> StageFailed:
-        detail = self._hidden(fault.detail)
-        if fault.again or fault.every:
-            return ServerAway(
-                f"stage {STAGE}",
-                stage=STAGE,
-                server=self.settings.server,
-                detail=detail,
-                advice=fault.advice,
-                every=fault.every,
-            )
-        detail = f"{self.settings.server} {detail}"
-        if fault.advice:
-            detail += f" ({fault.advice})"
-        return StageFailed(f"stage {STAGE}", stage=STAGE, detail=detail)
-
-    def _spared(self, spared: Spared) -> StageFailed:
-        last = spared.last
-        detail = str(last.fields["detail"]) if last is not None else "did not answer before"
-        again = f"{detail}; it is asked again in {spared.seconds:.0f} s"
-        return self._away(
-            Fault(again, str(last.fields["advice"]) if last is not None else REDIAL, again=True)
-        )
-
-    def _hidden(self, text: str) -> str:
-        """Without the key: a server may repeat it in its errors."""
-        return text.replace(self._key, HIDDEN) if self._key else text
+        return self._trouble.failed(detail)
 
     def _tell_upload(self) -> None:
         with self._free:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from urbexmp.model.pacing import REQUESTS, HeardPace, Paced, nobody
 from urbexmp.model.stage_errors import (
     BudgetSpent,
     ServerAway,
@@ -20,9 +21,7 @@ from urbexmp.model.stage_errors import (
 from urbexmp.rules.circuit import FAILURES, Circuit
 from urbexmp.rules.pacing import Pace, Rate
 from urbexmp.rules.spending import Budget, Spent
-
-STEP_SECONDS = 0.25
-"""A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
+from urbexmp.rules.stopping import STEP_SECONDS, Stopping, steps
 
 
 class Spared(Exception):  # noqa: N818  (a signal to the server)
@@ -52,7 +51,7 @@ class Gate:
         budget: Budget,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
-        stopping: Callable[[], bool],
+        stopping: Stopping,
         *,
         in_flight: int,
         per_minute: float,
@@ -71,6 +70,9 @@ class Gate:
         self.pace = Pace(in_flight)
         self._rate = Rate(per_minute)
         self.spent = Spent()
+        self.heard: HeardPace = nobody
+        """Is told how many requests go at a time, at the first one and when that changes."""
+        self._told = 0
         self._under_way = 0
         self._purse = purse or Purse()
         self._purse.gates.append(self)
@@ -120,6 +122,7 @@ class Gate:
                 self._free.wait(STEP_SECONDS)
             probe = self._circuit.is_open
             self._circuit = self._circuit.asked(now)
+            self._tell()
             self._under_way += 1
         return probe
 
@@ -148,6 +151,7 @@ class Gate:
         """A request came back with an answer."""
         with self._lock:
             self.pace = self.pace.answered(seconds, self._under_way)
+            self._tell()
 
     def used(self, tokens_in: int | None, tokens_out: int | None) -> None:
         """What an answer cost."""
@@ -158,14 +162,18 @@ class Gate:
         """The server wants fewer requests, or ran out of time."""
         with self._lock:
             self.pace = self.pace.refused()
+            self._tell()
+
+    def _tell(self) -> None:
+        before, self._told = self._told, self.pace.allowed
+        if self._told != before:
+            self.heard(Paced(self._stage, REQUESTS, before, self._told, self.pace.why))
 
     def pause(self, seconds: float) -> None:
         """Wait. Raises `StageStopped`."""
-        left = seconds
-        while left > 0:
+        for step in steps(seconds):
             self.heed_stop()
-            self.sleep(min(left, STEP_SECONDS))
-            left -= STEP_SECONDS
+            self.sleep(step)
 
     def heed_stop(self) -> None:
         """Raise `StageStopped` where a person asked to stop."""

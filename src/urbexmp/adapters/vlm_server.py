@@ -16,10 +16,12 @@ from typing import Any, Protocol
 
 from urbexmp.adapters.server_gate import Gate, Purse, Spared
 from urbexmp.model.asking import Answer, Filled
-from urbexmp.model.stage_errors import ServerAway, StageFailed, StageTimeout
+from urbexmp.model.pacing import HeardPace
+from urbexmp.model.stage_errors import StageFailed, StageTimeout
 from urbexmp.rules.circuit import pause_before
 from urbexmp.rules.pacing import Pace
 from urbexmp.rules.server_faults import Asked, Fault, bring, fault_of
+from urbexmp.rules.server_trouble import ServerTrouble
 from urbexmp.rules.servers import (
     PROBES,
     Heard,
@@ -38,12 +40,13 @@ from urbexmp.rules.servers import (
     same_model,
 )
 from urbexmp.rules.spending import Spent
+from urbexmp.rules.stopping import Stopping, never
 from urbexmp.rules.vlm_settings import STAGE, VlmSettings
 
 MOST_CHANGES = 6
 """Ways of asking that are tried for one photo."""
 
-HIDDEN = "***"
+REDIAL = "Start the server, or correct stage.vlm.url; `urbexmp doctor` tries it out"
 
 
 class Client(Protocol):
@@ -70,10 +73,6 @@ class Known(Protocol):
         ...
 
 
-def _never() -> bool:
-    return False
-
-
 class VlmServer:
     """One model of one server (`model.asking.Server`). Thread-safe.
 
@@ -95,13 +94,14 @@ class VlmServer:
         purse: Purse | None = None,
     ) -> None:
         self.settings = settings
-        self.stopping: Callable[[], bool] = _never
+        self.stopping: Stopping = never
         self._client = client
         self._get = get
         self._unreached = unreached
         self._known = known
         self._say = say
         self._key = key
+        self._trouble = ServerTrouble(STAGE, settings.server, REDIAL, key or "")
         self._clock = clock
         self._lock = threading.Lock()
         self._greeting = threading.Lock()
@@ -115,6 +115,10 @@ class VlmServer:
         self._told: set[str] = set()
 
     # --- What it is ------------------------------------------------------------------------
+
+    def paced_to(self, heard: HeardPace) -> None:
+        """Have it told how many requests go at a time."""
+        self._gate.heard = heard
 
     @property
     def spent(self) -> Spent:
@@ -131,7 +135,7 @@ class VlmServer:
         try:
             return model_names(self._get("/v1/models"))
         except self._unreached as failure:
-            raise self._away(f"cannot be reached ({failure})", self._start_it()) from failure
+            raise self._trouble.unreached(failure) from failure
 
     def kind(self) -> Kind:
         """Who the server is. Raises `ServerAway`."""
@@ -139,14 +143,14 @@ class VlmServer:
             models = self._get("/v1/models")
             return kind_by_models(models, self.settings.server) or self._probed()
         except self._unreached as failure:
-            raise self._away(f"cannot be reached ({failure})", self._start_it()) from failure
+            raise self._trouble.unreached(failure) from failure
 
     def context_size(self) -> int | None:
         """Tokens that fit into one request; None where it does not say. Raises `ServerAway`."""
         try:
             models, props = self._get("/v1/models"), self._get("/props")
         except self._unreached as failure:
-            raise self._away(f"cannot be reached ({failure})", self._start_it()) from failure
+            raise self._trouble.unreached(failure) from failure
         return context_size(models, self.settings.model, props)
 
     def manners(self) -> Manners:
@@ -165,12 +169,12 @@ class VlmServer:
         except self._unreached as failure:
             raise self._later(failure) from failure
         if models.status in (401, 403):
-            raise self._refused(fault_of(models, self._asked(kind)))
+            raise self._trouble.of(fault_of(models, self._asked(kind)))
         listed = model_names(models)
         model = self.settings.model
         if kind is Kind.OLLAMA and listed and not any(same_model(model, one) for one in listed):
             fault = Fault(f"has no model {model}", bring(kind, model), every=True)
-            raise self._refused(fault)
+            raise self._trouble.of(fault)
         return self._learn(manners_of(kind))
 
     def _probed(self) -> Kind:
@@ -209,7 +213,7 @@ class VlmServer:
             with self._gate.question() as probe:
                 answer = self._patiently(filled.system, content, schema, max_tokens, probe=probe)
         except Spared as spared:
-            raise self._spared(spared) from None
+            raise self._trouble.spared(spared.seconds, spared.last) from None
         self._note_model(answer)
         return answer
 
@@ -243,7 +247,7 @@ class VlmServer:
                     changes += 1
                     self._change(manners, changed)
                     continue
-                problem = self._refused(fault)
+                problem = self._trouble.of(fault)
                 if not fault.again:
                     raise problem
                 if fault.busy:
@@ -287,41 +291,7 @@ class VlmServer:
     # --- What goes wrong -------------------------------------------------------------------
 
     def _later(self, failure: Exception) -> _Later:
-        return _Later(self._away(f"cannot be reached ({failure})", self._start_it()), None)
-
-    def _refused(self, fault: Fault) -> StageFailed:
-        """A problem of the server, or of this photo alone."""
-        if fault.again or fault.every:
-            return self._away(fault.detail, fault.advice, every=fault.every)
-        detail = f"{self.settings.server} {self._hidden(fault.detail)}"
-        if fault.advice:
-            detail += f" ({fault.advice})"
-        return StageFailed(f"stage {STAGE}", stage=STAGE, detail=detail)
-
-    def _away(self, detail: str, advice: str, *, every: bool = False) -> ServerAway:
-        return ServerAway(
-            f"stage {STAGE}",
-            stage=STAGE,
-            server=self.settings.server,
-            detail=self._hidden(detail),
-            advice=advice,
-            every=every,
-        )
-
-    def _spared(self, spared: Spared) -> ServerAway:
-        last = spared.last
-        if last is not None:
-            again = f"{last.fields['detail']}; it is asked again in {spared.seconds:.0f} s"
-            return self._away(again, str(last.fields["advice"]))
-        detail = f"did not answer before, and is asked again in {spared.seconds:.0f} s"
-        return self._away(detail, self._start_it())
-
-    def _start_it(self) -> str:
-        return "Start the server, or correct stage.vlm.url; `urbexmp doctor` tries it out"
-
-    def _hidden(self, text: str) -> str:
-        """Without the key: some servers repeat it in their errors."""
-        return text.replace(self._key, HIDDEN) if self._key else text
+        return _Later(self._trouble.unreached(failure), None)
 
     # --- What a person is told -------------------------------------------------------------
 
@@ -346,7 +316,7 @@ class VlmServer:
             known = what in self._told
             self._told.add(what)
         if not known:
-            self._say(self._hidden(sentence))
+            self._say(self._trouble.hidden(sentence))
 
 
 def _content(filled: Filled, picture: bytes) -> list[dict[str, Any]]:

@@ -8,16 +8,9 @@ from pathlib import Path
 
 import click
 
+from urbexmp.cli.asking import in_library
 from urbexmp.cli.options import Choices, shared
 from urbexmp.model.errors import UsageProblem
-
-IN = click.option(
-    "--in",
-    "folder",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="The library. Default: the one of the folder you stand in.",
-)
 
 
 @click.group()
@@ -114,38 +107,21 @@ def restore(
     What was done to its packets since, by you or by another program, is lost by this; `urbexmp
     undo` spares it. The picture is never touched.
     """
-    from urbexmp.app import open_house
-    from urbexmp.cli.console import make_show
     from urbexmp.cli.libraries import one_library
     from urbexmp.cli.options import load
-    from urbexmp.cli.stopping import stoppable
+    from urbexmp.cli.shown_first import shown_first
     from urbexmp.drivers.backups import restore as run_restore
 
     root, (path,) = one_library(choices, (photo,))
     if target is not None:
         return _extract(choices, root, run, path, target)
-    settings = load(choices)
-    if not yes:
-        if not dry_run and (choices.json or not sys.stdin.isatty()):
-            raise UsageProblem("backup", "there is nobody to ask", "Say --yes, or --dry-run first")
-        show = make_show(choices, root, detail="diff")
-        with (
-            show,
-            open_house(root, settings, state=choices.state, writing=False, known=True) as house,
-        ):
-            report = run_restore(house, run, path, show)
-        if dry_run or not report.changed:
-            return report.exit_code()
-        if not click.confirm("Put this back?", err=True):
-            print("Left as it is.", file=sys.stderr)
-            return 0
-    show = make_show(choices, root, detail="short")
-    with (
-        stoppable() as stopping,
-        show,
-        open_house(root, settings, state=choices.state, writing=not dry_run, known=True) as house,
-    ):
-        return stopping.exit_code(run_restore(house, run, path, show).exit_code())
+    return shown_first(
+        *(choices, root, load(choices), lambda house, show: run_restore(house, run, path, show)),
+        command="backup",
+        question="Put this back?",
+        yes=yes,
+        dry_run=dry_run,
+    )
 
 
 def _extract(choices: Choices, root: Path, run: str, photo: Path, target: Path) -> int:
@@ -170,7 +146,7 @@ def _extract(choices: Choices, root: Path, run: str, photo: Path, target: Path) 
 
 
 @backup.command()
-@IN
+@in_library
 @click.option(
     "--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Keep the runs since then."
 )
@@ -200,6 +176,7 @@ def prune(
     from urbexmp.cli.console import console_for
     from urbexmp.cli.libraries import one_library
     from urbexmp.cli.options import load
+    from urbexmp.cli.shown_first import agreed
     from urbexmp.drivers.backups import Pruning, pruning
     from urbexmp.drivers.backups import prune as give_up
     from urbexmp.drivers.retries import iso
@@ -247,8 +224,7 @@ def prune(
             if choices.json or not sys.stdin.isatty():
                 raise UsageProblem("backup", "there is nobody to ask", "Say --yes, or --dry-run")
             show(found, done=False)
-            if not click.confirm("Give this up?", err=True):
-                print("Left as it is.", file=sys.stderr)
+            if not agreed("Give this up?"):
                 return 0
         give_up(house, found)
         if yes:

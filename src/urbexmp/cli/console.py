@@ -117,7 +117,11 @@ def make_show(
     if choices.quiet:
         return TextShow(console, root, detail="none", summary=False, progress=None)
     return TextShow(
-        console, root, detail="diff" if choices.verbose else detail, progress=progress_for(console)
+        console,
+        root,
+        detail="diff" if choices.verbose else detail,
+        progress=progress_for(console),
+        verbose=choices.verbose,
     )
 
 
@@ -150,11 +154,13 @@ class TextShow(Closing):
         detail: Detail,
         progress: Bar | Ticker | None,
         summary: bool = True,
+        verbose: bool = False,
     ) -> None:
         self.console = console
         self.root = root
         self.detail = detail
         self.summary = summary
+        self.verbose = verbose
         self.progress = progress
         self.shown = 0
 
@@ -207,7 +213,7 @@ class TextShow(Closing):
         if self.summary:
             if self.shown:
                 self._print(())
-            self.console.lines(summary_lines(report))
+            self.console.lines(summary_lines(report, verbose=self.verbose))
 
     def close(self) -> None:
         """Take the bar away, whatever happened."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from urbexmp.model.errors import Problem
     from urbexmp.model.ledger import Ledger
     from urbexmp.model.mirror import Mirror
+    from urbexmp.model.pacing import Paced
     from urbexmp.model.photo import Photo
     from urbexmp.model.ports import (
         BackupStore,
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
     Pairing = Callable[[FolderListing], tuple[tuple[Photo, ...], tuple[Problem, ...]]]
     """From a folder's listing to its photos, and the trouble met on the way."""
+
+
+def _nothing() -> tuple[Paced, ...]:
+    return ()
 
 
 def _no_mirror() -> None:
@@ -129,6 +134,8 @@ class House:
     """Gives the same mirror each time; None where nothing may be written."""
     without: Ready | None = None
     """Which stages can run; None: all."""
+    paced: Callable[[], Sequence[Paced]] = _nothing
+    """Changes of how much the stages do at a time, those since it was last asked."""
     recovered: tuple[str, ...] = ()
     """What an earlier, killed run left and was put right on opening, a sentence each."""
 

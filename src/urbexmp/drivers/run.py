@@ -77,6 +77,8 @@ def opened_run(
     except KeyboardInterrupt:
         report.interrupted = True
     finally:
+        for paced in house.paced():
+            report.paced(paced)
         report.seconds = house.stopwatch() - began
         if house.writes:
             house.ledger.close_run(report.run, iso(house.clock.now()), report)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from urbexmp.model.errors import Problem, ReportUnwritable
+from urbexmp.model.pacing import Paced, PaceFigures
 
 EXIT_DONE = 0
 EXIT_EDITS_FOUND = 1
@@ -74,6 +75,8 @@ class Report:
     """Photos that an undo left because their files contradict each other."""
     undecided_run: str = ""
     """The run that was to be taken back there, and still can be."""
+    paces: dict[tuple[str, str], PaceFigures] = field(default_factory=dict)
+    """How much was done at a time, by who did it (`Paced.who`, `Paced.what`)."""
     seconds: float = 0.0
     interrupted: bool = False
 
@@ -81,6 +84,10 @@ class Report:
     def failed(self) -> int:
         """How many photos had a problem (and what else is not as it should be around them)."""
         return sum(problem.slug != ReportUnwritable.slug for problem in self.problems)
+
+    def paced(self, paced: Paced) -> None:
+        """Count a change of how much is done at a time."""
+        self.paces.setdefault((paced.who, paced.what), PaceFigures()).add(paced)
 
     def exit_code(self, *, check: bool = False) -> int:
         """Exit code of the run: 128+2 interrupted, 3 some failed, N nothing could be done."""

@@ -10,6 +10,24 @@ PHOTOS = "photos"
 PHOTOS_AND_PLACE = "photos, and what is known of their place,"
 
 
+class Addressed:
+    """Settings with the address of a server."""
+
+    __slots__ = ()
+
+    url: str
+
+    @property
+    def server(self) -> str:
+        """The server in a message: host and port."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the server is on this machine."""
+        return is_here(self.url)
+
+
 def address_mistakes(
     url: str, *, table: str, example: str, secret: str, sent: str, upload: bool
 ) -> list[str]:
@@ -34,6 +52,15 @@ def address_mistakes(
         would = f"{sent} would leave this machine for {where}"
         return [f"{would}; allow that with stage.{table}.allow_upload = true"]
     return []
+
+
+def url_mistakes(url: str, *, table: str, example: str, sent: str, upload: bool) -> list[str]:
+    """`address_mistakes` of the setting `url` of a stage whose key a variable holds."""
+    secret = "a key belongs into a variable, which api_key_env names"
+    wrong = address_mistakes(
+        url, table=table, example=example, secret=secret, sent=sent, upload=upload
+    )
+    return [f"url: {mistake}" for mistake in wrong]
 
 
 def is_here(url: str) -> bool:

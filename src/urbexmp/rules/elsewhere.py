@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from urbexmp.model.observation import CaptureFacts, Context, StageLook
 from urbexmp.model.record import to_plain
-from urbexmp.rules.addresses import PHOTOS, address_mistakes, is_here
+from urbexmp.rules.addresses import PHOTOS, Addressed, address_mistakes
 from urbexmp.rules.normalise import stage_name
 from urbexmp.rules.serving import TOKEN_VARIABLE
 from urbexmp.rules.stage_ids import PLACE_STAGE
@@ -22,7 +21,7 @@ SERVER, LOCAL = "server", "local"
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(Addressed):
     """A server, and the stages that look there."""
 
     url: str
@@ -42,16 +41,6 @@ class Elsewhere:
     """Of the JPEG that is sent."""
     at_once: int = 4
     """Photos that are with the server at a time."""
-
-    @property
-    def server(self) -> str:
-        """The server in a message: host and port."""
-        return urlsplit(self.url).netloc
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the server is on this machine."""
-        return is_here(self.url)
 
 
 def elsewhere(profile: Profile) -> Elsewhere | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
-from urllib.parse import urlsplit
 
-from urbexmp.rules.addresses import PHOTOS, address_mistakes, is_here
+from urbexmp.rules.addresses import PHOTOS, Addressed, url_mistakes
 from urbexmp.rules.spending import Budget
-from urbexmp.rules.when import ALWAYS, UNSURE
+from urbexmp.rules.when import ALWAYS, with_when
 
 STAGE = "google_vision"
 
@@ -26,7 +25,7 @@ A_THOUSAND = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class GoogleSettings:
+class GoogleSettings(Addressed):
     """The table `[stage.google_vision]`."""
 
     url: str = "https://vision.googleapis.com"
@@ -62,16 +61,6 @@ class GoogleSettings:
     """File of a service account, or of `gcloud auth application-default login`."""
 
     @property
-    def server(self) -> str:
-        """The server in a message: host and port."""
-        return urlsplit(self.url).netloc
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the server is on this machine."""
-        return is_here(self.url)
-
-    @property
     def price(self) -> float:
         """Of one picture."""
         labels = self.price_labels if self.labels else 0.0
@@ -93,7 +82,7 @@ class GoogleSettings:
             "least": self.least,
             "size": self.size,
         }
-        return {**plain, "when": UNSURE} if self.when == UNSURE else plain
+        return with_when(plain, self.when)
 
 
 NAMES = frozenset(field.name for field in fields(GoogleSettings))
@@ -102,16 +91,14 @@ NAMES = frozenset(field.name for field in fields(GoogleSettings))
 def google_settings(given: Mapping[str, Any]) -> GoogleSettings:
     """Check a table. Raises `ValueError` with every mistake."""
     settings = GoogleSettings(**given)
-    wrong = address_mistakes(
+    found = url_mistakes(
         settings.url,
         table=STAGE,
         example="https://vision.googleapis.com",
-        secret="a key belongs into a variable, which api_key_env names",
         sent=PHOTOS,
         upload=settings.allow_upload,
     )
-    found = [f"url: {mistake}" for mistake in wrong]
-    if not wrong and not settings.is_here and not settings.url.startswith("https:"):
+    if not found and not settings.is_here and not settings.url.startswith("https:"):
         found.append("url: a key goes along, so it must begin with https")
     if not settings.labels and not settings.text:
         found.append("labels = 0 and text = false leave nothing to ask for")

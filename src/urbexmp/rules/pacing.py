@@ -4,12 +4,16 @@ A server that works on several requests at once answers more of them with one mo
 that puts them in a queue answers as many, only later. So more are tried, and kept where the yield
 grows. By Little's law the yield is the number under way divided by the mean seconds of a reply.
 Judging single replies instead, as congestion control does with round trips, failed: replies of
-different length look like a queue. A refusal halves the number. Time is an argument.
+different length look like a queue. A refusal halves the number. Between two tries it rests; where
+replies come to take twice as long, or half, the server is not what it was, and it tries at once:
+fewer, or more. Time is an argument.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+
+from urbexmp.model.pacing import BEGUN, FEWER, NOT_AS_MANY, NOT_WORTH, REFUSED, TRIED
 
 WINDOW = 6
 """Replies that are averaged at least; twice the number under way where that is more."""
@@ -22,6 +26,9 @@ WORTH = 0.35
 
 RESTS = 12
 """Windows until the next try after one that was taken back, or after a refusal."""
+
+CHANGED = 1.8
+"""Replies that take so many times as long, or as short, as in the first window of a rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,10 @@ class Pace:
     """Windows until the next try."""
     up: bool = True
     """Whether the next try is of more; else of fewer, or chance would drive the number up."""
+    usual: float = 0.0
+    """Mean seconds of a reply in the first window of the rest; 0: it has not begun."""
+    why: str = BEGUN
+    """Of the last change of the number."""
 
     @property
     def allowed(self) -> int:
@@ -60,24 +71,31 @@ class Pace:
     def _judged(self) -> Pace:
         now = self.allowed
         yields = now * self.seen / self.total
-        fresh = replace(self, number=now, before=0, seen=0, total=0.0)
+        mean = self.total / self.seen
+        fresh = replace(self, number=now, before=0, seen=0, total=0.0, usual=0.0)
+        up = self.up
         if self.before:
             wanted = self.yielded * (1 + WORTH * (now / self.before - 1))
             if yields < wanted:
-                return replace(fresh, number=self.before, rests=RESTS, up=not self.up)
-            if not self.up:  # fewer do as well
+                why = NOT_WORTH if up else NOT_AS_MANY
+                return replace(fresh, number=self.before, rests=RESTS, up=not up, why=why)
+            if not up:  # fewer do as well
                 return replace(fresh, rests=RESTS, up=True)
         elif self.rests:
-            return replace(fresh, rests=self.rests - 1)
+            usual = self.usual or mean
+            if usual / CHANGED < mean < usual * CHANGED:
+                return replace(fresh, rests=self.rests - 1, usual=usual)
+            up = mean < usual
         more = min(self.most, max(now + 1, int(now * STEP)))
-        tried = more if self.up else max(1, min(now - 1, int(now / STEP)))
+        tried = more if up else max(1, min(now - 1, int(now / STEP)))
         if tried == now:
-            return replace(fresh, rests=RESTS, up=not self.up)
-        return replace(fresh, number=tried, before=now, yielded=yields)
+            return replace(fresh, rests=RESTS, up=not up)
+        why = TRIED if up else FEWER
+        return replace(fresh, number=tried, before=now, yielded=yields, rests=0, up=up, why=why)
 
     def refused(self) -> Pace:
         """After it was too busy, or gave no answer in time."""
-        return Pace(self.most, max(1, self.allowed // 2), rests=RESTS)
+        return Pace(self.most, max(1, self.allowed // 2), rests=RESTS, why=REFUSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from urbexmp.model.proposal import Proposal, Suggestion
 from urbexmp.model.report import Report
 from urbexmp.rules.render import counted, printable, relative, stage_name
 from urbexmp.rules.render_json import change_data, problem_data
+from urbexmp.rules.render_pace import pace_sentences
 from urbexmp.rules.render_summary import duration, stage_sentences
 from urbexmp.rules.reply_metrics import HEARD, Replies
 from urbexmp.rules.run_metrics import RunFigures, RunSetting, photos_a_minute, stage_figures
@@ -237,7 +238,7 @@ def _stages(report: Report, figures: RunFigures, setting: RunSetting) -> Iterato
         " needs the picture also waits for it to be decoded."
     )
     yield ""
-    sentences = tuple(stage_sentences(report))
+    sentences = (*stage_sentences(report), *pace_sentences(report))
     if sentences:
         yield from (f"- {prose(sentence)}" for sentence in sentences)
         yield ""

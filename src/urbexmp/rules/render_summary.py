@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from urbexmp.model.report import Report
 from urbexmp.rules import sight
 from urbexmp.rules.render import Line, Span, Style, counted, printable
+from urbexmp.rules.render_pace import pace_sentences
 
 
-def summary_lines(report: Report) -> tuple[Line, ...]:
-    """The summary, in the tense of the run: a dry run says what would be."""
+def summary_lines(report: Report, *, verbose: bool = False) -> tuple[Line, ...]:
+    """The summary, in the tense of the run: a dry run says what would be. `verbose` also says how
+    much was done at a time."""
     lines = [_headline(report)]
     lines += _details(report)
+    if verbose:
+        lines += [(Span(f"  {printable(said)}", Style.DIM),) for said in pace_sentences(report)]
     lines += _next_steps(report)
     return tuple(lines)
 

@@ -13,6 +13,7 @@ from urbexmp.model.observation import StageLook
 from urbexmp.model.report import Report
 from urbexmp.rules.metrics import Latencies
 from urbexmp.rules.render import stage_name
+from urbexmp.rules.render_pace import pace_data
 from urbexmp.rules.reply_metrics import Replies, count_reply, replies_data
 
 FORMAT = 1
@@ -141,6 +142,7 @@ def history_data(report: Report, figures: RunFigures, setting: RunSetting) -> di
             for stage, its in stage_figures(figures, setting)
         },
         "replies": replies_data(figures.replies),
+        "at_a_time": pace_data(report),
     }
 
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from urbexmp.rules.addresses import PHOTOS_AND_PLACE, address_mistakes, is_here
+from urbexmp.rules.addresses import PHOTOS_AND_PLACE, Addressed, url_mistakes
 from urbexmp.rules.spending import Budget
-from urbexmp.rules.when import ALWAYS, IDLE, MANUAL, NOW, UNSURE
+from urbexmp.rules.when import ALWAYS, IDLE, MANUAL, NOW, with_when
 
 if TYPE_CHECKING:
     from urbexmp.model.profile import Profile
@@ -24,7 +24,7 @@ KEY_VARIABLE = "URBEXMP_VLM_KEY"
 
 
 @dataclass(frozen=True, slots=True)
-class VlmSettings:
+class VlmSettings(Addressed):
     """The table `[stage.vlm]`."""
 
     model: str = "qwen3-vl:8b-instruct"
@@ -77,16 +77,6 @@ class VlmSettings:
         return self.base.removesuffix("/v1")
 
     @property
-    def server(self) -> str:
-        """The server in a message: host and port."""
-        return urlsplit(self.url).netloc
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the server is on this machine."""
-        return is_here(self.url)
-
-    @property
     def budget(self) -> Budget:
         """What one run may use."""
         return Budget(
@@ -107,8 +97,7 @@ class VlmSettings:
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
         }
-        # Where it looks at some photos only, having nothing to say means something else.
-        return {**plain, "when": UNSURE} if self.when == UNSURE else plain
+        return with_when(plain, self.when)
 
 
 NAMES = frozenset(field.name for field in fields(VlmSettings))
@@ -127,15 +116,13 @@ def vlm_settings(given: Mapping[str, Any]) -> VlmSettings:
 
 def server_mistakes(settings: VlmSettings) -> list[str]:
     """What is wrong with the address of the server, a sentence each."""
-    wrong = address_mistakes(
+    return url_mistakes(
         settings.url,
         table=STAGE,
         example="http://127.0.0.1:11434/v1",
-        secret="a key belongs into a variable, which api_key_env names",
         sent=PHOTOS_AND_PLACE,
         upload=settings.allow_upload,
     )
-    return [f"url: {mistake}" for mistake in wrong]
 
 
 def named_outright(profile: Profile) -> Profile:

@@ -14,3 +14,9 @@ OF_A_PLACE = (ALWAYS, IDLE, MANUAL, UNSURE)
 def when_of(own: str, place: str | None) -> str:
     """When a stage looks at a photo: `own` is the profile's word, `place` that of its place."""
     return NOW if NOW in (own, place) else place or own
+
+
+def with_when(plain: dict[str, object], when: str) -> dict[str, object]:
+    """What an answer depends on, with when the stage looks: where it looks at some photos only,
+    having nothing to say means something else."""
+    return {**plain, "when": UNSURE} if when == UNSURE else plain

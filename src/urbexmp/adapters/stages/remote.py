@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from urbexmp.adapters.stages.remote_server import Server
     from urbexmp.model.errors import Problem
     from urbexmp.model.observation import Observation, StageInput
+    from urbexmp.model.pacing import HeardPace
     from urbexmp.model.ports import Stage
 
 
@@ -48,6 +49,17 @@ class RemoteStage:
         self._server.stopping = asked
         if hasattr(self._here, "stopping"):
             self._here.stopping = asked
+
+    @property
+    def on_pace(self) -> HeardPace:
+        """Who is told how much is done at a time, there and here."""
+        return self._server.on_pace
+
+    @on_pace.setter
+    def on_pace(self, heard: HeardPace) -> None:
+        self._server.on_pace = heard
+        if hasattr(self._here, "on_pace"):
+            self._here.on_pace = heard
 
     def ready(self) -> Problem | None:
         """Nothing that is known without asking the server, which a run with no work does not."""

@@ -7,68 +7,27 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from urbexmp.adapters.stages.places import Place, Places
 from urbexmp.model.observation import Preview, StageInput, StageLook
 from urbexmp.model.record import from_plain
 from urbexmp.model.stage_errors import ServerAway, StageFailed, StageStopped, StageTimeout
 from urbexmp.rules.circuit import Circuit, pause_before
 from urbexmp.rules.elsewhere import Elsewhere, what_is_sent
 from urbexmp.rules.normalise import stage_name
+from urbexmp.rules.server_trouble import left_alone
 from urbexmp.rules.serving import API
+from urbexmp.rules.stopping import Stopping, never, steps
 
 if TYPE_CHECKING:
+    from urbexmp.adapters.stages.remote_client import Client, Known, Reply
+    from urbexmp.model.pacing import HeardPace
     from urbexmp.model.ports import Stage
 
 HEALTH_SECONDS = 5.0
 """For the question whether the server is there."""
-
-STEP_SECONDS = 0.25
-"""A pause is cut into such steps, so that a person who asks to stop need not wait for its end."""
-
-
-class Reply(Protocol):
-    """What a server answered."""
-
-    @property
-    def status(self) -> int:
-        """HTTP status."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """All of it."""
-        ...
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds that it asks to wait."""
-        ...
-
-
-class Client(Protocol):
-    """Asks the server."""
-
-    def ask(self, method: str, path: str, body: bytes | None, timeout: float) -> Reply:
-        """Raises what the server is constructed with as `unreachable`."""
-        ...
-
-
-class Known(Protocol):
-    """Remembers the ids of the server's stages between runs."""
-
-    def load(self) -> Mapping[str, str]:
-        """By stage name; nothing where it was never asked."""
-        ...
-
-    def keep(self, ids: Mapping[str, str]) -> None:
-        """Remember them."""
-        ...
-
-
-def _never() -> bool:
-    return False
 
 
 class Server:
@@ -90,7 +49,7 @@ class Server:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
-        self.stopping: Callable[[], bool] = _never
+        self.stopping: Stopping = never
         self._client = client
         self._unreachable = unreachable
         self._known = known
@@ -107,8 +66,17 @@ class Server:
         self._ids: Mapping[str, str] | None = None
         self._told_upload = False
         self._away: set[str] = set()
-        self._places = threading.BoundedSemaphore(settings.at_once)
+        self._places = Places(settings.server, settings.at_once)
         self._pictures: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+    @property
+    def on_pace(self) -> HeardPace:
+        """Is told how many photos are with the server at a time."""
+        return self._places.heard
+
+    @on_pace.setter
+    def on_pace(self, heard: HeardPace) -> None:
+        self._places.told_by(heard)
 
     # --- What it offers --------------------------------------------------------------------
 
@@ -159,10 +127,10 @@ class Server:
         """
         self._spare(stage.name)
         body = self._packed(stage, seen)
-        with self._places:
+        with self._places.one() as place:
             probe = self._admit(stage.name)
             try:
-                look = self._asked(stage.name, body, probe=probe)
+                look = self._asked(stage.name, body, place, probe=probe)
             except ServerAway:
                 with self._lock:
                     self._circuit = self._circuit.failed(self._clock())
@@ -199,10 +167,9 @@ class Server:
             raise self._spared(stage, wait)
 
     def _spared(self, stage: str, wait: float) -> ServerAway:
-        detail = f"did not answer before, and is asked again in {wait:.0f} s"
-        return self._away_problem(stage, detail, self._start_it())
+        return self._away_problem(stage, left_alone(wait), self._start_it())
 
-    def _asked(self, stage: str, body: bytes, *, probe: bool) -> StageLook:
+    def _asked(self, stage: str, body: bytes, place: Place, *, probe: bool) -> StageLook:
         vain = self._vain
         with self._greeting:
             if not self._greeted:
@@ -222,7 +189,17 @@ class Server:
                 )
             self._tell_upload()
         found: list[StageLook] = []
-        self._patiently(lambda: found.append(self._post(stage, body)), probe=probe)
+
+        def ask() -> None:
+            try:
+                with self._places.asking(place):
+                    found.append(self._post(stage, body))
+            except _Later as later:
+                if later.busy:
+                    self._places.refused(place)
+                raise
+
+        self._patiently(ask, probe=probe)
         return found[0]
 
     def _patiently(self, ask: Callable[[], None], *, probe: bool) -> None:
@@ -241,13 +218,11 @@ class Server:
                 return
 
     def _pause(self, seconds: float, problem: ServerAway) -> None:
-        left = seconds
-        while left > 0:
+        for step in steps(seconds):
             if self.stopping():
                 stage = problem.fields["stage"]
                 raise StageStopped(f"stage {stage}", stage=stage)
-            self._sleep(min(left, STEP_SECONDS))
-            left -= STEP_SECONDS
+            self._sleep(step)
 
     def _post(self, stage: str, body: bytes) -> StageLook:
         timeout = self.settings.timeout
@@ -326,7 +301,7 @@ class Server:
             problem = self._away_problem(
                 stage, "is too busy", "Ask for less at once with stage.remote.at_once"
             )
-            return _Later(problem, reply.retry_after)
+            return _Later(problem, reply.retry_after, busy=True)
         detail = f"refuses ({reply.status}: {told.rstrip('.')})"
         return self._away_problem(stage, detail, "Look at what `urbexmp serve -v` says there")
 
@@ -389,7 +364,8 @@ class Server:
 class _Later(Exception):  # noqa: N818  (a signal between functions here)
     """No answer now; asking again may help."""
 
-    def __init__(self, problem: ServerAway, after: float | None) -> None:
+    def __init__(self, problem: ServerAway, after: float | None, *, busy: bool = False) -> None:
         super().__init__(str(problem))
         self.problem = problem
         self.after = after
+        self.busy = busy

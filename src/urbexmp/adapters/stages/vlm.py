@@ -14,24 +14,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from urbexmp.model.stage_errors import ExtraMissing, StageFailed
+from urbexmp.adapters.stages.asking import QUALITY, AskingStage, Outside
+from urbexmp.model.stage_errors import StageFailed
 from urbexmp.rules.stage_ids import stage_id
 from urbexmp.rules.vlm_roles import Part, for_id
 from urbexmp.rules.vlm_settings import VlmSettings, vlm_settings
-from urbexmp.rules.when import UNSURE, when_of
 
 if TYPE_CHECKING:
     from urbexmp.model.asking import Answer, Filled, Question, Server
-    from urbexmp.model.errors import Problem
-    from urbexmp.model.observation import Observation, Preview, StageInput
+    from urbexmp.model.observation import Observation, StageInput
     from urbexmp.rules.prompts import Prompt
     from urbexmp.rules.terms import Taxonomy
     from urbexmp.rules.vlm_question import Offering
     from urbexmp.rules.vlm_reply import Reply, Unheard
 
 VERSION = "1"
-QUALITY = 85
-"""Of the JPEG that is sent."""
 
 NO_SCHEMA = frozenset({"empty", "thoughts only", "a loop"})
 """After these the second question asks for plain text: servers are known to lose the answer, or
@@ -50,7 +47,7 @@ class Replies(Protocol):
         ...
 
 
-class Connection(Protocol):
+class Connection(Outside, Protocol):
     """What comes from outside."""
 
     @property
@@ -72,51 +69,24 @@ class Connection(Protocol):
         """Where replies are kept."""
         ...
 
-    @property
-    def encode(self) -> Callable[[Preview, int, int], bytes]:
-        """Makes a JPEG without metadata: picture, quality, long side."""
-        ...
-
-    def lacks(self) -> str:
-        """The package that is not installed, or ""."""
-        ...
-
-    def close(self) -> None:
-        """Give back what was opened."""
-        ...
-
-
-def _never() -> bool:
-    return False
-
 
 def _nobody(_: Mapping[str, Any]) -> None:
     """Nobody takes notes."""
 
 
-class VlmStage:
+class VlmStage(AskingStage[VlmSettings, Connection]):
     """Describes a photo by what a model on a server sees in it (`ports.Stage`)."""
 
     name = "vlm"
-    uses_preview = True
+    extra = "vlm"
     uses_context = True
-    in_worker = False
-    """It only waits for the network."""
 
     def __init__(self, taxonomy: Taxonomy, **settings: Any) -> None:
         """Raises `ValueError` with every mistake in the settings."""
-        self.settings: VlmSettings = vlm_settings(settings)
-        self._taxonomy = taxonomy
-        self._connection: Connection | None = None
+        super().__init__(taxonomy, vlm_settings(settings))
         self._offering: Offering | None = None
-        self.stopping: Callable[[], bool] = _never
-        """Whether a person asked to stop."""
         self.on_reply: Callable[[Mapping[str, Any]], None] = _nobody
         """Is told of each reply, from the thread that looks."""
-
-    def connect(self, connection: Connection) -> None:
-        """Give it what it needs from outside. Opens and asks nothing."""
-        self._connection = connection
 
     @property
     def id(self) -> str:
@@ -128,41 +98,20 @@ class VlmStage:
         plain = for_id(self.settings, connection.parts)
         return stage_id(self.name, VERSION, {**plain, "prompt": connection.prompt.id})
 
-    @property
-    def when(self) -> str:
-        """When it looks at a photo (`rules.when`), where the photo's place does not say."""
-        return self.settings.when
-
-    def ready(self) -> Problem | None:
-        """What is missing here. Whether the server is there a run finds out by asking it."""
-        if self._connection is None or not (package := self._connection.lacks()):
-            return None
-        return ExtraMissing(f"stage {self.name}", stage=self.name, package=package, extra="vlm")
-
-    def close(self) -> None:
-        """Give connections back."""
-        if self._connection is not None:
-            self._connection.close()
-
     def look(self, seen: StageInput) -> tuple[Observation, ...]:
         """Ask about one photo.
 
         Raises `ServerAway`, `StageTimeout`, `BudgetSpent`, `StageStopped`, and `StageFailed` where
         nothing can be made of the reply, also when asked once more; `Undecodable` through the view.
         """
-        from urbexmp.rules.vlm_question import Offering, question, unsure
+        from urbexmp.rules.vlm_question import Offering, question
         from urbexmp.rules.vlm_words import observations
 
-        wanted = when_of(self.settings.when, seen.context.when)
-        if wanted == UNSURE and not unsure(seen.earlier, self._taxonomy):
+        if not self._wanted(seen):
             return ()
-        missing = self.ready()
-        if missing is not None:
-            raise missing
         if self._offering is None:
             self._offering = Offering(self._taxonomy)
-        connection = self._connection
-        assert connection is not None, "a stage is connected before it looks"
+        connection = self._outside()
         asked = question(seen.context, seen.earlier, self._taxonomy, self._offering)
         said: list[Observation] = []
         for part in connection.parts:
@@ -178,8 +127,7 @@ class VlmStage:
         from urbexmp.rules.vlm_reply import Unheard, hear
         from urbexmp.rules.vlm_schema import schema
 
-        connection = self._connection
-        assert connection is not None, "a stage is connected before it looks"
+        connection = self._outside()
         if not {"labels", "free"} & set(part.answers):
             asked = replace(asked, terms=())
         filled = fill(connection.prompt, asked, part.answers)
@@ -201,8 +149,7 @@ class VlmStage:
                 form = None
 
     def _unheard(self, part: Part, heard: Unheard, answer: Answer) -> StageFailed:
-        connection = self._connection
-        assert connection is not None
+        connection = self._outside()
         raw = "\n\n".join(filter(None, (answer.text, answer.reasoning)))
         kept = connection.replies.keep(raw) if raw.strip() else None
         detail = f"nothing can be made of the reply of {part.settings.model}: {heard.reason}"
@@ -222,8 +169,7 @@ class VlmStage:
     ) -> None:
         from urbexmp.rules.vlm_reply import Unheard
 
-        connection = self._connection
-        assert connection is not None
+        connection = self._outside()
         entry: dict[str, Any] = {
             "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "photo": photo,

@@ -15,14 +15,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from urbexmp.adapters.stages import room
 from urbexmp.model.errors import Problem
+from urbexmp.model.pacing import BEGUN, PROCESSES, SET, HeardPace, Paced, nobody
 from urbexmp.model.stage_errors import StageFailed, StageStopped, StageTimeout
-from urbexmp.rules.pacing_workers import Crowd, has_room
+from urbexmp.rules.pacing_workers import Crowd, has_room, is_tight
+from urbexmp.rules.stopping import Stopping, never
 
 if TYPE_CHECKING:
     from urbexmp.adapters.stages.child import Child, Watcher
@@ -57,10 +59,6 @@ class Limits:
     recycle_megabytes: int = 1024
     """And when it holds so much more memory than after its first look; 0 is never. Not the whole
     of it: the model alone may be several times that, and would be loaded anew for each photo."""
-
-
-def _never() -> bool:
-    return False
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +102,7 @@ class WorkerStage:
         recipe: Mapping[str, Any],
         limits: Limits = Limits(),
         command: Sequence[str] = COMMAND,
-        stopping: Callable[[], bool] = _never,
+        stopping: Stopping = never,
     ) -> None:
         self.name = stage.name
         self.id = stage.id
@@ -115,6 +113,11 @@ class WorkerStage:
         )
         """What the vectors rest on that `rescore` takes; None: it takes none."""
         self.stopping = stopping
+        self._heard: HeardPace = nobody
+        self._told = 0
+        """The number that was told last."""
+        self._ending = 0
+        """Processes that were given up and may still hold their memory."""
         self._stage = stage
         self._limits = limits
         self._together = max(1, int(getattr(stage, "batch", 1)))
@@ -131,6 +134,16 @@ class WorkerStage:
         self._rests_until = 0.0
         self._why = ""
         self._watcher: Watcher | None = None
+
+    @property
+    def on_pace(self) -> HeardPace:
+        """Is told of the number of processes: at the first look from now on, and of changes."""
+        return self._heard
+
+    @on_pace.setter
+    def on_pace(self, heard: HeardPace) -> None:
+        with self._turn:
+            self._heard, self._told = heard, 0
 
     def ready(self) -> Problem | None:
         """What keeps the stage from looking; None: nothing."""
@@ -170,9 +183,12 @@ class WorkerStage:
                         if each.answer is None:
                             each.answer = self._failed("was left in the middle")
                     given_up = self._put_back(slot)
+                    self._ending += given_up is not None
                     self._turn.notify_all()
                 if given_up is not None:
                     given_up.end()
+                    with self._turn:
+                        self._ending -= 1
         if isinstance(job.answer, Problem):
             raise job.answer
         return job.answer
@@ -225,6 +241,7 @@ class WorkerStage:
         with self._turn:
             # A graphics card is one for all, and most have no memory for a second model.
             crowd = self._crowd.limited(1) if graphics else self._crowd
+            going = self._ending > 0 or len(self._slots) > crowd.number
             self._crowd = crowd.looked(
                 time.monotonic(),
                 seconds,
@@ -232,7 +249,21 @@ class WorkerStage:
                 busy=busy,
                 waiting=bool(self._waiting),
                 room=has_room(free, self._resident),
+                tight=not going and is_tight(free, self._resident),
             )
+            self._tell(self._crowd.number, self._crowd.why)
+
+    def _tell(self, number: int, why: str) -> None:
+        """Tell of the number of processes, where it is another one than was told last."""
+        before, self._told = self._told, number
+        if number != before:
+            self._heard(Paced(self.name, PROCESSES, before, number, why))
+
+    def _tell_begun(self) -> None:
+        with self._turn:
+            if not self._told:
+                crowd = self._crowd
+                self._tell(*((len(self._slots), SET) if crowd is None else (crowd.number, BEGUN)))
 
     # --- One free process, and what waits for it --------------------------------------------
 
@@ -279,6 +310,7 @@ class WorkerStage:
         child = slot.child
         if child is None:
             child = slot.child = Child(self._begin, self._recipe)
+        self._tell_begun()
         vectors = batch[0].vector
         # Telling of a vector and looking load different parts of a model, or none of it.
         first = (child.rescores if vectors else child.looks) == 0
