@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from google_double import GoogleDouble
+from unit.test_google_sync import GOOGLE
 from unit.test_vlm_sync import NAMES, Library
 from unit.watch_world import World
 from urbexmp.adapters.db.ledger import SqliteLedger
@@ -196,6 +198,7 @@ class Quiet(World):
         file.write_text(f'stages = ["place", "vlm"]\n[stage.vlm]\n{lines}\n')
         chosen = {"settle_seconds": "1", "companion_seconds": "1", "settle_longest_seconds": "20"}
         flags = {"embed": "never", "quiet_seconds": "0", "workers": "1", **chosen}
+        self.flags = flags
         self.settings = load(Choices(profile=str(file), flags=flags))
 
     def said(self, *numbers: int) -> list[bool]:
@@ -272,4 +275,24 @@ def test_what_fails_goes_on_waiting_and_is_asked_again(root: Path, tmp_path: Pat
         world.run(3600)
         assert world.said(1) == [True]
         assert world.waits() == 0
+        world.kept.clear()
+
+
+@GOOGLE
+@pytest.mark.parametrize(("when", "asked"), [("manual", 0), ("unsure", 1), ("idle", 1)])
+def test_a_quiet_moment_asks_no_stage_that_does_not_wait_for_one(
+    root: Path, tmp_path: Path, when: str, asked: int
+) -> None:
+    with VlmDouble() as double, GoogleDouble() as google:
+        world = Quiet(root, tmp_path, double)
+        file = tmp_path / "quiet.toml"
+        paid = f'\n[stage.google_vision]\nurl = "{google.url}"\nwhen = "{when}"\n'
+        file.write_text(file.read_text().replace('"vlm"]', '"vlm", "google_vision"]') + paid)
+        world.settings = load(Choices(profile=str(file), flags=dict(world.flags)))
+        world.put(1)
+        world.run(90)
+        assert world.said(1) == [True]
+        assert world.waits() == 0
+        assert len(double.requests) == 1
+        assert google.pictures == asked
         world.kept.clear()

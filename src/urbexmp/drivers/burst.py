@@ -17,6 +17,7 @@ from urbexmp.model.errors import NotWhole
 from urbexmp.model.stage_errors import StageMissing
 from urbexmp.rules.formats import extension
 from urbexmp.rules.settle import Settled, group_of
+from urbexmp.rules.when import IDLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +151,7 @@ class Burst:
         run.report.photos += len(work)
         before = run.report.failed, run.report.changed
         done = 0
-        for task, future in examined(self._house, work, frozenset(), self._idle.stages()):
+        for task, future in examined(self._house, work, frozenset(), frozenset((IDLE,))):
             self._one(run, task, future)
             done += 1
             gather(0.0)

@@ -39,10 +39,6 @@ class Idle:
         """Whether waiting work is for a quiet moment."""
         return work.priority == IDLE_PRIORITY
 
-    def stages(self) -> frozenset[str]:
-        """Stages of the profile that look now."""
-        return frozenset(self._house.profile.stages)
-
     def quiet_in(self, t: float) -> float:
         """Seconds until a quiet moment begins; 0: it is quiet."""
         tending = self._tending
