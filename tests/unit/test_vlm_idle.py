@@ -22,6 +22,7 @@ from urbexmp.cli.main import run
 from urbexmp.cli.options import Choices, load
 from urbexmp.drivers.retries import IDLE_PRIORITY
 from urbexmp.model.observation import Context
+from urbexmp.model.watching import Hint
 from vlm_server import GOOD_REPLY, VlmDouble, said, words_of
 
 
@@ -232,6 +233,42 @@ def test_photos_get_their_keywords_first_and_are_asked_about_once_it_is_quiet(
         assert world.waits() == 0
         world.run(120)
         assert len(double.requests) == 3
+        world.kept.clear()
+
+
+def test_a_hint_about_our_own_write_takes_no_photo_off_what_waits(
+    root: Path, tmp_path: Path
+) -> None:
+    with VlmDouble() as double:
+        world = Quiet(root, tmp_path, double)
+        world.put(1)
+        world.run(6)
+        assert world.waits() == 1
+        sidecar = root / "Old Hospital" / "1.JPG.xmp"
+        world.events.coming.append((0.0, Hint(sidecar)))
+        world.run(3)
+        assert world.waits() == 1
+        world.run(60)
+        assert world.said(1) == [True]
+        assert world.waits() == 0
+        world.kept.clear()
+
+
+def test_our_own_writes_do_not_end_a_quiet_moment_for_long(root: Path, tmp_path: Path) -> None:
+    worlds: list[Quiet] = []
+
+    def answers(*_: object) -> Any:
+        for number in range(1, 6):
+            sidecar = root / "Old Hospital" / f"{number}.JPG.xmp"
+            worlds[0].events.coming.append((0.0, Hint(sidecar)))
+        return GOOD_REPLY
+
+    with VlmDouble(answers) as double:
+        world = Quiet(root, tmp_path, double)
+        worlds.append(world)
+        world.put(1, 2, 3, 4, 5)
+        world.run(40)
+        assert world.said(1, 2, 3, 4, 5) == [True] * 5
         world.kept.clear()
 
 
