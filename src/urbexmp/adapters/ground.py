@@ -12,6 +12,16 @@ from urbexmp.model.photo import FileStat
 from urbexmp.model.watching import RootSeen
 
 
+def home_of(folder: Path, root: Path) -> Path:
+    """The folder itself; where links lead to another place in `root`, that place."""
+    real, real_root = os.path.realpath(folder), os.path.realpath(root)
+    if real == real_root:
+        return root
+    if real.startswith(real_root.rstrip(os.sep) + os.sep):
+        return root / os.path.relpath(real, real_root)
+    return folder
+
+
 class LocalGround:
     """Implements `model.watching.Ground`. `whole` says whether a file is complete."""
 
@@ -59,13 +69,8 @@ class LocalGround:
             return None
 
     def home(self, folder: Path, root: Path) -> Path:
-        """The folder itself; where links lead to another place in `root`, that place."""
-        real, real_root = os.path.realpath(folder), os.path.realpath(root)
-        if real == real_root:
-            return root
-        if real.startswith(real_root.rstrip(os.sep) + os.sep):
-            return root / os.path.relpath(real, real_root)
-        return folder
+        """As `home_of`."""
+        return home_of(folder, root)
 
     def whole(self, path: Path) -> bool:
         """Whether a photo or sidecar is complete as far as its structure tells."""
