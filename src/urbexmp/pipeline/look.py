@@ -34,7 +34,7 @@ PREVIEW_LONG_SIDE = 768
 MOST_REASON = 160
 """Letters of a reason that are shown."""
 
-FACTS = "facts@3"
+FACTS = "facts@4"
 """The capture facts are kept in the ledger like a look: a new plan need not open the photo."""
 
 
