@@ -100,23 +100,24 @@ def floor(folder: Path) -> None:
 
 def read(folder: Path) -> None:
     """Read the keywords of all files many times over; print the CPU seconds of one pass."""
+    from urbexmp.model.keyword import KeywordFields
     from urbexmp.model.photo import Carrier, CarrierKind
     from urbexmp.model.profile import Profile
     from urbexmp.wiring import open_carriers
 
     store, codec = open_carriers(Profile())
     carriers = [Carrier(CarrierKind.EMBEDDED, path) for path in sorted(folder.iterdir())]
-    found = {}
+    found = [KeywordFields()] * len(carriers)
     began = time.process_time()
     for _ in range(PASSES):
-        for carrier in carriers:
+        for number, carrier in enumerate(carriers):
             packet = store.read(carrier)
             assert packet is not None
-            found[carrier.path.name] = codec.read(packet, carrier.path).fields
+            found[number] = codec.read(packet, carrier.path).fields
     used = (time.process_time() - began) / PASSES
     told = {
-        name: (sorted(fields.flat or ()), sorted(fields.hierarchical or ()))
-        for name, fields in found.items()
+        carrier.path.name: (sorted(fields.flat or ()), sorted(fields.hierarchical or ()))
+        for carrier, fields in zip(carriers, found, strict=True)
     }
     print(json.dumps([used, told]))
 
@@ -136,7 +137,10 @@ def keywords_of(folder: Path) -> dict[str, tuple[list[str], list[str]]]:
 
 
 def jpegs(folder: Path, number: int) -> None:
-    """Photographs of 7 MB with a packet of 10 KB, 2 KB of it padding."""
+    """Photographs of 7 MB with a packet of 10 KB, 2 KB of it padding.
+
+    A series: names, ids, times, settings and keywords differ from one to the next.
+    """
     import io
 
     from material import SHOT, scene  # isort: skip  (makes the next one importable)
@@ -147,11 +151,16 @@ def jpegs(folder: Path, number: int) -> None:
     Image.fromarray(scene(WIDTH, HEIGHT, 3)).save(stream, "JPEG", quality=88)
     picture = stream.getvalue()
     start = picture.index(b"\xff\xdb")
-    keywords = tuple(f"Archive|Word {n}" for n in range(8))
-    sidecar = lightroom("_DSC0001.NEF", SHOT, (WIDTH, HEIGHT), Edited(keywords, mask=True))
     head = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'.encode()
     blanks = b"\n" + (b" " * 99 + b"\n") * 20
     for n in range(number):
+        edited = Edited(
+            tuple(f"Archive|Word {word}" for word in range(n % 5, 8 + n % 3)),
+            exposure=f"{n % 7 - 3:+}.{n % 100:02}",
+            saved=f"2024-05-19T21:{n % 60:02}:08+02:00",
+            mask=True,
+        )
+        sidecar = lightroom(f"_DSC{n:05}.NEF", SHOT, (WIDTH, HEIGHT), edited)
         packet = head + sidecar + blanks + b'<?xpacket end="w"?>'
         segment = XMP + packet
         comment = f"photo {n} ".encode() * (1 + n % 7)

@@ -221,9 +221,11 @@ class FolderBackups:
 
     def _standing(self, digest: Fingerprint, packet: bytes) -> Path | None:
         """The file that holds this packet already, undamaged."""
-        path = self._path(digest)
-        if path.exists() and _content(path) == packet:
-            return path
+        # A text, not a path: mostly there is no such file, and to make a path costs more than that.
+        if os.path.exists(f"{self._folder}/{digest[:2]}/{digest}.xmp.gz"):  # noqa: PTH110
+            path = self._path(digest)
+            if _content(path) == packet:
+                return path
         place = self._looked().get(digest)
         if place is not None and self._from_pack(digest) == packet:
             return self._packs / place.pack

@@ -14,6 +14,7 @@ class Carriers:
     """Implements `ports.CarrierStore` for sidecars and image files together."""
 
     def __init__(self, sidecars: CarrierStore, images: CarrierStore) -> None:
+        self._sidecars, self._images = sidecars, images
         self._stores: Mapping[CarrierKind, CarrierStore] = {
             CarrierKind.SIDECAR: sidecars,
             CarrierKind.EMBEDDED: images,
@@ -21,7 +22,9 @@ class Carriers:
 
     def read(self, carrier: Carrier) -> bytes | None:
         """The packet's bytes (an image file's envelope), None when there is none."""
-        return self._stores[carrier.kind].read(carrier)
+        # Asked for every photo; a lookup by kind hashes its name in Python.
+        store = self._images if carrier.kind is CarrierKind.EMBEDDED else self._sidecars
+        return store.read(carrier)
 
     def replace(self, carrier: Carrier, packet: bytes, assumes: Fingerprint) -> None:
         """Put `packet` in place of the version `assumes`."""

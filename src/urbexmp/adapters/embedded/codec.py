@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Protocol
 
 from urbexmp.adapters.embedded import iim
-from urbexmp.adapters.embedded.envelope import Unsealed, is_envelope, plain_packet, resealed, unseal
+from urbexmp.adapters.embedded.envelope import (
+    Unsealed,
+    is_envelope,
+    plain_packet,
+    remembered,
+    resealed,
+    unseal,
+)
 from urbexmp.adapters.embedded.layout import Container, Layout, Refusal
 from urbexmp.adapters.embedded.padding import only_padding_differs, unwrapped, wrapped
 from urbexmp.adapters.embedded.prove import prove_beside
@@ -77,6 +84,10 @@ class EmbeddedCodec:
 
     def read(self, packet: bytes, subject: Path) -> PacketReading:
         """Read a packet; of an image file also what it has of IPTC. Raises `PacketRefused`."""
+        usual = remembered(packet)
+        if usual is not None:
+            inside = usual[1]
+            return NOTHING if inside is None else self._inner.read(inside, subject)
         if not is_envelope(packet):
             return self._inner.read(packet, subject)
         plain = plain_packet(packet)

@@ -69,7 +69,8 @@ class FileSource:
         self.kept: list[tuple[int, int]] = []
         """Start and end of stretches, as they were looked at."""
         self._handle = handle
-        self._head = self._read(0, _HEAD)
+        self.head = self._read(0, _HEAD)
+        """First bytes of the file."""
         self._block_at, self._block = 0, b""
 
     def at(self, offset: int, length: int) -> bytes:
@@ -86,8 +87,8 @@ class FileSource:
         """Bytes from `offset`; fewer at the end."""
         if offset < 0 or length <= 0:
             return b""
-        if offset + length <= len(self._head):
-            return self._head[offset : offset + length]
+        if offset + length <= len(self.head):
+            return self.head[offset : offset + length]
         start = offset - self._block_at
         if start >= 0 and start + length <= len(self._block):
             return self._block[start : start + length]
@@ -137,19 +138,19 @@ class Sparse:
 
     def at(self, offset: int, length: int) -> bytes:
         """Bytes from `offset`, kept; fewer at the end. Raises `InternalProblem` when unknown."""
+        self.keep(offset, length)
+        return self.view(offset, length) if offset >= 0 else b""
+
+    def keep(self, offset: int, length: int) -> None:
+        """Make bytes part of the envelope. Raises `InternalProblem` when they are not known."""
         length = min(length, self.size - offset)
         if offset < 0 or length <= 0:
-            return b""
+            return
         number = bisect_right(self.starts, offset) - 1
         start = offset - self.starts[number] if number >= 0 else -1
         if start < 0 or start + length > len(self.pieces[number]):
             raise InternalProblem(self.path, detail=f"no byte {offset} in its envelope")
         self.kept.append((offset, offset + length))
-        return self.pieces[number][start : start + length]
-
-    def keep(self, offset: int, length: int) -> None:
-        """Make bytes part of the envelope. Raises `InternalProblem` when they are not known."""
-        self.at(offset, length)
 
     def view(self, offset: int, length: int) -> bytes:
         """Bytes from `offset`, zeros where they are not known; fewer at the end."""
@@ -229,6 +230,24 @@ def _found(packet: bytes, body: bytes) -> int:
     while not body.startswith(packet, at):
         at = body.index(packet[:_BEGINNING], at + 1)
     return at
+
+
+_latest: tuple[bytes, bytes | None] | None = None
+"""The envelope that was made last, and the packet in it: it is read at once, mostly."""
+
+
+def remember(envelope: bytes, packet: bytes | None) -> bytes:
+    """Note a new envelope, and return it. Its packet tells all there is and names no second part;
+    None: there is none, and no IPTC block."""
+    global _latest
+    _latest = envelope, packet  # one assignment: other threads read
+    return envelope
+
+
+def remembered(envelope: bytes) -> tuple[bytes, bytes | None] | None:
+    """An envelope that was noted, and its packet; None: it is any other."""
+    latest = _latest
+    return latest if latest is not None and latest[0] is envelope else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from urbexmp.adapters.embedded import credentials, extended, iim, mpf, photoshop
 from urbexmp.adapters.embedded.envelope import Sparse, between
 from urbexmp.adapters.embedded.layout import Layout, Refusal, Source, Splice
 from urbexmp.adapters.embedded.padding import FRESH, fitted
+from urbexmp.adapters.embedded.usual import usual_envelope
 from urbexmp.model.errors import InternalProblem, PacketRefused
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -71,6 +72,10 @@ class JpegContainer:
 
     name = "jpeg"
     begins = (b"\xff\xd8\xff",)
+
+    def usual(self, head: bytes, size: int) -> bytes | int:
+        """The envelope of a JPEG that is like most (`usual.py`)."""
+        return usual_envelope(head, size)
 
     def layout(self, source: Source, subject: Path) -> Layout:
         """Walk the segments and read the packet. Raises `PacketRefused` (`not-a-jpeg`)."""

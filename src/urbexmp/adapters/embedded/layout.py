@@ -122,6 +122,15 @@ class Container(Protocol):
         """First bytes of files of this format."""
         ...
 
+    def usual(self, head: bytes, size: int) -> bytes | int:
+        """The envelope of a file of `size` bytes that begins with `head`, where that tells all:
+        the same bytes that are sealed of its layout, or none.
+
+        A number: how many bytes `head` needs at least, so that one may be made. 0: it is not one
+        of those files.
+        """
+        ...
+
     def layout(self, source: Source, subject: Path) -> Layout:
         """Look at headers and the packet. Raises `PacketRefused` where even that is impossible."""
         ...

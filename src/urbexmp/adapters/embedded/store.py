@@ -36,6 +36,13 @@ from urbexmp.model.ports import Replacement
 AT_ONCE = 256 * 2**20
 """Bytes of image files that wait as temp files for one sync."""
 
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+_AHEAD = 12 * 2**10
+_MOST_AHEAD = 128 * 2**10
+"""Bytes read at once from the start of a file: as many as the headers of the last one took, and
+some more."""
+
 
 class EmbeddedStore(WholeFileStore):
     """Implements `ports.CarrierStore` for packets inside image files.
@@ -50,6 +57,7 @@ class EmbeddedStore(WholeFileStore):
         super().__init__(step)
         self._containers = tuple(containers)
         self._looked: dict[Path, _Looked] = {}
+        self._ahead = _AHEAD
 
     def path_of(self, carrier: Carrier) -> Path:
         """Path of the image file. Raises `InternalProblem` for a sidecar."""
@@ -64,8 +72,27 @@ class EmbeddedStore(WholeFileStore):
         what is no file of a format that packets are written into.
         """
         path = self.path_of(carrier)
-        with _source(path) as source:
-            return self._sealed(source, path)
+        handle, size = _opened(path)
+        try:
+            usual = self._usual(handle, size)
+            return usual or self._sealed(FileSource(handle, path), path)
+        finally:
+            os.close(handle)
+
+    def _usual(self, handle: int, size: int) -> bytes | None:
+        """The envelope of a file that is like most of its format; None: it has to be looked at."""
+        try:
+            head = os.read(handle, self._ahead)
+            container = self._beginning(head)
+            made = container.usual(head, size) if container is not None else 0
+            while container is not None and isinstance(made, int) and len(head) < made:
+                self._ahead = min(made + _AHEAD, _MOST_AHEAD)
+                more = os.read(handle, max(self._ahead - len(head), 0))
+                head += more
+                made = container.usual(head, size) if more else 0
+        except OSError:
+            return None  # who reads it again tells of it
+        return made if isinstance(made, bytes) else None
 
     def layout(self, path: Path) -> Layout:
         """What the file's container says of it. Raises as `read`."""
@@ -80,7 +107,7 @@ class EmbeddedStore(WholeFileStore):
         path, target = begun.path, begun.target
         container, wanted, _, _ = opened(packet, path, self._containers)
         with _source(target) as source:
-            now = self._sealed(source, path)
+            now = self._envelope(source, path)
             if fingerprint_of(now) != begun.assumes:
                 raise CarrierMoved(path)
             _, known, _, _ = opened(now, path, self._containers)
@@ -105,9 +132,7 @@ class EmbeddedStore(WholeFileStore):
         like, looked = begun.like, self._looked.get(begun.temp)
         try:
             with _regular(begun.target) as handle:
-                same = looked is not None and all(
-                    _bytes_at(handle, start, len(piece)) == piece for start, piece in looked
-                )
+                same = looked is not None and _holds(handle, looked)
                 found = os.fstat(handle)
         except FileVanished:
             raise CarrierMoved(begun.path) from None
@@ -150,7 +175,7 @@ class EmbeddedStore(WholeFileStore):
         with _source(begun.temp) as written:
             try:
                 fault = container.check(source, written, splices)
-                if fault is None and self._sealed(written, begun.path) != packet:
+                if fault is None and self._envelope(written, begun.path) != packet:
                     fault = "it would not be read back as it was written"
             except PacketRefused as refused:
                 fault = refused.sentences[0]
@@ -158,13 +183,24 @@ class EmbeddedStore(WholeFileStore):
             raise ProofFailed(begun.path, detail=fault)
 
     def _container(self, source: FileSource, path: Path) -> Container:
-        head = source.view(0, 16)
+        container = self._beginning(source.view(0, 16))
+        if container is None:
+            raise PacketRefused(
+                path, "it is no JPEG, TIFF or DNG", "no-container", "Give it the right extension"
+            )
+        return container
+
+    def _beginning(self, head: bytes) -> Container | None:
+        """The container of files that begin like that; None: there is none."""
         for container in self._containers:
             if head.startswith(container.begins):
                 return container
-        raise PacketRefused(
-            path, "it is no JPEG, TIFF or DNG", "no-container", "Give it the right extension"
-        )
+        return None
+
+    def _envelope(self, source: FileSource, path: Path) -> bytes:
+        """The envelope, made of what was read when the file was opened where that is enough."""
+        made = self._container(source, path).usual(source.head, source.size)
+        return made if isinstance(made, bytes) else self._sealed(source, path)
 
     def _sealed(self, source: FileSource, path: Path) -> bytes:
         container = self._container(source, path)
@@ -186,6 +222,16 @@ def _size(path: Path) -> int:
         return 0
 
 
+def _holds(handle: int, looked: _Looked) -> bool:
+    """Whether the file has those bytes: mostly at its front, so that one reading shows them all."""
+    end = max((start + len(piece) for start, piece in looked), default=0)
+    front = _bytes_at(handle, 0, end) if end <= _MOST_AHEAD else b""
+    return all(
+        (front[start : start + len(piece)] or _bytes_at(handle, start, len(piece))) == piece
+        for start, piece in looked
+    )
+
+
 def _bytes_at(handle: int, start: int, length: int) -> bytes:
     """Bytes of the file; fewer at its end."""
     os.lseek(handle, start, os.SEEK_SET)
@@ -203,16 +249,27 @@ def _source(path: Path) -> Iterator[FileSource]:
 
 @contextmanager
 def _regular(path: Path) -> Iterator[int]:
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle, _ = _opened(path)
     try:
-        handle = os.open(path, flags)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _opened(path: Path) -> tuple[int, int]:
+    """Handle and size of a file. Raises `FileUnreadable`, `FileVanished`."""
+    try:
+        handle = os.open(path, _READING)
     except (FileNotFoundError, NotADirectoryError) as failure:
         raise FileVanished(path) from failure
     except OSError as failure:
         raise read_problem(path, failure) from failure
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise FileUnreadable(path, detail="it is no regular file")
-        yield handle
-    finally:
+        found = os.fstat(handle)
+        if stat.S_ISREG(found.st_mode):
+            return handle, found.st_size
+    except BaseException:
         os.close(handle)
+        raise
+    os.close(handle)
+    raise FileUnreadable(path, detail="it is no regular file")

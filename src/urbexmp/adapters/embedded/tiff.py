@@ -84,6 +84,10 @@ class TiffContainer:
     name = "tiff"
     begins = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
+    def usual(self, _head: bytes, _size: int) -> int:
+        """None is: directories and packets lie anywhere in a file."""
+        return 0
+
     def layout(self, source: Source, subject: Path) -> Layout:
         """What the file holds: its packet, and why it must not be written into.
 

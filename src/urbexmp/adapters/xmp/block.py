@@ -62,6 +62,16 @@ def is_nothing(block: Block) -> bool:
 
 def as_read(block: Block) -> Block:
     """The block as it reads once written: scores lose what lies behind three decimals."""
+    global _read
+    # The same one is asked for when it is written, proven, and read again.
+    known, read = _read
+    if known is not block:
+        read = _as_read(block)
+        _read = block, read  # one assignment: other threads write
+    return read
+
+
+def _as_read(block: Block) -> Block:
     return Block(
         block.mark,
         tuple(
@@ -73,6 +83,9 @@ def as_read(block: Block) -> Block:
         block.facts,
         block.texts,
     )
+
+
+_read: tuple[Block, Block] = (Block(""), Block(""))
 
 
 def block_of(found: Mapping[str, Sequence[str]]) -> tuple[Block | None, tuple[str, ...]]:
@@ -112,6 +125,7 @@ def block_of(found: Mapping[str, Sequence[str]]) -> tuple[Block | None, tuple[st
     return Block(mark, tuple(written), tuple(vetoed), flats, facts, texts), notes
 
 
+@lru_cache(4096)
 def _item(entry: BlockEntry, profile: str, at: str) -> str:
     fields = (
         str(entry.keyword),

@@ -95,16 +95,27 @@ def _description(document: Document, block: Block, subject: object) -> bytes:
     ours, declared = layout.prefix_for(URBEXMP, document.rdf.scope, PREFIX)
     about = layout.attribute(first.about if first else "", subject)
     opened = b"<" + rdf + b":Description" + rdf_declared + b" " + rdf + b':about="' + about + b'"'
-    head, lists = [opened + declared + b">"], list[bytes]()
+    return (
+        b"".join((opened, declared, b">", *inside_block(block, ours, rdf, child, subject)))
+        + b"</%b:Description>" % rdf
+    )
+
+
+def inside_block(
+    block: Block, ours: bytes, rdf: bytes, child: bytes, subject: object
+) -> list[bytes]:
+    """What stands in our block, by the prefixes it is spelled with; `child` is before the lists.
+
+    Raises `PacketRefused` (`unwritable`).
+    """
+    head, lists = list[bytes](), list[bytes]()
+    between = b"</%b:li><%b:li>" % (rdf, rdf)
     for name, value in properties(block):
         tag = ours + b":" + name.encode()
         if isinstance(value, str):
             head.append(b"<%b>%b</%b>" % (tag, layout.escape(value, subject), tag))
         else:
-            between = b"</%b:li><%b:li>" % (rdf, rdf)
             items = between.join(layout.escape_all(value, subject))
             content = b"<%b:Seq><%b:li>%b</%b:li></%b:Seq>" % (rdf, rdf, items, rdf, rdf)
             lists.append(b"<%b>%b</%b>" % (tag, content, tag))
-    if lists:
-        lists.insert(0, child)
-    return b"".join((*head, *lists, b"</", rdf, b":Description>"))
+    return [*head, child, *lists] if lists else head

@@ -88,9 +88,10 @@ class XmpCodec:
         """
         from urbexmp.adapters.xmp.edit import edit_usual
         from urbexmp.adapters.xmp.prove_usual import proven
+        from urbexmp.adapters.xmp.standing import stands_again
 
         after = edit_usual(packet, edit, subject)
-        if after is not None and proven(packet, after, edit) and _stands(after, edit):
+        if after is not None and proven(packet, after, edit) and stands_again(after, edit):
             return after
         after = self.edit(packet, edit, subject)
         if after != packet:
@@ -100,7 +101,7 @@ class XmpCodec:
 
 def _stands(packet: bytes, edit: PacketEdit) -> bool:
     """Whether a scan sees that an edit is done; False: it does not know."""
-    from urbexmp.adapters.xmp.edit import stands
+    from urbexmp.adapters.xmp.standing import stands
 
     reading = scan(packet)
     return reading is not None and stands(reading, edit)

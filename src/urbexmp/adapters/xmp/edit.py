@@ -19,10 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from urbexmp.adapters.xmp import layout, padding
-from urbexmp.adapters.xmp.block import as_read, is_nothing
+from urbexmp.adapters.xmp.adding import added
 from urbexmp.adapters.xmp.block_edit import block_splices, is_block
 from urbexmp.adapters.xmp.forms import Form, Item, form_of
-from urbexmp.adapters.xmp.locate import locate
+from urbexmp.adapters.xmp.locate import locate, located
 from urbexmp.adapters.xmp.names import (
     ABOUT,
     CONTAINERS,
@@ -34,11 +34,12 @@ from urbexmp.adapters.xmp.names import (
     Name,
 )
 from urbexmp.adapters.xmp.parse import Document, Node, Resource, parse
+from urbexmp.adapters.xmp.scan import LARGEST, Scan
+from urbexmp.adapters.xmp.scan_text import Unusual
 from urbexmp.adapters.xmp.splice import Splices
 from urbexmp.adapters.xmp.value_edit import date_splices, text_cut
 from urbexmp.model.change import PacketEdit
 from urbexmp.model.errors import PacketRefused
-from urbexmp.model.ports import PacketReading
 from urbexmp.model.text import TextEdit
 
 _ABOUTS = {ABOUT, ("", "about")}
@@ -60,32 +61,17 @@ def edit_usual(packet: bytes, edit: PacketEdit, subject: object) -> bytes | None
 
     None: it is not in that form, or nothing changes, or the edit is refused.
     """
-    document = locate(packet, edit, parsed=False)
-    if document is None:
+    if len(packet) > LARGEST or not packet.startswith(b"<") or edit.texts:
         return None
+    scan = Scan(packet)
     try:
-        after = _Editor(document, subject).edit(packet, edit)
-    except PacketRefused:
+        reading = scan.reading()
+        after = added(scan, reading, edit, subject)
+        if after is None:
+            after = _Editor(located(scan, reading, edit), subject).edit(packet, edit)
+    except (Unusual, PacketRefused):
         return None
     return None if after == packet else after
-
-
-def stands(reading: PacketReading, edit: PacketEdit) -> bool:
-    """Whether `edit_packet` would find nothing to do in a packet that reads so.
-
-    Of a proven packet, whose block has no damaged item. The date is no part of it, as for the
-    edit. Of texts it does not know.
-    """
-    flat, hierarchical = reading.fields.flat or (), reading.fields.hierarchical or ()
-    block = edit.block
-    return (
-        not edit.texts
-        and frozenset(edit.flat_add).issubset(flat)
-        and frozenset(edit.flat_remove).isdisjoint(flat)
-        and frozenset(edit.hierarchical_add).issubset(hierarchical)
-        and frozenset(edit.hierarchical_remove).isdisjoint(hierarchical)
-        and (block is None or reading.block == (None if is_nothing(block) else as_read(block)))
-    )
 
 
 @dataclass(slots=True)

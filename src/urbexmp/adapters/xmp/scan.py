@@ -12,14 +12,26 @@ from __future__ import annotations
 import re
 
 from urbexmp.adapters.xmp.block import block_of
-from urbexmp.adapters.xmp.scan_head import FADING, OPENING, OURS, Head, faded, known_head, new_head
+from urbexmp.adapters.xmp.scan_alike import read_alike
+from urbexmp.adapters.xmp.scan_ends import ending, near, note_near, value_at
+from urbexmp.adapters.xmp.scan_head import (
+    FADING,
+    OPENING,
+    OURS,
+    OWNERS,
+    Head,
+    faded,
+    known_head,
+    new_head,
+)
+from urbexmp.adapters.xmp.scan_list import known_list, learn_form, learn_pair
 from urbexmp.adapters.xmp.scan_text import (
     CONTROLS,
-    OTHER_ENTITY,
     Unusual,
     has_controls,
     is_text,
     list_of,
+    other_entity,
     text_of,
     usual,
 )
@@ -31,8 +43,6 @@ from urbexmp.model.text import TextField, TextState
 LARGEST = 4 << 20
 """Larger packets are parsed: a scan goes over the bytes many times."""
 
-_END = re.compile(rb"""</rdf:RDF>\s*</x:xmpmeta>\s*(?:<\?xpacket end=(?:"[rw]"|'[rw]')\?>\s*)?\Z""")
-_SINGLE = re.compile(rb"=\s*'")
 _OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", OURS), re.DOTALL)
 _CAPTION = re.compile(
     rb"""\s*<rdf:Alt>\s*<rdf:li xml:lang=["']x-default["'](?:/>|>([^<]*)</rdf:li>)"""
@@ -43,10 +53,6 @@ _NO_MARK = bytes(byte for byte in range(256) if byte not in _MARKS and byte not 
 """All that has no part in telling tags apart (see `Scan.depths`), nor is forbidden in XML."""
 _NEAR = 80
 """Bytes before the end tag of rdf:RDF in which our block ends, where there is one."""
-_TAILS: set[bytes] = set()
-"""Ends of packets that were found to be in order."""
-_MOST_TAILS = 64
-_SHORT = 64
 
 
 def scan(packet: bytes) -> PacketReading | None:
@@ -54,7 +60,7 @@ def scan(packet: bytes) -> PacketReading | None:
     if len(packet) > LARGEST:
         return None
     try:
-        return Scan(packet).reading()
+        return read_alike(packet) or Scan(packet).reading()
     except Unusual:
         return None
 
@@ -101,10 +107,11 @@ class Scan:
         None: it does not; never where it is `sure`.
         """
         packet, declared = self.packet, head.declared
-        close = packet.rfind(b"</rdf:RDF>")
+        close = ending(packet)
         first, inside = self.first_tag(head.begin, close)
         self.begin, self.first, self.inside, self.close = head.begin, first, inside, close
-        usual(packet.isascii() or is_text(packet[first:]))
+        text = packet[first:close]
+        usual(text.isascii() or is_text(text))
         flat = self.keywords(b"dc:subject", inside, close) if b"dc" in declared else None
         after = self.lists[b"dc:subject"][2] if flat is not None else inside
         hierarchical = None
@@ -114,25 +121,29 @@ class Scan:
                 hierarchical = self.keywords(b"lr:hierarchicalSubject", inside, close)
         found = self.ours(close)
         pieces = self.pieces(min(size, inside))
-        skeleton = b""
-        if size <= inside and not self.declaring:
+        before, end, owners = b"", b"", None
+        comparable = size <= inside and not self.declaring
+        if comparable:
             before = b"\0".join(pieces[:-1]).translate(None, FADING)
-            skeleton = before + b"\0" + faded(pieces[-1])
+            end = faded(pieces[-1])
+            owners = head.seen.get(before + b"\0" + end)
         self.frame(close)
-        seen = skeleton != b"" and skeleton in head.seen
-        if not seen:
+        if owners is None:
+            skeleton = before + b"\0" + end if comparable else b""
             rest = b"".join(pieces)
             if not sure and (not skeleton or b"xmlns" in rest):
                 return None
             content = rest[max(inside - size, 0) :]
             if self.search(rest, content, head, max(size, first)):
                 head.remember(skeleton)
+                if len(pieces) == 3 and not found:
+                    learn_pair(pieces[1])
         said = raw = None
-        once = size if seen else inside
-        if b"photoshop" in declared:
-            said = self.attribute(b"photoshop:SidecarForExtension", pieces, size, once)
-        if not said and b"crs" in declared:
-            raw = self.attribute(b"crs:RawFileName", pieces, size, once)
+        sidecar_for, raw_file = OWNERS
+        if b"photoshop" in declared if owners is None else sidecar_for in owners:
+            said = self.attribute(sidecar_for, pieces, size, alone=owners is not None, head=head)
+        if not said and (b"crs" in declared if owners is None else raw_file in owners):
+            raw = self.attribute(raw_file, pieces, size, alone=owners is not None, head=head)
         fields = KeywordFields(flat, hierarchical)
         block, damage = block_of(found) if found else (None, ())
         notes = (*field_notes(fields), *damage)
@@ -183,16 +194,11 @@ class Scan:
         return pieces
 
     def frame(self, close: int) -> None:
-        """Check that the tags of the packet can be counted, and that it ends as it should."""
+        """Check that the tags of the packet can be counted."""
         packet, inside = self.packet, self.inside
-        tail = packet[close:]
-        if tail not in _TAILS:
-            usual(_END.match(tail) is not None and not has_controls(tail))
-            if len(tail) < _SHORT and len(_TAILS) < _MOST_TAILS:
-                _TAILS.add(tail)
         # Single bytes are found many times faster than pairs, so those are looked for first.
         usual(b"!" not in packet or b"<!" not in packet)
-        usual(b"&" not in packet or not OTHER_ENTITY.search(packet))
+        usual(not other_entity(packet))
         usual(packet.find(b"?", inside, close) < 0 or packet.find(b"<?", inside, close) < 0)
 
     def depths(self, inside: int, end: int) -> None:
@@ -217,6 +223,12 @@ class Scan:
     def keywords(self, name: bytes, inside: int, close: int) -> tuple[str, ...] | None:
         """The items of a keyword property, from `inside` on; not one written as an attribute."""
         packet = self.packet
+        found = known_list(packet, name, inside, close)
+        if found is not None:
+            start, end, self.behind[start], items = found
+            self.places.append((start, 3))
+            self.lists[name] = start, start + len(name) + 2, end
+            return items
         opening = b"<" + name
         start = packet.find(opening, inside, close)
         if start < 0:
@@ -233,7 +245,10 @@ class Scan:
         self.declaring |= tag != b""
         content = packet[tag_end + 1 : end]
         usual(not has_controls(content) and (b"]" not in content or b"]]>" not in content))
-        return list_of(content, b"<rdf:Bag>", b"</rdf:Bag>")
+        items = list_of(content, b"<rdf:Bag>", b"</rdf:Bag>")
+        if not tag:
+            learn_form(name, packet[start : end + len(closing)], items)
+        return items
 
     def text(self, name: bytes, field: TextField, rest: bytes) -> None:
         """A text of the packet, in one language; its name may stand nowhere else."""
@@ -251,29 +266,27 @@ class Scan:
         if field is TextField.DESCRIPTION:
             self.caption = value
 
-    def attribute(self, name: bytes, pieces: list[bytes], size: int, once: int) -> str | None:
+    def attribute(
+        self, name: bytes, pieces: list[bytes], size: int, *, alone: bool, head: Head
+    ) -> str | None:
         """An attribute of the first description; None where the packet has none of that name.
 
-        `pieces` are what stands behind a head of `size` bytes; a name that is first met at `once`
-        or behind it is known to be there once, as no skeleton that was seen has it twice.
+        `pieces` are what stands behind a head of `size` bytes. `alone`: its skeleton was seen, so
+        a name that is met there is known to be there once.
         """
         packet, first, inside = self.packet, self.first, self.inside
+        if alone and not head.owners:
+            at = near(packet, name, first, size, inside)
+            if at >= 0:
+                return value_at(packet, name, at, first)
         at = packet.find(name, first, inside)
         if at < 0:
             # What stands behind the first tag.
             usual(name not in b"".join(pieces)[max(inside - size, 0) :])
             return None
-        start = at + len(name) + 2
-        usual(
-            packet.startswith(b'="', at + len(name))
-            and packet[at - 1 : at] in (b" ", b"\n")
-            and (at >= once or packet.find(name, start, inside) < 0)
-        )
-        if packet.find(b"'", first, at) >= 0:
-            usual(_SINGLE.search(packet, first, at) is None)
-        value = packet[start : packet.find(b'"', start)]
-        usual(b"\t" not in value and b"\n" not in value)
-        return text_of(value)
+        usual(at >= (size if alone else inside) or packet.find(name, at + 1, inside) < 0)
+        note_near(name, at - first)
+        return value_at(packet, name, at, first)
 
     def ours(self, close: int) -> dict[str, list[str]]:
         """The properties of our block, as we write it: behind all else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from urbexmp.adapters.xmp.block import PREFIX
 from urbexmp.adapters.xmp.names import (
@@ -41,12 +42,13 @@ _FADED = tuple(
     for word in (b"xmlns", b"ubject", b"rdf:RDF", b"AltTextAccessibility", PREFIX.encode() + b":")
 )
 """What must not be in a packet's rest, in a skeleton."""
-_ONCE = tuple(
-    word.translate(None, FADING) for word in (b"photoshop:SidecarForExtension", b"crs:RawFileName")
-)
+OWNERS = (b"photoshop:SidecarForExtension", b"crs:RawFileName")
+"""Attributes that say whose packet it is."""
+_ONCE = {word: word.translate(None, FADING) for word in OWNERS}
 _DESCRIPTION = b":description".translate(None, FADING)
 """With an `r` before it, it is `rdf:Description`, else it may be `dc:description`."""
 _MOST_SKELETONS = 64
+_CHUNK = 128
 _LONG = 1 << 15
 _USUAL = {
     prefix.encode(): uri.encode()
@@ -71,6 +73,63 @@ _NAMED = {REGIONS[0].encode(): b"", MP_REGIONS[0].encode(): MP_NAME[1].encode()}
 Such names are protected, and left to the parser; a region without one is the autofocus's."""
 
 
+class Part(NamedTuple):
+    """One stretch of a packet, and what a stretch with the same skeleton may look like."""
+
+    text: bytes
+    same: bytes
+    """A piece of it that is there byte for byte."""
+    behind: int
+    """Bytes from where that begins to the stretch's end."""
+    first: bytes
+    last: bytes
+    """What stands before and behind that piece, without `FADING`."""
+
+    def fits(self, text: bytes) -> bool:
+        """Whether another stretch has the same skeleton; False: it may have it all the same."""
+        _, same, behind, first, last = self
+        at = len(text) - behind
+        return (
+            at >= 0
+            and text.startswith(same, at)
+            and text[:at].translate(None, FADING) == first
+            and text[at + len(same) :].translate(None, FADING) == last
+        )
+
+
+class Latest(NamedTuple):
+    """A packet that was met: what stands before, between and behind its lists; which of `OWNERS`
+    may be there."""
+
+    before: Part
+    gap: bytes
+    end: Part
+    owners: frozenset[bytes]
+
+
+def part_of(text: bytes, other: bytes) -> Part:
+    """A stretch; what it has in common with another one is what the next may have as well.
+
+    Series differ in their times at the front and in names of the same length behind, so both are
+    laid together by their ends.
+    """
+    size = min(len(text), len(other))
+    best, length, run = 0, 0, 0
+    for behind in range(_CHUNK, size + 1, _CHUNK):
+        at = len(text) - behind
+        run = run + _CHUNK if other.startswith(text[at : at + _CHUNK], len(other) - behind) else 0
+        if run > length:
+            best, length = behind, run
+    at = len(text) - best
+    return Part(
+        text,
+        text[at : at + length],
+        best,
+        text[:at].translate(None, FADING),
+        text[at + length :].translate(None, FADING),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What the beginning of a packet, up to its last declaration of a namespace, says."""
@@ -79,11 +138,19 @@ class Head:
     """Where the content of rdf:RDF begins."""
     declared: frozenset[bytes]
     """Prefixes, each declared once, the usual ones for their usual namespaces."""
-    seen: set[bytes]
-    """Skeletons of what follows that were looked at and found to be in order."""
+    seen: dict[bytes, frozenset[bytes]]
+    """Skeletons of what follows that were looked at and found to be in order, and which of
+    `OWNERS` may be there, of those whose namespaces are declared."""
     forbidden: tuple[tuple[bytes, bool], ...]
     """Words of protected names that the rest must not hold; whether the first tag is meant too.
     The part of that tag that is in the head holds none."""
+    first: int
+    """Where the tag of the first description begins, whose attributes reach beyond the head; -1:
+    the head ends elsewhere, or does not declare the namespaces of both lists."""
+    owners: bool
+    """Whether the head itself holds one of `OWNERS`."""
+    latest: list[Latest]
+    """The packet that was met last and had such a skeleton; one or none."""
 
     def remember(self, skeleton: bytes) -> None:
         """Another packet with this skeleton need not be looked at, unless it tells too little.
@@ -96,12 +163,18 @@ class Head:
             0 < len(skeleton) < _LONG
             and not any(word in skeleton for word in _FADED)
             and not any(word.translate(None, FADING) in skeleton for word, _ in self.forbidden)
-            and all(skeleton.count(name) < 2 for name in _ONCE)
+            and all(skeleton.count(name) < 2 for name in _ONCE.values())
             and descriptions == skeleton.count(b"r" + _DESCRIPTION)
+            and b"<!" not in skeleton
+            and b"<?" not in skeleton
         ):
             if len(self.seen) >= _MOST_SKELETONS:
                 self.seen.clear()
-            self.seen.add(skeleton)
+            self.seen[skeleton] = frozenset(
+                name
+                for name, faded in _ONCE.items()
+                if name.partition(b":")[0] in self.declared and (self.owners or faded in skeleton)
+            )
 
 
 _recent: tuple[tuple[bytes, Head], ...] = ()
@@ -190,4 +263,10 @@ def _head(head: bytes) -> Head:
     # The first tag may have attributes before its last declaration: none that matters.
     tag = head[: head.find(b">", start.end()) + 1 or len(head)]
     usual(not _MATTERS.search(tag) and not any(word in tag for word, out in forbidden if out))
-    return Head(start.end(), frozenset(uris), set(), tuple(forbidden))
+    owners = any(name in head for name in OWNERS)
+    begin, first = start.end(), head.find(b"<", start.end())
+    if not (head.startswith(b"<rdf:Description", first) and uris.keys() >= {b"dc", b"lr"}) or (
+        owners or head.find(b"<", first + 1) >= 0 or head.find(b">", first) >= 0
+    ):
+        first = -1
+    return Head(begin, frozenset(uris), {}, tuple(forbidden), first, owners, [])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _ITEMS = re.compile(r"(?:\s*<rdf:li>[^<>]*</rdf:li>)*\s*")
 _ITEM = re.compile(r"<rdf:li>([^<]*)</rdf:li>")
 _LI, _LI_END = "<rdf:li>", "</rdf:li>"
-OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
+_OTHER_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
+_ENTITIES_OF_XML = (b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;")
+_FEW = 8
 _ENTITY = re.compile("&(amp|lt|gt|quot|apos);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
@@ -38,6 +41,18 @@ def has_controls(text: bytes) -> bool:
     return len(text.translate(None, CONTROLS)) != len(text)
 
 
+def other_entity(text: bytes) -> bool:
+    """Whether an entity is in there that is none of the five of XML."""
+    at = text.find(b"&")
+    for _ in range(_FEW):
+        if at < 0:
+            return False
+        if not text.startswith(_ENTITIES_OF_XML, at):
+            return True
+        at = text.find(b"&", at + 1)
+    return at >= 0 and _OTHER_ENTITY.search(text, at) is not None
+
+
 def list_of(content: bytes, opening: bytes, closing: bytes) -> tuple[str, ...]:
     """The items of a plain list. Raises `Unusual`."""
     content = content.strip(b" \t\r\n")
@@ -57,7 +72,12 @@ def list_of(content: bytes, opening: bytes, closing: bytes) -> tuple[str, ...]:
         # Not all on lines of their own, or none at all.
         usual(_ITEMS.fullmatch(inside) is not None)
         items = _ITEM.findall(inside)
-    return tuple(map(_resolved, items)) if "&" in inside else tuple(items)
+    return resolved(items) if "&" in inside else tuple(items)
+
+
+def resolved(items: Iterable[str]) -> tuple[str, ...]:
+    """Items with their entities resolved. Raises `Unusual`."""
+    return tuple(map(_resolved, items))
 
 
 def text_of(raw: bytes) -> str:
