@@ -25,10 +25,11 @@ _DRONE_MODEL = re.compile(r"^(?:FC\d{3,4}[A-Z]*|L[12]D-20c)$", re.IGNORECASE)
 _DRONE_MAKERS = frozenset({"", "dji", "hasselblad"})
 """DJI's drones; the Mavic Mini leaves the maker out."""
 _MACRO_MAKERS = re.compile(r"canon|olympus|fuji", re.IGNORECASE)
-_CAMERA_WORDS = frozenset(
-    "camera cameras dcim default digital dji dsc exif image images img jpeg jpg kodak konica media"
-    " minolta nikon olympus panorama photo picture pictures samsung sony still untitled".split()
-)
+_CAMERA_WORDS = frozenset({
+    "camera", "cameras", "dcim", "default", "digital", "dji", "dsc", "exif", "image", "images",
+    "img", "jpeg", "jpg", "kodak", "konica", "media", "minolta", "nikon", "olympus", "panorama",
+    "photo", "picture", "pictures", "samsung", "sony", "still", "untitled",
+})  # fmt: skip
 """Of image descriptions that cameras write, beside their make and model."""
 _INFINITE = 0xFFFFFFFF
 _ISO_TAGS = (
