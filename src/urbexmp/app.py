@@ -95,7 +95,7 @@ def library_roots(paths: Sequence[Path], state: Path | None) -> list[tuple[Path,
     Where links lead to another place in the library it is that place, as a walk over the whole
     of it names it: one photo must not be known by two paths.
     """
-    from urbexmp.adapters.ground import home_of
+    from urbexmp.adapters.files.home import home_of
 
     groups: dict[Path, list[Path]] = {}
     for path in paths:
@@ -201,7 +201,7 @@ def open_house(
             state=paths,
             stage_ids=ready.ids,
             policy=_policy(profile, digest, ready.ids),
-            walker=FolderWalker(profile.ignore, profile.recursive),
+            walker=FolderWalker(profile.ignore, profile.recursive, root),
             pairing=partial(
                 pair,
                 sidecar_name=profile.sidecar_name,

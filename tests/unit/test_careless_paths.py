@@ -20,14 +20,19 @@ def library(tmp_path: Path, capsys: Capture) -> Path:
     """A library with one photo of a hospital, synced once; `link` leads to its folder."""
     folder = tmp_path / "photos" / "Old Hospital"
     folder.mkdir(parents=True)
-    (folder / "1.JPG").write_bytes(jpeg(1))
-    os.utime(folder / "1.JPG", (1e9, 1e9))
+    put(folder, 1)
     try:
         (folder.parent / "link").symlink_to(folder, target_is_directory=True)
     except OSError:
         pytest.skip("no links here")
     said(capsys, folder.parent, "sync", folder.parent, "--stages", "place")
     return folder.parent
+
+
+def put(folder: Path, number: int) -> None:
+    path = folder / f"{number}.JPG"
+    path.write_bytes(jpeg(number))
+    os.utime(path, (1e9, 1e9))
 
 
 def said(capsys: Capture, library: Path, *words: object) -> tuple[int, str]:
@@ -46,6 +51,31 @@ def test_a_folder_reached_through_a_link_is_that_folder(library: Path, capsys: C
     assert out.splitlines() == [str(library / "Old Hospital" / "1.JPG")]
     code, out = said(capsys, library, "mirror", "check", library)
     assert (code, "No difference found" in out) == (0, True)
+
+
+def test_a_folder_of_links_brings_no_photo_twice(library: Path, capsys: Capture) -> None:
+    best = library / "Best of"
+    best.mkdir()
+    (best / "hospital").symlink_to(library / "Old Hospital", target_is_directory=True)
+    put(best, 2)
+    code, out = said(capsys, library, "sync", best, "--stages", "place")
+    assert (code, "2 photos:" in out) == (0, True)
+    code, out = said(capsys, library, "query", "--in", library, "--format", "paths")
+    assert sorted(Path(line).name for line in out.splitlines()) == ["1.JPG", "2.JPG"]
+    code, out = said(capsys, library, "mirror", "check", library)
+    assert (code, "No difference found" in out) == (0, True)
+
+
+def test_what_is_left_out_of_a_library_is_left_out_of_its_folders_too(
+    library: Path, capsys: Capture
+) -> None:
+    private = library / "Archive" / "Private Hospital"
+    private.mkdir(parents=True)
+    put(private, 3)
+    given = ("--stages", "place", "--set", "ignore=Archive/Private Hospital")
+    for folder in (library, library / "Archive"):
+        assert said(capsys, library, "sync", folder, *given)[0] == 0
+        assert [path.name for path in private.iterdir()] == ["3.JPG"]
 
 
 def test_undo_of_a_folder_says_how_to_name_it(library: Path, capsys: Capture) -> None:
