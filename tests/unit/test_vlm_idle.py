@@ -315,6 +315,23 @@ def test_what_fails_goes_on_waiting_and_is_asked_again(root: Path, tmp_path: Pat
         world.kept.clear()
 
 
+def test_a_server_that_was_away_for_a_night_is_asked_once_it_is_back(
+    root: Path, tmp_path: Path
+) -> None:
+    away = [True]
+    with VlmDouble(lambda *_: (503, {}, b"busy") if away else GOOD_REPLY) as double:
+        world = Quiet(root, tmp_path, double)
+        world.put(1)
+        world.run(8 * 3600)
+        assert world.waits() == 1
+        away.clear()
+        world.kept.clear()  # who asks leaves a server alone for a while of its own
+        world.run(3600)
+        assert world.said(1) == [True]
+        assert world.waits() == 0
+        world.kept.clear()
+
+
 @GOOGLE
 @pytest.mark.parametrize(("when", "asked"), [("manual", 0), ("unsure", 1), ("idle", 1)])
 def test_a_quiet_moment_asks_no_stage_that_does_not_wait_for_one(
