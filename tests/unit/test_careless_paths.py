@@ -100,7 +100,12 @@ def test_undo_of_a_run_beside_a_folder_of_its_name(
 
 @pytest.mark.parametrize(
     ("command", "name"),
-    [("mirror check", "fotos"), ("text list", "fotos"), ("text list", "photos/Old Hospitl")],
+    [
+        ("status", "fotos"),
+        ("mirror check", "fotos"),
+        ("text list", "fotos"),
+        ("text list", "photos/Old Hospitl"),
+    ],
 )
 def test_a_mistyped_folder_is_no_library_without_findings(
     library: Path, capsys: Capture, command: str, name: str
