@@ -43,7 +43,12 @@ from urbexmp.model.text import TextField, TextState
 LARGEST = 4 << 20
 """Larger packets are parsed: a scan goes over the bytes many times."""
 
-_OUR_PROPERTY = re.compile(rb"<%b:([A-Za-z]+)>(.*?)</%b:\1>".replace(b"%b", OURS), re.DOTALL)
+_OUR_PROPERTY = re.compile(
+    rb"<%b:([A-Za-z]+)>"
+    rb"([^<]*+(?:<rdf:Seq>[^<]*+(?:<rdf:li>[^<]*+</rdf:li>[^<]*+)*+</rdf:Seq>[^<]*+)?+)"
+    rb"</%b:\1>".replace(b"%b", OURS)
+)
+"""A text, or a list of texts; spelled out, for a lazy `.*?` tries every byte."""
 _CAPTION = re.compile(
     rb"""\s*<rdf:Alt>\s*<rdf:li xml:lang=["']x-default["'](?:/>|>([^<]*)</rdf:li>)"""
     rb"""\s*</rdf:Alt>\s*"""
