@@ -90,11 +90,22 @@ def library_root(path: Path, state: Path | None) -> Path:
 
 
 def library_roots(paths: Sequence[Path], state: Path | None) -> list[tuple[Path, list[Path]]]:
-    """Group paths by the library that each belongs to, in the order given."""
+    """Group paths by the library that each belongs to, in the order given.
+
+    Where links lead to another place in the library it is that place, as a walk over the whole
+    of it names it: one photo must not be known by two paths.
+    """
+    from urbexmp.adapters.files.home import home_of
+
     groups: dict[Path, list[Path]] = {}
     for path in paths:
         full = Path(os.path.abspath(path))  # noqa: PTH100
-        groups.setdefault(library_root(full, state), []).append(full)
+        root = library_root(full, state)
+        if full != root:
+            is_folder = full.is_dir()
+            home = home_of(full if is_folder else full.parent, root)
+            full = home if is_folder else home / full.name
+        groups.setdefault(root, []).append(full)
     return list(groups.items())
 
 
@@ -190,7 +201,7 @@ def open_house(
             state=paths,
             stage_ids=ready.ids,
             policy=_policy(profile, digest, ready.ids),
-            walker=FolderWalker(profile.ignore, profile.recursive),
+            walker=FolderWalker(profile.ignore, profile.recursive, root),
             pairing=partial(
                 pair,
                 sidecar_name=profile.sidecar_name,

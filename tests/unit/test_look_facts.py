@@ -246,3 +246,30 @@ def test_place_names_come_from_iptc_where_xmp_has_none(tmp_path: Path) -> None:
     segment = b"\xff\xed" + (len(resource) + 2).to_bytes(2, "big") + resource
     seen = facts(tmp_path, data[:2] + segment + data[2:])
     assert (seen.city, seen.state, seen.country) == ("Münster", None, "Köln")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Kesselhaus", "KESSELHAUS", "BOILER HOUSE", "schornstein", "Kessel/Turbine", "C:\\ alt"],
+)
+def test_a_description_of_a_person_may_be_one_word_or_in_capitals(text: str) -> None:
+    assert from_tags(ImageDescription=text, Make="SONY").image_description == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OLYMPUS DIGITAL CAMERA",
+        "SONY DSC",
+        "DCIM\\100MEDIA\\DJI_0001.JPG",
+        "DCIM/PANORAMA/101_0230/DJI_0012.JPG",
+        "Exif_JPEG_PICTURE",
+        "<KENOX S630  / Samsung S630>",
+        "default",
+        "oznor",
+        "Testcam",
+    ],
+)
+def test_what_a_camera_writes_is_no_description(text: str) -> None:
+    found = from_tags(ImageDescription=text, Make="Testcam", Model="KENOX S630")
+    assert found.image_description is None

@@ -213,6 +213,20 @@ def test_undo_of_a_newer_text_gives_the_older_one_back(world: World) -> None:
     assert world.planned("A hall.").is_noop
 
 
+def test_undo_leaves_a_text_where_its_run_did_not_write_it(world: World) -> None:
+    sidecar, image = world.states
+    world.states = [sidecar]
+    world.sync("A hall.")
+    world.states.append(image)  # image files are written from now on
+    receipt = Receipt("r2", "2026-11-20T09:00:00Z", world.sync("A hall."), ())
+    assert world.descriptions == ["A hall."] * 2
+    taken = undo(
+        receipt, world.snapshot, world.base, world.told.get, world.policy, bytes_kept=False
+    )
+    world.carry_out(taken)
+    assert world.descriptions == ["A hall.", None]
+
+
 def test_an_older_packet_gets_its_text_back(world: World) -> None:
     older = world.states[1]
     world.sync("A hall.")

@@ -8,10 +8,12 @@ from dataclasses import replace
 from unit.front_examples import ROOT, change
 from urbexmp.model.change import Change
 from urbexmp.model.record import from_plain, to_plain
+from urbexmp.model.report import Report
 from urbexmp.model.text import TextBase, TextChange, TextField
 from urbexmp.rules.render import plain
 from urbexmp.rules.render_html import article
 from urbexmp.rules.render_json import change_data
+from urbexmp.rules.render_summary import summary_lines
 from urbexmp.rules.render_text import diff_lines, short_line
 
 DESCRIPTION, ALT = TextField.DESCRIPTION, TextField.ALT_TEXT
@@ -40,6 +42,13 @@ def test_the_short_line_counts_texts() -> None:
     bare = replace(change(), edits=(), held=(), learned=())
     line = plain(short_line(replace(bare, texts=TEXTS), ROOT, applied=True))
     assert line.endswith(": 1 text written, 1 text held for you")
+    line = plain(short_line(replace(bare, texts=TAKEN_BACK), ROOT, applied=True))
+    assert line.endswith(": 1 text written, 1 text taken out")
+
+
+def test_the_summary_of_an_undo_says_that_texts_were_taken_back() -> None:
+    lines = summary_lines(Report(photos=1, changed=1, texts=2, command="undo"))
+    assert "  descriptions and alt texts: 2 taken back" in [plain(line) for line in lines]
 
 
 def test_the_page_escapes_texts() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from google_double import GoogleDouble
+from unit.test_google_sync import GOOGLE
 from unit.test_vlm_sync import NAMES, Library
 from unit.watch_world import World
 from urbexmp.adapters.db.ledger import SqliteLedger
@@ -20,6 +22,7 @@ from urbexmp.cli.main import run
 from urbexmp.cli.options import Choices, load
 from urbexmp.drivers.retries import IDLE_PRIORITY
 from urbexmp.model.observation import Context
+from urbexmp.model.watching import Hint
 from vlm_server import GOOD_REPLY, VlmDouble, said, words_of
 
 
@@ -196,6 +199,7 @@ class Quiet(World):
         file.write_text(f'stages = ["place", "vlm"]\n[stage.vlm]\n{lines}\n')
         chosen = {"settle_seconds": "1", "companion_seconds": "1", "settle_longest_seconds": "20"}
         flags = {"embed": "never", "quiet_seconds": "0", "workers": "1", **chosen}
+        self.flags = flags
         self.settings = load(Choices(profile=str(file), flags=flags))
 
     def said(self, *numbers: int) -> list[bool]:
@@ -229,6 +233,42 @@ def test_photos_get_their_keywords_first_and_are_asked_about_once_it_is_quiet(
         assert world.waits() == 0
         world.run(120)
         assert len(double.requests) == 3
+        world.kept.clear()
+
+
+def test_a_hint_about_our_own_write_takes_no_photo_off_what_waits(
+    root: Path, tmp_path: Path
+) -> None:
+    with VlmDouble() as double:
+        world = Quiet(root, tmp_path, double)
+        world.put(1)
+        world.run(6)
+        assert world.waits() == 1
+        sidecar = root / "Old Hospital" / "1.JPG.xmp"
+        world.events.coming.append((0.0, Hint(sidecar)))
+        world.run(3)
+        assert world.waits() == 1
+        world.run(60)
+        assert world.said(1) == [True]
+        assert world.waits() == 0
+        world.kept.clear()
+
+
+def test_our_own_writes_do_not_end_a_quiet_moment_for_long(root: Path, tmp_path: Path) -> None:
+    worlds: list[Quiet] = []
+
+    def answers(*_: object) -> Any:
+        for number in range(1, 6):
+            sidecar = root / "Old Hospital" / f"{number}.JPG.xmp"
+            worlds[0].events.coming.append((0.0, Hint(sidecar)))
+        return GOOD_REPLY
+
+    with VlmDouble(answers) as double:
+        world = Quiet(root, tmp_path, double)
+        worlds.append(world)
+        world.put(1, 2, 3, 4, 5)
+        world.run(40)
+        assert world.said(1, 2, 3, 4, 5) == [True] * 5
         world.kept.clear()
 
 
@@ -272,4 +312,41 @@ def test_what_fails_goes_on_waiting_and_is_asked_again(root: Path, tmp_path: Pat
         world.run(3600)
         assert world.said(1) == [True]
         assert world.waits() == 0
+        world.kept.clear()
+
+
+def test_a_server_that_was_away_for_a_night_is_asked_once_it_is_back(
+    root: Path, tmp_path: Path
+) -> None:
+    away = [True]
+    with VlmDouble(lambda *_: (503, {}, b"busy") if away else GOOD_REPLY) as double:
+        world = Quiet(root, tmp_path, double)
+        world.put(1)
+        world.run(8 * 3600)
+        assert world.waits() == 1
+        away.clear()
+        world.kept.clear()  # who asks leaves a server alone for a while of its own
+        world.run(3600)
+        assert world.said(1) == [True]
+        assert world.waits() == 0
+        world.kept.clear()
+
+
+@GOOGLE
+@pytest.mark.parametrize(("when", "asked"), [("manual", 0), ("unsure", 1), ("idle", 1)])
+def test_a_quiet_moment_asks_no_stage_that_does_not_wait_for_one(
+    root: Path, tmp_path: Path, when: str, asked: int
+) -> None:
+    with VlmDouble() as double, GoogleDouble() as google:
+        world = Quiet(root, tmp_path, double)
+        file = tmp_path / "quiet.toml"
+        paid = f'\n[stage.google_vision]\nurl = "{google.url}"\nwhen = "{when}"\n'
+        file.write_text(file.read_text().replace('"vlm"]', '"vlm", "google_vision"]') + paid)
+        world.settings = load(Choices(profile=str(file), flags=dict(world.flags)))
+        world.put(1)
+        world.run(90)
+        assert world.said(1) == [True]
+        assert world.waits() == 0
+        assert len(double.requests) == 1
+        assert google.pictures == asked
         world.kept.clear()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from urbexmp.adapters.files.home import home_of
 from urbexmp.model.photo import FileStat
 from urbexmp.model.watching import RootSeen
 
@@ -59,13 +60,8 @@ class LocalGround:
             return None
 
     def home(self, folder: Path, root: Path) -> Path:
-        """The folder itself; where links lead to another place in `root`, that place."""
-        real, real_root = os.path.realpath(folder), os.path.realpath(root)
-        if real == real_root:
-            return root
-        if real.startswith(real_root.rstrip(os.sep) + os.sep):
-            return root / os.path.relpath(real, real_root)
-        return folder
+        """As `home_of`."""
+        return home_of(folder, root)
 
     def whole(self, path: Path) -> bool:
         """Whether a photo or sidecar is complete as far as its structure tells."""

@@ -25,6 +25,7 @@ from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
+from urbexmp.adapters.files.home import home_of
 from urbexmp.model.errors import (
     FileUnreadable,
     FileVanished,
@@ -86,10 +87,13 @@ class FolderWalker:
     Links to folders are followed after all real folders of their root, each folder once, so a
     photo is found under its real path where it has one. `ignore` holds patterns (fnmatch, case
     ignored) for names of files and folders; a pattern with a slash is for the path below the
-    root.
+    root. With a `library`, paths of folders in it are so whichever of them is walked.
     """
 
-    def __init__(self, ignore: tuple[str, ...] = (), recursive: bool = True) -> None:
+    def __init__(
+        self, ignore: tuple[str, ...] = (), recursive: bool = True, library: Path | None = None
+    ) -> None:
+        self._library = library
         self._recursive = recursive
         self._names = _any_of(pattern for pattern in ignore if "/" not in pattern)
         self._paths = _any_of(pattern.strip("/") for pattern in ignore if "/" in pattern)
@@ -119,14 +123,29 @@ class FolderWalker:
 
     def one(self, folder: Path, root: Path) -> FolderListing | None:
         """The listing of one folder at or below `root`; None where the walk would not come by."""
+        if not self._comes_by(folder, root):
+            return None
+        found = self._list(folder, root, set())
+        return found.listing() if found is not None else None
+
+    def _comes_by(self, folder: Path, root: Path) -> bool:
+        """Whether a walk over `root` enters a folder that is there."""
         at = root
         for part in folder.relative_to(root).parts:
             hidden = part.startswith(".")
             if hidden or not self._recursive or self._ignored(part, at, root, is_folder=True):
-                return None
+                return False
             at /= part
-        found = self._list(folder, root, set())
-        return found.listing() if found is not None else None
+        return True
+
+    def _home(self, link: Path) -> Path:
+        """Where a walk over the whole library finds what a link leads to."""
+        library = self._library
+        if library is None:
+            return link
+        home = home_of(link, library)
+        inside = home.is_relative_to(library) and self._comes_by(home, library)
+        return home if inside else link
 
     def _tree(
         self,
@@ -257,7 +276,7 @@ class FolderWalker:
             if found.folder.resolve().is_relative_to(target):
                 found.problems.append(LinkLoop(path, target=target))
             else:
-                found.links.append(path)
+                found.links.append(self._home(path))
 
     def _ignored(self, name: str, folder: Path, root: Path, is_folder: bool) -> bool:
         if is_folder and _is_of_a_program(name.lower()):
@@ -266,6 +285,8 @@ class FolderWalker:
             return True
         if self._paths is None:
             return False
+        if self._library is not None and folder.is_relative_to(self._library):
+            root = self._library
         return self._paths.match((folder / name).relative_to(root).as_posix().lower()) is not None
 
 

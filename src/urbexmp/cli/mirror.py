@@ -95,10 +95,10 @@ def check(choices: Choices, folder: Path | None, *, limit: int) -> int:
     with (
         stoppable() as stopping,
         show,
-        open_mirror(root, choices.state) as stored,
         open_house(
             root, settings, state=choices.state, writing=False, remember=False, stopping=stopping
         ) as house,
+        open_mirror(root, choices.state) as stored,
     ):
         photos = stored.count()
         for drift in run_check(house, stored, show):

@@ -30,7 +30,7 @@ def report() -> None:
 @click.option(
     "--in",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
     help="The folder of reports in which A and B are runs, models, prompts or stages.",
 )

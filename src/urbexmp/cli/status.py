@@ -36,6 +36,7 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
     from urbexmp.cli.ledger import reading
     from urbexmp.cli.libraries import one_library
     from urbexmp.cli.stage_trouble import trouble_lines
+    from urbexmp.model.errors import LibraryGone
     from urbexmp.rules.render import Span, Style, counted, printable, relative
     from urbexmp.rules.render_json import line
     from urbexmp.rules.render_list import (
@@ -58,6 +59,8 @@ def status(choices: Choices, folder: Path | None, *, limit: int) -> int:
         texts = ledger.held_texts(below[0] if folder else None)
         waiting = ledger.waiting(ever, limit + 1)
         last = ledger.runs(1)
+    if not (known or last or below[0].exists()):
+        raise LibraryGone(below[0], detail="is not there")
     watching = watch_state(root, choices.state)
     if choices.json:
         if watching is not None:

@@ -41,6 +41,7 @@ def list_texts(choices: Choices, paths: tuple[Path, ...]) -> int:
     from urbexmp.cli.console import console_for
     from urbexmp.cli.ledger import reading
     from urbexmp.cli.libraries import each_library
+    from urbexmp.model.errors import LibraryGone
     from urbexmp.model.report import EXIT_DONE
     from urbexmp.rules.render import relative
     from urbexmp.rules.render_json import line, of_library
@@ -55,6 +56,9 @@ def list_texts(choices: Choices, paths: tuple[Path, ...]) -> int:
                 for path, held in ledger.held_texts()
                 if any(path.is_relative_to(under) for under in below)
             ]
+        for under in below:
+            if not (under.exists() or any(path.is_relative_to(under) for path, _ in found)):
+                raise LibraryGone(under, detail="is not there")
         if choices.json:
             for path, held in found:
                 print(line(of_library(held_text_data(relative(path, root), held), root)))

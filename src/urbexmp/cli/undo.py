@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from urbexmp.cli.asking import in_library
 from urbexmp.cli.options import Choices, shared
+from urbexmp.model.errors import UsageProblem
 
 
 @click.command()
@@ -32,6 +34,8 @@ def undo(
 
     settings = load(choices)
     root, _ = one_library(choices, (folder,) if folder else ())
+    if run is not None and Path(run).exists():
+        _refuse_path(run, root, choices)
     return shown_first(
         *(choices, root, settings),
         # What a house that may not write is asked for is a dry run, whatever was said.
@@ -40,4 +44,21 @@ def undo(
         question="Take this back?",
         yes=yes,
         dry_run=dry_run,
+    )
+
+
+def _refuse_path(run: str, root: Path, choices: Choices) -> None:
+    """Raise `UsageProblem` where a library was named in the place of a run.
+
+    A folder of reports holds folders that are named as runs are.
+    """
+    from urbexmp.cli.ledger import reading
+
+    with reading(root, choices.state) as ledger:
+        if ledger.receipts(run):
+            return
+    raise UsageProblem(
+        run,
+        f"is a {'folder' if Path(run).is_dir() else 'file'}, and no run",
+        f"Name the library so: urbexmp undo --in {shlex.quote(run)}",
     )

@@ -17,6 +17,7 @@ from urbexmp.model.errors import NotWhole
 from urbexmp.model.stage_errors import StageMissing
 from urbexmp.rules.formats import extension
 from urbexmp.rules.settle import Settled, group_of
+from urbexmp.rules.when import IDLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +131,7 @@ class Burst:
                 break
         run.flush()
         self._count(run, len(work) - len(left), before)
+        self._tending.busy_at = self._tending.stopwatch()
         for path in left:
             self._tending.look_over(path.parent, (self._tending.stopwatch(),), alone=True)
         if run.report.photos >= RUN_PHOTOS:
@@ -150,7 +152,7 @@ class Burst:
         run.report.photos += len(work)
         before = run.report.failed, run.report.changed
         done = 0
-        for task, future in examined(self._house, work, frozenset(), self._idle.stages()):
+        for task, future in examined(self._house, work, frozenset(), frozenset((IDLE,))):
             self._one(run, task, future)
             done += 1
             gather(0.0)
@@ -181,7 +183,7 @@ class Burst:
             settled = groups[group_of(path)[1]]
             changed = changed_files(task)
             if is_same(task):
-                house.ledger.done_waiting(path)
+                self._idle.done_but_for_it(path)
             elif any(settled.files.get(file) != stat for file, stat in changed.items()):
                 if not self._finding.settle(task, changed):
                     tending.look_over(folder, (tending.stopwatch() + 1.0,), alone=True)

@@ -39,10 +39,6 @@ class Idle:
         """Whether waiting work is for a quiet moment."""
         return work.priority == IDLE_PRIORITY
 
-    def stages(self) -> frozenset[str]:
-        """Stages of the profile that look now."""
-        return frozenset(self._house.profile.stages)
-
     def quiet_in(self, t: float) -> float:
         """Seconds until a quiet moment begins; 0: it is quiet."""
         tending = self._tending
@@ -77,6 +73,15 @@ class Idle:
                 else:
                     found.append(task)
         return found
+
+    def done_but_for_it(self, path: Path) -> None:
+        """A photo is as it was dealt with, and waits for a quiet moment at the most.
+
+        Most such hints are about our own write, which was made when it was put among what waits.
+        """
+        work = self._house.ledger.waiting_on(path)
+        if work is not None and not self.is_idle(work):
+            self._house.ledger.done_waiting(path)
 
     def keep_waiting(self, path: Path) -> None:
         """A photo that could not be looked at now goes on waiting behind all else."""

@@ -44,15 +44,21 @@ def pause_after(attempts: int) -> timedelta:
     return timedelta(minutes=RETRY_MINUTES * 2 ** (attempts - 1))
 
 
-def wait_to_try(house: House, path: Path, why: str, pause: timedelta | None = None) -> int:
+def wait_to_try(
+    house: House, path: Path, why: str, pause: timedelta | None = None, *, away: bool = False
+) -> int:
     """Put a photo among what waits, and return how often it has failed now.
 
-    With a `pause` of its own that was no failure.
+    With a `pause` of its own that was no failure. `away`: a server could not be asked. What waits
+    for a quiet moment is then tried again however long that lasts: no other run asks for it, and
+    a server that is off for a night must not cost it its turn.
     """
     before = house.ledger.waiting_on(path)
     attempts = before.attempts if before is not None else 0
     if pause is None:
         attempts += 1
+        if away and before is not None and before.priority == IDLE_PRIORITY:
+            attempts = min(attempts, MOST_RETRIES)
         pause = pause_after(attempts)
     due = iso(house.clock.now() + pause)
     house.ledger.wait(WaitingWork(path, IMPORT_PRIORITY, attempts, due, why))

@@ -22,7 +22,7 @@ from urbexmp.drivers.retries import (
 from urbexmp.model.errors import InternalProblem, Problem
 from urbexmp.model.recorder import NoRecorder
 from urbexmp.model.report import Report, RunRecord
-from urbexmp.model.stage_errors import BudgetSpent, StageMissing, StageStopped
+from urbexmp.model.stage_errors import BudgetSpent, ServerAway, StageMissing, StageStopped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -200,7 +200,8 @@ class Running:
         missing = isinstance(problem, StageMissing)
         self._follow().failed(path)
         pause = timedelta(minutes=MISSING_MINUTES) if missing else None
-        wait_to_try(self._house, path, str(problem), pause)
+        away = isinstance(problem, ServerAway)
+        wait_to_try(self._house, path, str(problem), pause, away=away)
 
     def seen(self, task: Task, examined: Examined) -> None:
         """Keep and count what was seen of a photo."""

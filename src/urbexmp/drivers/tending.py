@@ -128,7 +128,8 @@ class Tending:
         """Photos that the last sweep found; None once the mirror has caught up with it."""
         self.retry_at: datetime | None = None
         self.busy_at = stopwatch()
-        """When something came last, or was dealt with that had."""
+        """When something that had come was dealt with last. A hint alone says too little: each
+        write of ours brings one, and the rest would wait for its quiet moment again."""
         self.idle_seconds = IDLE_SECONDS
         self.counts = Counts()
         self.emptied = Emptied()
@@ -176,7 +177,6 @@ class Tending:
         if not self._inside(path):
             return
         if is_wanted(path.name):
-            self.busy_at = t
             path = self._home(path.parent) / path.name
             if self._inside(path) and not self.settling.hint(path, t):
                 self.look_over(path.parent, (t + 1.0,), alone=True)

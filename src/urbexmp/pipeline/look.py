@@ -34,7 +34,7 @@ PREVIEW_LONG_SIDE = 768
 MOST_REASON = 160
 """Letters of a reason that are shown."""
 
-FACTS = "facts@3"
+FACTS = "facts@4"
 """The capture facts are kept in the ledger like a look: a new plan need not open the photo."""
 
 
@@ -138,7 +138,8 @@ class Looker:
         `known_id` is given when the file's stat is the one that the ledger remembers: then the
         file is opened only for a stage that has to look. `retag` names stages that look again,
         `*` for all; `now` those that look though they wait for a better moment, where nothing is
-        known of what they would say. A stage that failed is left out of the looks, and so of the
+        known of what they would say, and `rules.when.IDLE` those that wait for a quiet moment
+        alone. A stage that failed is left out of the looks, and so of the
         ledger, where another stands in for it or the crew may go on without. Raises `Problem`
         when the file cannot be read or decoded, `StageFailed` and `StageMissing` where a look is
         missing.
@@ -173,7 +174,8 @@ class Looker:
             if look is not None and not look.observations and own is not None:
                 # It was sure that there was no question; a person wants it asked nevertheless.
                 look = None if named or (own, wanted) == (UNSURE, ALWAYS) else look
-            if look is None and not named and stage.name not in retag:
+            quiet = wanted == IDLE and IDLE in now
+            if look is None and not (named or quiet) and stage.name not in retag:
                 if wanted == IDLE and stage.name not in self._crew.absent:
                     put_off.append(stage.name)
                 if wanted in (IDLE, MANUAL):

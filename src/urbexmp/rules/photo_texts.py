@@ -106,7 +106,9 @@ def take_back_texts(snapshot: Snapshot, merged: Merged, receipt: Receipt) -> Pho
         here = [
             number
             for number, _ in enumerate(snapshot.carriers)
-            if places[number].value == made.after and not places[number].fixed
+            if places[number].value == made.after
+            and not places[number].fixed
+            and _wrote(receipt, snapshot.carriers[number].carrier, made)
         ]
         if not here:
             continue
@@ -156,6 +158,15 @@ def reversed_texts(receipt: Receipt) -> tuple[TextChange, ...]:
 def _since(former: TextBase, now: TextBase) -> TextBase:
     """What was agreed before, with the refusals since."""
     return replace(former, vetoed=former.vetoed or now.vetoed, kept=former.kept or now.kept)
+
+
+def _wrote(receipt: Receipt, carrier: Carrier, made: TextChange) -> bool:
+    """Whether a text came to a carrier by a receipt, and did not stand there before.
+
+    Of a carrier that had another name then it cannot be told, and counts as so.
+    """
+    edits = [w.edit for w in receipt.change.writes if w.carrier == carrier and w.edit is not None]
+    return not edits or any(text.field is made.field for edit in edits for text in edit.texts)
 
 
 def _stood(receipt: Receipt, carrier: Carrier, made: TextChange) -> str | None:

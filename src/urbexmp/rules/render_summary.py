@@ -52,7 +52,8 @@ def _details(report: Report) -> Iterator[Line]:
             Span(f"  keywords: {report.added:,} {would}added, {report.removed:,} {would}removed"),
         )
     if report.texts:
-        yield (Span(f"  descriptions and alt texts: {report.texts:,} {would}written"),)
+        done = _DONE.get(report.command, "written")
+        yield (Span(f"  descriptions and alt texts: {report.texts:,} {would}{done}"),)
     if report.texts_held:
         texts = counted(report.texts_held, "text")
         yield (

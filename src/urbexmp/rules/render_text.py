@@ -72,8 +72,12 @@ def short_line(change: Change, root: Path | PurePath, *, applied: bool) -> Line:
             spans.append(Span(f"{comma} "))
             spans.append(Span(f"{number} {words}", style))
     texts = text_rows(change)
-    for held, style, words in ((False, Style.ADD, "written"), (True, Style.HELD, "held for you")):
-        number = sum((row.sign in _HELD) is held for row in texts)
+    for signs, style, words in (
+        ((Sign.ADD, Sign.CHANGE), Style.ADD, "written"),
+        ((Sign.REMOVE,), Style.REMOVE, "taken out"),
+        (_HELD, Style.HELD, "held for you"),
+    ):
+        number = sum(row.sign in signs for row in texts)
         if number:
             spans.append(Span(", " if len(spans) > 2 else " "))
             spans.append(Span(f"{counted(number, 'text')} {words}", style))

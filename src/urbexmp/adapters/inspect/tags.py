@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from urbexmp.adapters.inspect.xmp_facts import XmpFacts
@@ -25,6 +25,12 @@ _DRONE_MODEL = re.compile(r"^(?:FC\d{3,4}[A-Z]*|L[12]D-20c)$", re.IGNORECASE)
 _DRONE_MAKERS = frozenset({"", "dji", "hasselblad"})
 """DJI's drones; the Mavic Mini leaves the maker out."""
 _MACRO_MAKERS = re.compile(r"canon|olympus|fuji", re.IGNORECASE)
+_CAMERA_WORDS = frozenset({
+    "camera", "cameras", "dcim", "default", "digital", "dji", "dsc", "exif", "image", "images",
+    "img", "jpeg", "jpg", "kodak", "konica", "media", "minolta", "nikon", "olympus", "panorama",
+    "photo", "picture", "pictures", "samsung", "sony", "still", "untitled",
+})  # fmt: skip
+"""Of image descriptions that cameras write, beside their make and model."""
 _INFINITE = 0xFFFFFFFF
 _ISO_TAGS = (
     "ISOSpeedRatings",
@@ -95,12 +101,23 @@ def _text(tags: Tags, name: str) -> str | None:
 
 
 def _described(tags: Tags) -> str | None:
-    """A person's words. Cameras write one word, capitals, or a path: `OLYMPUS DIGITAL CAMERA`,
-    `SONY DSC`, `DCIM\\100MEDIA\\DJI_0001.JPG`, `default`."""
+    """A person's words. Cameras write their makers' names, codes and paths: `OLYMPUS DIGITAL
+    CAMERA`, `SONY DSC`, `DCIM\\100MEDIA\\DJI_0001.JPG`, `default`, `oznor`."""
     text = _text(tags, "ImageDescription")
-    if text is None or " " not in text or text == text.upper() or "\\" in text:
+    if text is None:
+        return None
+    own = f"{_text(tags, 'Make') or ''} {_text(tags, 'Model') or ''}".casefold()
+    known = _CAMERA_WORDS.union(re.findall(r"\w+", own))
+    words = re.findall(r"\w+", text.casefold())
+    coded = len(text) <= 6 and text.isascii() and text.isalpha() and text.islower()
+    if coded or all(word in known or any(map(str.isdigit, word)) for word in _parts(words)):
         return None
     return text
+
+
+def _parts(words: Iterable[str]) -> list[str]:
+    """Words, also of names that underscores hold together: `Exif_JPEG_PICTURE`."""
+    return [part for word in words for part in word.split("_") if part]
 
 
 def _fractions(tags: Tags, name: str) -> tuple[tuple[int, int], ...]:
