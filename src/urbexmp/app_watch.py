@@ -120,6 +120,10 @@ def open_watch(
             for path in paths:
                 if path.exists() and not path.is_dir():
                     raise UsageProblem(path, "is no folder", "Name folders to watch")
+                # A root that is known may come with its volume; what is missing below one that is
+                # there was misspelled, most likely.
+                if root.is_dir() and not path.exists():
+                    raise LibraryGone(path, detail="is not there")
             stack.enter_context(WatchLock(places.watch, root))
             request = Request(places.request)
             kept = Kept()

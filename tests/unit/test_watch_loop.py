@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,28 @@ def test_a_root_that_goes_or_is_emptied_is_waited_for(world: World, tmp_path: Pa
     world.run(40)
     assert world.told.photos == ["1.JPG", "2.JPG", "3.JPG"]
     assert not world.told.problems
+
+
+def test_of_several_folders_one_may_go_and_come_back(world: World, tmp_path: Path) -> None:
+    hospital, mill = world.root / "Old Hospital", world.root / "Old Mill"
+    mill.mkdir()
+    (mill / "9.JPG").write_bytes(jpeg(9))
+    world.tending.watched = replace(world.tending.watched, paths=(hospital, mill))
+    world.tending.there = (hospital, mill)
+    world.run(20)
+    assert world.told.photos == ["9.JPG"]
+    world.at(1, lambda: shutil.move(mill, tmp_path / "away"))
+    world.at(2, lambda: world.put(1))
+    world.run(60)
+    assert world.told.photos == ["9.JPG", "1.JPG"]
+    assert [note for note in world.told.notes if "Old Mill is not there" in note]
+    world.at(1, lambda: shutil.move(tmp_path / "away", mill))
+    world.at(2, lambda: (mill / "8.JPG").write_bytes(jpeg(8)))
+    world.run(60)
+    assert world.told.photos == ["9.JPG", "1.JPG", "8.JPG"]
+    assert not world.told.problems
+    with world.ledger() as ledger:
+        assert ledger.known_count(world.root) == 3
 
 
 def test_a_root_without_its_photos_is_no_mass_deletion(world: World, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ class Burst:
         from urbexmp.drivers.mirror import catch_up
 
         tending.swept_photos = None
-        catch_up(self._house, tending.watched.paths, tending.watched.show, photos=photos)
+        catch_up(self._house, tending.there, tending.watched.show, photos=photos)
         if self._interrupted():
             tending.swept_photos = photos  # the rest in another burst
             self._again = True

@@ -52,7 +52,7 @@ class Finding:
             photos = self._house.ledger.known_count(self._house.root)
             if seen is None or (seen.empty and photos):
                 raise LibraryGone(self._house.root, detail="is not there, or empty")
-            found = self._take_in(tending.watched.paths)
+            found = self._take_in(tending.there)
             if found is None:
                 return  # it is still due
             tending.folders = {

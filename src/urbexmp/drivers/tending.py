@@ -141,6 +141,9 @@ class Tending:
         """Files that go on changing, for the ledger to know."""
         self.known = 0
         """Photos that the ledger knew when the library was last open."""
+        self.there = watched.paths
+        """The folders that are there, as last seen."""
+        self._awaited = watched.root
         self.waits: str | None = None
         """Why the root is waited for."""
         self.seen: RootSeen | None = None
@@ -258,27 +261,37 @@ class Tending:
         """Look whether the root is there; returns whether it has to be listened to anew."""
         root = self.watched.root
         seen = self.ground.root(root)
-        if seen is None or (seen.empty and self.known):
+        there = [path for path in self.watched.paths if self.ground.is_folder(path)]
+        if seen is None or not there or (seen.empty and self.known):
             if self.waits is None:
-                self.waits = "is not there" if seen is None else "is empty"
-                self.watched.show.note(
-                    f"{root} {self.waits}: waiting for it. Nothing is taken for deleted."
-                )
-                self.settling.clear()
-                self.folders.clear()
-                self.alone.clear()
-                self._homes.clear()
-                self.folder_times.clear()
+                self.waits = "is empty" if seen is not None and there else "is not there"
+                self._wait_for(root if seen is None or there else self.watched.paths[0])
             self.seen = None
             return False
         before, self.seen = self.seen, seen
+        found, self.there = self.there, tuple(there)
         if self.waits is not None:
             self.waits = None
-            self.watched.show.note(f"{root} is back: looking everything over.")
+            self.watched.show.note(f"{self._awaited} is back: looking everything over.")
         elif before is not None and before.identity == seen.identity:
-            return False
+            if found == self.there:
+                return False
+            for path in found:
+                if path not in there:
+                    self.say(f"{path} is not there: the others are watched on.")
         self.sweep_soon(t)
         return True
+
+    def _wait_for(self, path: Path) -> None:
+        self._awaited = path
+        self.watched.show.note(
+            f"{path} {self.waits}: waiting for it. Nothing is taken for deleted."
+        )
+        self.settling.clear()
+        self.folders.clear()
+        self.alone.clear()
+        self._homes.clear()
+        self.folder_times.clear()
 
     def due(self, t: float) -> bool:
         """Whether there is work for which the library must be open."""

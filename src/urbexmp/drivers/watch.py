@@ -173,10 +173,7 @@ class Watch:
     def _listen(self) -> None:
         """Listen to all roots that are there."""
         roots = [
-            path
-            for tending in self._tendings
-            if tending.waits is None
-            for path in tending.watched.paths
+            path for tending in self._tendings if tending.waits is None for path in tending.there
         ]
         self._listening = True
         for sentence in self._outside.events.watch(roots):
