@@ -105,6 +105,13 @@ def test_undo_of_a_run_beside_a_folder_of_its_name(
         ("mirror check", "fotos"),
         ("text list", "fotos"),
         ("text list", "photos/Old Hospitl"),
+        ("mirror check", "photos/Old Hospitl"),
+        ("runs", "fotos"),
+        ("runs", "photos/Old Hospitl"),
+        ("backup list", "fotos"),
+        ("stats", "photos/Old Hospitl"),
+        ("query rust --in", "fotos"),
+        ("query rust --in", "photos/Old Hospitl"),
     ],
 )
 def test_a_mistyped_folder_is_no_library_without_findings(
@@ -112,6 +119,16 @@ def test_a_mistyped_folder_is_no_library_without_findings(
 ) -> None:
     code, out = said(capsys, library, *command.split(), library.parent / name)
     assert (code, "is not there" in out) == (11, True)
+
+
+@pytest.mark.parametrize("command", ["runs", "backup list", "query hospital --in", "stats"])
+def test_a_library_whose_volume_went_away_is_still_told_of(
+    library: Path, capsys: Capture, command: str
+) -> None:
+    library.rename(library.parent / "unmounted")
+    code, out = said(capsys, library, *command.split(), library)
+    assert (code, "is not there" in out) == (0, False)
+    assert "hospital" in out.lower() or "sync" in out
 
 
 def test_reports_that_are_not_there_were_not_skipped(library: Path, capsys: Capture) -> None:

@@ -63,11 +63,12 @@ def library_state(root: Path, base: Path) -> Path:
 def state_file(path: Path, base: Path, name: str) -> tuple[Path, Path]:
     """The root of the library that `path` belongs to, and a file of its state.
 
-    The nearest folder at or above `path` that has a ledger or the file itself; else the folder.
+    The nearest folder at or above `path` that has a ledger or the file itself, whether it is there
+    now or its volume went away; else the folder.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100  (keeps a symlinked library's own name)
     folder = path if path.is_dir() else path.parent
-    for candidate in (folder, *folder.parents):
+    for candidate in (path, *path.parents):
         state = library_state(candidate, base)
         if (state / name).exists() or (state / "ledger.sqlite3").exists():
             return candidate, state / name

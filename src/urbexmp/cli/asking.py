@@ -37,10 +37,12 @@ def open_asker(choices: Choices, folder: Path | None) -> tuple[Path, Asker]:
     """The root of the library, and its mirror to ask. Raises `MirrorAbsent`, `MirrorDamaged`."""
     from urbexmp.adapters.db.ask import Asker
     from urbexmp.adapters.dirs import state_file, state_folder
-    from urbexmp.model.errors import MirrorAbsent
+    from urbexmp.model.errors import LibraryGone, MirrorAbsent
 
     base = (choices.state or state_folder(os.environ)).absolute()
     root, mirror = state_file(folder or Path(), base, MIRROR_FILE)
+    if folder is not None and not folder.exists() and (root.is_dir() or not mirror.exists()):
+        raise LibraryGone(folder.absolute(), detail="is not there")
     if not mirror.exists():
         raise MirrorAbsent(root, "there is no mirror of this library yet")
     return root, Asker(mirror)

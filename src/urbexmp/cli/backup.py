@@ -38,6 +38,7 @@ def list_backups(choices: Choices, paths: tuple[Path, ...], *, run: str | None) 
     from urbexmp.cli.ledger import reading
     from urbexmp.cli.libraries import one_library
     from urbexmp.drivers.backups import listing
+    from urbexmp.model.errors import LibraryGone
     from urbexmp.model.photo import ABSENT
     from urbexmp.rules.render import relative
     from urbexmp.rules.render_backup import kept_data, kept_line, run_line, total_line
@@ -46,9 +47,10 @@ def list_backups(choices: Choices, paths: tuple[Path, ...], *, run: str | None) 
     root, below = one_library(choices, paths)
     console = console_for(choices)
     backups, copies = open_kept(root, choices.state)
-    shown = ""
+    shown, found = "", False
     with reading(root, choices.state) as ledger:
         for kept in listing(ledger, backups, copies, run=run, below=below if paths else ()):
+            found = True
             if choices.json:
                 print(
                     line(
@@ -79,6 +81,9 @@ def list_backups(choices: Choices, paths: tuple[Path, ...], *, run: str | None) 
                     ),
                 )
             )
+    for path in below:
+        if not (found or path.exists()):
+            raise LibraryGone(path, detail="is not there")
     if not choices.json:
         sizes = [size for _, size in backups.stored()]
         whole = [size for _, size in copies.stored()]

@@ -53,6 +53,22 @@ def one_library(choices: Choices, paths: Sequence[Path]) -> tuple[Path, list[Pat
     return libraries[0]
 
 
+def named_library(choices: Choices, folder: Path | None) -> tuple[Path, list[Path]]:
+    """As `one_library`, for a folder that a person names to be told of its library.
+
+    Raises `LibraryGone` for one that is not there, unless it is that of a volume that went away:
+    of that the state still tells.
+    """
+    from urbexmp.app import state_paths
+    from urbexmp.model.errors import LibraryGone
+
+    root, below = one_library(choices, (folder,) if folder else ())
+    known = state_paths(root, choices.state).ledger.exists()
+    if not below[0].exists() and (root.is_dir() or not known):
+        raise LibraryGone(below[0], detail="is not there")
+    return root, below
+
+
 def joint_code(codes: Sequence[int]) -> int:
     """The exit code of several libraries together."""
     for code in codes:

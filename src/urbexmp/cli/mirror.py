@@ -32,7 +32,7 @@ def rebuild(choices: Choices, folder: Path | None) -> int:
     """
     from urbexmp.app import open_house
     from urbexmp.cli.console import make_show
-    from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.libraries import named_library
     from urbexmp.cli.options import load
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.mirror import rebuild as run_rebuild
@@ -41,7 +41,7 @@ def rebuild(choices: Choices, folder: Path | None) -> int:
     from urbexmp.rules.render_summary import duration
 
     settings = load(choices)
-    root, _ = one_library(choices, (folder,) if folder else ())
+    root, _ = named_library(choices, folder)
     show = make_show(choices, root, detail="none")
     with (
         stoppable() as stopping,
@@ -80,7 +80,7 @@ def check(choices: Choices, folder: Path | None, *, limit: int) -> int:
     """
     from urbexmp.app import open_house, open_mirror
     from urbexmp.cli.console import console_for, make_show
-    from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.libraries import named_library
     from urbexmp.cli.options import load
     from urbexmp.cli.stopping import stoppable
     from urbexmp.drivers.mirror import check as run_check
@@ -88,7 +88,7 @@ def check(choices: Choices, folder: Path | None, *, limit: int) -> int:
     from urbexmp.rules.render_json import line
 
     settings = load(choices)
-    root, _ = one_library(choices, (folder,) if folder else ())
+    root, _ = named_library(choices, folder)
     console = console_for(choices)
     found = 0
     show = make_show(choices, root, detail="none")
@@ -134,9 +134,9 @@ def check(choices: Choices, folder: Path | None, *, limit: int) -> int:
 def show_path(choices: Choices, folder: Path | None) -> int:
     """Print where the mirror is, for sqlite3, datasette and scripts."""
     from urbexmp.app import state_paths
-    from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.libraries import named_library
 
-    root, _ = one_library(choices, (folder,) if folder else ())
+    root, _ = named_library(choices, folder)
     path = state_paths(root, choices.state).mirror
     if not path.exists():
         raise UsageProblem(root, "there is no mirror yet", "Run `urbexmp mirror rebuild` first")
@@ -155,10 +155,10 @@ def backup(choices: Choices, target: Path, folder: Path | None) -> int:
     PATH is a library; without it the folder you stand in.
     """
     from urbexmp.app import open_mirror
-    from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.libraries import named_library
     from urbexmp.rules.render_json import line
 
-    root, _ = one_library(choices, (folder,) if folder else ())
+    root, _ = named_library(choices, folder)
     with open_mirror(root, choices.state) as stored:
         copy = target / stored.path.name if target.is_dir() else target
         size = stored.backup(copy)

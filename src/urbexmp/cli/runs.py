@@ -22,11 +22,11 @@ def runs(choices: Choices, folder: Path | None, *, limit: int) -> int:
     """
     from urbexmp.cli.console import console_for
     from urbexmp.cli.ledger import reading
-    from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.libraries import named_library
     from urbexmp.rules.render_json import line
     from urbexmp.rules.render_list import run_data, run_lines
 
-    root, _ = one_library(choices, (folder,) if folder else ())
+    root, _ = named_library(choices, folder)
     with reading(root, choices.state) as ledger:
         found = ledger.runs(limit)
     if choices.json:

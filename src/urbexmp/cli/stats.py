@@ -78,11 +78,11 @@ def _asked(
     from urbexmp.adapters.db.counting import Counting
     from urbexmp.app import state_paths
     from urbexmp.cli.ledger import reading
-    from urbexmp.cli.libraries import one_library
+    from urbexmp.cli.libraries import named_library
     from urbexmp.model.feedback import Judged
     from urbexmp.rules.precision import agreements
 
-    root, below = one_library(choices, (folder,) if folder else ())
+    root, below = named_library(choices, folder)
     paths = state_paths(root, choices.state)
     if not paths.ledger.exists() and not paths.mirror.exists():
         raise UsageProblem(root, "urbexmp has not been here yet", "`urbexmp sync` looks at it")
