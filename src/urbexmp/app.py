@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         BackupStore,
         Clock,
         Copies,
+        Inspector,
         Places,
         Stage,
     )
@@ -352,7 +353,8 @@ def _tools(
 
     store, codec = open_carriers(profile)
     located = partial(location_in, store, codec)
-    looker = Looker(FileInspector(), places, ready.crew(), ledger, located, root, time.perf_counter)
+    inspector = FileInspector()
+    looker = Looker(inspector, places, ready.crew(), ledger, located, root, time.perf_counter)
     place_version = partial(_place_version, taxonomy, places, root)
     spared = partial(sparing, codec)
     kept = KeptReadings(codec)
@@ -360,10 +362,22 @@ def _tools(
     return Tools(
         taxonomy,
         looker,
-        Planner(store, kept, ledger, clock, taxonomy, profile, Path.exists, spared, may_hold_texts),
+        Planner(
+            *(store, kept, ledger, clock, taxonomy, profile, Path.exists, spared),
+            may_hold_texts,
+            partial(_caption_of, inspector),
+        ),
         Applier(store, codec, ledger, backups, clock, keeping),
         RowReader(store, kept, looker, place_version, root),
     )
+
+
+def _caption_of(inspector: Inspector, path: Path) -> str | None:
+    """The description that a picture has in its EXIF, where a person wrote it there."""
+    try:
+        return inspector.facts(path).image_description
+    except Problem:
+        return None  # what cannot be read is told of where it is to be written into
 
 
 def _recovered(

@@ -307,6 +307,15 @@ def test_a_description_in_exif_is_a_persons_unless_a_camera_put_it_there(library
     assert by_exiftool(camera) == OURS
 
 
+def test_a_description_of_the_jpeg_of_a_pair_counts_for_the_pair(library: Library) -> None:
+    lightroom(library.companion, "-EXIF:ImageDescription=The old boiler house")
+    assert library.run().code == 0
+    sidecar, beside, _, jpeg, _ = library.carriers
+    for carrier in (sidecar, beside, jpeg):
+        assert by_exiftool(carrier) == [None, ALT]
+    assert by_exiftool(library.jpeg) == OURS
+
+
 @pytest.mark.parametrize("name", ["photo.png", "photo.webp"])
 def test_a_file_that_is_only_read_keeps_its_own_description_alone(
     library: Library, name: str

@@ -61,6 +61,10 @@ def _no_own_texts(_path: Path) -> bool:
     return False
 
 
+def _no_caption(_path: Path) -> str | None:
+    return None
+
+
 def _nothing_spared(_carrier: Carrier, _packet: bytes) -> Spared | None:
     return None
 
@@ -79,8 +83,10 @@ class Planner:
         exists: Callable[[Path], bool],
         sparing: Sparing = _nothing_spared,
         own_texts: Callable[[Path], bool] = _no_own_texts,
+        caption_of: Callable[[Path], str | None] = _no_caption,
     ) -> None:
-        """`own_texts`: whether a file whose packet is not read may hold texts."""
+        """`own_texts`: whether a file whose packet is not read may hold texts; `caption_of`: the
+        description that a picture beside the photo has in its EXIF."""
         self._store = store
         self._codec = codec
         self._ledger = ledger
@@ -90,6 +96,7 @@ class Planner:
         self._exists = exists
         self._sparing = sparing
         self._own_texts = own_texts
+        self._caption_of = caption_of
         self._spellings: frozenset[Keyword] | None = None
         self._vocabulary = taxonomy.spellings
 
@@ -121,9 +128,14 @@ class Planner:
         """A change that depends on what the stages say of the photo."""
         base, moved_from = self.base(examined.photo_id, examined.photo.path)
         proposal = propose(examined.looks, self._taxonomy, self._profile)
+        photo = examined.photo
         caption = examined.facts.image_description if examined.facts is not None else None
-        unread = examined.photo.kind in _UNREAD and bool(said_texts(proposal, self._profile))
-        own_texts = unread and self._own_texts(examined.photo.path)
+        says = bool(said_texts(proposal, self._profile))
+        if says and caption is None:
+            # Of a pair a person may have described the JPEG alone: that is one of both.
+            captions = (self._caption_of(file.path) for file in photo.companions)
+            caption = next((each for each in captions if each is not None), None)
+        own_texts = says and photo.kind in _UNREAD and self._own_texts(photo.path)
 
         def made(snapshot: Snapshot) -> Change:
             seen = replace(snapshot, caption=caption, own_texts=own_texts)
