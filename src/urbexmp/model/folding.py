@@ -9,9 +9,12 @@ SEPARATOR = "|"
 """Separates the names of a path in `lr:hierarchicalSubject`."""
 
 
-@lru_cache(maxsize=1 << 16)
 def fold(name: str) -> str:
     """Return the form of `name` that two spellings of one name share: NFC and casefold."""
-    if name.isascii():
-        return name.lower()
+    # To remember the plain ones would be no faster, and the names of 100,000 files take 20 MB.
+    return name.lower() if name.isascii() else _folded(name)
+
+
+@lru_cache(maxsize=1 << 12)
+def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
