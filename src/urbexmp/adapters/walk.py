@@ -26,14 +26,8 @@ from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from urbexmp.adapters.files.home import home_of
-from urbexmp.model.errors import (
-    FileUnreadable,
-    FileVanished,
-    LibraryGone,
-    LinkLoop,
-    NameNotText,
-    Problem,
-)
+from urbexmp.adapters.walk_trouble import check_root, is_text, printable, problem_of
+from urbexmp.model.errors import LinkLoop, NameNotText, Problem
 from urbexmp.model.keyword import fold
 from urbexmp.model.photo import FileStat, PhotoFile
 from urbexmp.model.ports import FolderListing
@@ -113,7 +107,7 @@ class FolderWalker:
         """
         wanted = list(roots)
         for root in wanted:
-            _check_root(root)
+            check_root(root)
         seen: set[tuple[int, int]] = set()
         for root in wanted:
             if root.is_dir():
@@ -180,7 +174,7 @@ class FolderWalker:
             photos=photos,
             sidecars={n: s for n, s in found.sidecars.items() if fold(stem(n)) in bases},
             problems=tuple(
-                p for p in found.problems if p.subject in (_printable(file), str(file.parent))
+                p for p in found.problems if p.subject in (printable(file), str(file.parent))
             ),
         )
 
@@ -206,7 +200,7 @@ class FolderWalker:
                 if len(wanted) < len(names):
                     self._sort_each(frozenset(names).difference(wanted), target, root, found)
         except OSError as trouble:
-            found.problems.append(_trouble(folder, trouble))
+            found.problems.append(problem_of(folder, trouble))
         return found
 
     def _take_all(self, wanted: list[str], target: int | Path, found: _Found) -> bool:
@@ -214,7 +208,7 @@ class FolderWalker:
         if self._names is not None or self._paths is not None or not isinstance(target, int):
             return False
         joined = "\0".join(wanted)
-        if not joined.isascii() and not _is_text(joined):
+        if not joined.isascii() and not is_text(joined):
             return False
         numbers, names = array("Q"), iter(wanted)
         stat_in = os.stat  # a local name: this is once a file
@@ -247,8 +241,8 @@ class FolderWalker:
             is_folder = entry.is_dir()
             if not (wanted or is_folder):
                 found.skipped["no photo"] += 1
-            elif not name.isascii() and not _is_text(name):
-                found.problems.append(NameNotText(_printable(found.folder / name)))
+            elif not name.isascii() and not is_text(name):
+                found.problems.append(NameNotText(printable(found.folder / name)))
             elif self._ignored(name, found.folder, root, is_folder):
                 found.skipped["ignored"] += 1
             elif is_folder:
@@ -262,7 +256,7 @@ class FolderWalker:
                     found.numbers.extend(_unsigned(number) for number in NUMBERS(numbers))
         except OSError as trouble:
             if wanted or trouble.errno == errno.ELOOP:
-                found.problems.append(_trouble(found.folder / name, trouble))
+                found.problems.append(problem_of(found.folder / name, trouble))
             else:
                 found.skipped["no photo"] += 1
 
@@ -375,39 +369,3 @@ def _opened(folder: Path) -> Iterator[tuple[int | Path, tuple[int, int]]]:
         yield descriptor, (numbers.st_dev, numbers.st_ino)
     finally:
         os.close(descriptor)
-
-
-def _check_root(root: Path) -> None:
-    """Raise `LibraryGone` when a root is missing or cannot be listed."""
-    try:
-        numbers = root.stat()
-    except FileNotFoundError:
-        raise LibraryGone(_printable(root), detail="is not there") from None
-    except OSError as trouble:
-        detail = f"cannot be read ({trouble.strerror})"
-        raise LibraryGone(_printable(root), detail=detail) from None
-    if stat.S_ISDIR(numbers.st_mode) and not os.access(root, os.R_OK | os.X_OK):
-        raise LibraryGone(_printable(root), detail="cannot be read (no permission)")
-
-
-def _trouble(path: Path, trouble: OSError) -> Problem:
-    """The problem that an operating system error stands for."""
-    if trouble.errno == errno.ELOOP:
-        return LinkLoop(path, target="itself")
-    if isinstance(trouble, FileNotFoundError):
-        if path.is_symlink():
-            return FileUnreadable(path, detail="it is a link to something that is gone")
-        return FileVanished(path)
-    return FileUnreadable(path, detail=trouble.strerror or type(trouble).__name__)
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _printable(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
