@@ -71,7 +71,12 @@ def latency(folder: Path, size: Size) -> list[Goal]:
                 raw.write_bytes(raw_bytes)
                 began = time.monotonic()
                 took.append(until(raw.with_suffix(".xmp").exists, f"{raw}'s sidecar", 120, 0.002))
-                until(lambda raw=raw: is_in(mirror, raw.name), f"{raw}'s row", 120, 0.002)
+                until(
+                    lambda mirror=mirror, raw=raw: is_in(mirror, raw.name),
+                    f"{raw}'s row",
+                    120,
+                    0.002,
+                )
                 shown.append(time.monotonic() - began)
             early = too_early(root) if options else 0
             ended = watch.stop()
