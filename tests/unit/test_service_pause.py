@@ -53,6 +53,7 @@ class World:
             check_root=lambda t: False,
             waits=None,
             watched=SimpleNamespace(paths=(Path("/photos"),)),
+            there=(Path("/photos"),),
             sweep_soon=lambda t: None,
             look=lambda: None,
             look_at_folders=lambda t: None,
